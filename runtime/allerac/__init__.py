@@ -1,0 +1,1 @@
+"""Allerac: what runs on the box."""
