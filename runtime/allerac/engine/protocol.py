@@ -1,0 +1,189 @@
+"""What an engine is, in plain values.
+
+    async for event in engine.generate(request):
+        match event:
+            case Queued(position, eta_seconds): ...
+            case Reading(done_tokens, total_tokens, cached_tokens): ...
+            case Delta(text): ...
+            case Finished(reason, usage): ...
+
+A generation yields any number of `Queued` and `Reading`, then `Delta`s, then one `Finished`.
+Whatever goes wrong is raised as a leaf of `allerac.errors`. Closing the iterator cancels.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+Role = Literal["system", "user", "assistant"]
+Priority = Literal["interactive", "api", "background"]
+FinishReason = Literal["stop", "length", "cancelled"]
+KvType = Literal["f16", "q8_0"]
+EngineState = Literal["stopped", "starting", "loading", "ready", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class PromptMessage:
+    """One turn of the conversation as the model's template renders it."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the next token is chosen.
+
+    `temperature` 0 or less is greedy and ignores everything but `stop` and `max_tokens`.
+    `top_k` 0, `top_p` 1, `min_p` 0 and `repeat_penalty` 1 switch that filter off.
+    `max_tokens` None goes on until the model stops or its context is full.
+    """
+
+    temperature: float = 0.7
+    top_p: float = 0.95
+    top_k: int = 40
+    min_p: float = 0.05
+    repeat_penalty: float = 1.0
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    max_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationRequest:
+    """One answer to make. `request_id` is unique; `person_id` bounds what cache is shared."""
+
+    request_id: str
+    model_id: str
+    person_id: str
+    messages: tuple[PromptMessage, ...]
+    sampling: Sampling
+    priority: Priority = "interactive"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an answer cost.
+
+    `cached_tokens` of `prompt_tokens` were read in an earlier turn. `first_token_seconds` counts
+    from the arrival of the request. `tokens_per_second` is the speed after the first token, None
+    for fewer than two.
+    """
+
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    first_token_seconds: float
+    tokens_per_second: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """Waiting for its turn; `position` 1 is next. `eta_seconds` is None until speed is known."""
+
+    position: int
+    eta_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The prompt is being read; `cached_tokens` of `done_tokens` were known already."""
+
+    done_tokens: int
+    total_tokens: int
+    cached_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """Text of the answer, made of `tokens` tokens (0 when only held-back text is released)."""
+
+    text: str
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last event of an answer."""
+
+    reason: FinishReason
+    usage: Usage
+
+
+EngineEvent = Queued | Reading | Delta | Finished
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFile:
+    """A model on disk and how to run it.
+
+    `context_length` tokens are shared by at most `sequences` answers at once.
+    `prefill_threads` None means `threads`. `memory_limit_bytes` bounds the address space of the
+    engine process; None leaves it unbounded.
+    """
+
+    model_id: str
+    path: Path
+    context_length: int
+    threads: int
+    sequences: int = 4
+    prefill_threads: int | None = None
+    kv_type: KvType = "f16"
+    memory_limit_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Running averages in tokens per second; None until measured."""
+
+    prefill_tokens_per_second: float | None = None
+    decode_tokens_per_second: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStatus:
+    """The engine at this moment. `restarts` counts since `start`."""
+
+    state: EngineState
+    model_id: str | None = None
+    context_length: int | None = None
+    active: int = 0
+    waiting: int = 0
+    restarts: int = 0
+    pid: int | None = None
+    last_error: str | None = None
+    speed: Speed = field(default_factory=Speed)
+
+
+class Engine(Protocol):
+    """What turns prompts into text; `EngineSupervisor` is the local one."""
+
+    async def start(self) -> None:
+        """Make the engine's process ready to load a model."""
+
+    async def stop(self) -> None:
+        """End running answers and the process."""
+
+    async def load(self, model: ModelFile) -> None:
+        """Load `model` and return when it answers; running answers are finished first.
+
+        Raises `ModelDamaged` (the model that was loaded before is loaded again) or
+        `EngineUnavailable`.
+        """
+
+    async def unload(self) -> None:
+        """Free the model's memory once running answers are finished."""
+
+    def generate(self, request: GenerationRequest) -> AsyncIterator[EngineEvent]:
+        """Answer `request`; closing the iterator cancels within one step.
+
+        Raises `ContextTooLong`, `InvalidInput`, `QueueFull`, `EngineUnavailable`, and
+        `EngineStopped` when the engine ends after text was sent.
+        """
+
+    async def count_tokens(self, messages: Sequence[PromptMessage]) -> int:
+        """Tokens of `messages` in the loaded model's template, with the answer's opening."""
+
+    def status(self) -> EngineStatus:
+        """The state at this moment, without asking the process."""
