@@ -8,10 +8,10 @@
             case Finished(reason, usage): ...
 
 A generation yields any number of `Queued` and `Reading`, then `Delta`s, then one `Finished`.
-Whatever goes wrong is raised as a leaf of `allerac.errors`. Closing the iterator cancels.
+Whatever goes wrong is raised as a leaf of `allerac.errors`. Closing the generator cancels.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -175,8 +175,8 @@ class Engine(Protocol):
     async def unload(self) -> None:
         """Free the model's memory once running answers are finished."""
 
-    def generate(self, request: GenerationRequest) -> AsyncIterator[EngineEvent]:
-        """Answer `request`; closing the iterator cancels within one step.
+    def generate(self, request: GenerationRequest) -> AsyncGenerator[EngineEvent, None]:
+        """Answer `request`; `aclose` cancels within one step.
 
         Raises `ContextTooLong`, `InvalidInput`, `QueueFull`, `EngineUnavailable`, and
         `EngineStopped` when the engine ends after text was sent.
