@@ -1,0 +1,1 @@
+"""HTTP in, HTTP out: one router per resource, no decisions."""

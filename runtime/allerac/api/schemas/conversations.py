@@ -1,0 +1,109 @@
+"""Conversations, messages and their generations."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from .shapes import Problem, Request, Response, Timestamp
+
+Title = Annotated[str, Field(min_length=1, max_length=200)]
+Id = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class Snippet(Response):
+    """A found passage; `marks` are [start, end) positions in `text`."""
+
+    text: str
+    marks: list[tuple[int, int]]
+
+
+class ConversationItem(Response):
+    id: str
+    title: str | None
+    pinned: bool
+    archived: bool
+    model_id: str | None
+    created_at: Timestamp
+    updated_at: Timestamp
+    snippet: Snippet | None = None
+
+
+class ContextGauge(Response):
+    """How much of what the model can read is in use, in tokens."""
+
+    used_tokens: int
+    limit_tokens: int
+
+
+class ConversationDetail(ConversationItem):
+    """`leaf_id` ends the branch shown; messages before `context_from_id` are not read."""
+
+    leaf_id: str | None
+    context_from_id: str | None
+    context: ContextGauge
+
+
+class CreateConversation(Request):
+    model_id: Id | None = None
+
+
+class UpdateConversation(Request):
+    """Only the fields that are sent change; null clears where null is allowed."""
+
+    title: Title | None = None
+    pinned: bool | None = None
+    archived: bool | None = None
+    leaf_id: Id | None = None
+    context_from_id: Id | None = None
+    model_id: Id | None = None
+
+
+class Usage(Response):
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    first_token_seconds: float | None = None
+    tokens_per_second: float | None = None
+
+
+class Message(Response):
+    """A node of the conversation's tree.
+
+    `sequence` is the last event of the generation that `content` already contains.
+    """
+
+    id: str
+    conversation_id: str
+    parent_id: str | None
+    role: Literal["user", "assistant"]
+    content: str
+    status: Literal["complete", "streaming", "stopped", "failed", "interrupted"]
+    model_id: str | None
+    error: Problem | None = None
+    usage: Usage | None = None
+    rating: Literal["up", "down"] | None
+    sequence: int
+    generation_id: str | None
+    created_at: Timestamp
+
+
+class SendMessage(Request):
+    """`client_id` makes sending again safe: the same id is one message."""
+
+    content: str
+    parent_id: Id | None = None
+    client_id: Id
+    model_id: Id | None = None
+
+
+class Sent(Response):
+    message: Message
+    answer: Message
+
+
+class Regenerated(Response):
+    answer: Message
+
+
+class Rate(Request):
+    rating: Literal["up", "down"] | None

@@ -1,0 +1,34 @@
+"""The services that the routers speak to, handed in once by the composition root."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from allerac.accounts import AccountService
+from allerac.box import BoxService
+from allerac.chat import ChatService
+from allerac.completion import CompletionService
+from allerac.models import ModelRoom
+from allerac.onboarding import OnboardingService
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """One of each; built in `allerac.app`."""
+
+    accounts: AccountService
+    box: BoxService
+    chat: ChatService
+    completions: CompletionService
+    models: ModelRoom
+    onboarding: OnboardingService
+
+
+def services_of(request: Request) -> Services:
+    """Return the services of the application that serves `request`."""
+    services: Services = request.app.state.services
+    return services
+
+
+ServicesOf = Annotated[Services, Depends(services_of)]
