@@ -1,1 +1,3 @@
 """Allerac: what runs on the box."""
+
+__version__ = "0.1.0"

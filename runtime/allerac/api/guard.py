@@ -15,7 +15,7 @@ from allerac.errors import AlleracError, Forbidden, InvalidInput, Misdirected, P
 from .errors import error_response
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
-"""A message of 1,000,000 characters is at most 12 MB when a client escapes each as `\\uXXXX` pairs."""
+"""A message of 1,000,000 characters, each escaped as a pair of `\\uXXXX`, has 12 MB."""
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 

@@ -1,0 +1,51 @@
+"""The virtual environment with the locked packages."""
+
+import sys
+
+from .steps import PYTHON, REPOSITORY, VENV, StepFailed, digest, once, run
+
+MINIMUM = (3, 11)
+
+
+def prepare_python(*, development: bool) -> None:
+    """Make `.venv` with what `requirements/` lock; a second time nothing happens."""
+    if sys.version_info < MINIMUM:
+        raise StepFailed("Allerac needs Python 3.11 or newer: apt-get install python3 python3-venv")
+    version = sys.version.split()[0]
+    once("venv", version, "Python environment", _make_venv, made=PYTHON)
+    names = ["runtime.txt", *(["development.txt"] if development else [])]
+    for name in names:
+        path = REPOSITORY / "requirements" / name
+        once(
+            f"requirements-{name}",
+            digest([path], version),
+            f"Python packages ({name})",
+            lambda path=path: run(  # type: ignore[misc]  # bound per round of the loop
+                [str(PYTHON), "-m", "pip", "install", "--require-hashes", "-r", str(path)],
+                log=f"pip-{path.stem}",
+            ),
+            made=VENV / "bin" / "uvicorn",
+        )
+    once(
+        "package",
+        version,
+        "Allerac itself",
+        _install_package,
+        made=VENV / "bin" / "allerac",
+    )
+
+
+def _make_venv() -> None:
+    try:
+        run([sys.executable, "-m", "venv", "--clear", str(VENV)], log="venv")
+    except StepFailed as error:
+        raise StepFailed(f"{error}\nOn Debian: apt-get install python3-venv") from error
+
+
+def _install_package() -> None:
+    """Make the checkout importable and the command callable, without a build."""
+    packages = next((VENV / "lib").glob("python3*/site-packages"))
+    (packages / "allerac-checkout.pth").write_text(f"{REPOSITORY / 'runtime'}\n")
+    command = VENV / "bin" / "allerac"
+    command.write_text(f"#!{PYTHON}\nfrom allerac.cli import main\n\nmain()\n")
+    command.chmod(0o755)

@@ -1,0 +1,74 @@
+"""Node and the web application."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from .steps import PYTHON, REPOSITORY, VENV, digest, once, run
+
+WEB = REPOSITORY / "onboarding_ui"
+NODE_REQUIREMENT = REPOSITORY / "requirements" / "node.txt"
+MINIMUM_NODE = (20, 19)
+"""What Vite 8 asks for."""
+
+NOT_SOURCES = {"node_modules", "dist", "coverage", ".vite", "screenshots"}
+
+
+def prepare_node_modules() -> None:
+    """Install the web application's packages, with Node from a wheel where there is none."""
+    if _node_version() < MINIMUM_NODE:
+        once(
+            "node",
+            digest([NODE_REQUIREMENT]),
+            "Node",
+            lambda: run(
+                [str(PYTHON), *"-m pip install --require-hashes -r".split(), str(NODE_REQUIREMENT)],
+                log="node",
+            ),
+            made=VENV / "bin" / "node",
+        )
+    once(
+        "node-modules",
+        digest([WEB / "package.json", WEB / "package-lock.json"]),
+        "Web application: packages",
+        lambda: npm("ci", "--no-audit", "--no-fund", log="npm"),
+        made=WEB / "node_modules" / ".package-lock.json",
+    )
+
+
+def prepare_web() -> None:
+    """Build the web application into `onboarding_ui/dist`."""
+    prepare_node_modules()
+    once(
+        "web",
+        digest(_sources()),
+        "Web application: build",
+        lambda: npm("run", "build", log="web"),
+        made=WEB / "dist" / "index.html",
+    )
+
+
+def npm(*words: str, log: str) -> None:
+    """Run npm in the web application's folder with the Node that was prepared."""
+    path = f"{VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    run(["npm", *words], log=log, cwd=WEB, environment={"PATH": path})
+
+
+def _sources() -> list[Path]:
+    found: list[Path] = []
+    for path in WEB.rglob("*"):
+        parts = path.relative_to(WEB).parts
+        if path.is_file() and not NOT_SOURCES.intersection(parts):
+            found.append(path)
+    return found
+
+
+def _node_version() -> tuple[int, int]:
+    node = shutil.which("node")
+    if node is None or shutil.which("npm") is None:
+        return (0, 0)
+    text = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+    match = re.match(r"v(\d+)\.(\d+)", text)
+    return (int(match[1]), int(match[2])) if match else (0, 0)

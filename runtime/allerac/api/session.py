@@ -1,0 +1,125 @@
+"""Signing in and out, recovery, the caller's own account."""
+
+from fastapi import APIRouter, Request, Response
+
+from allerac.errors import NotFound
+
+from .auth import SESSION_COOKIE, Anyone, SignedIn, address_of, agent_of, set_session
+from .schemas import accounts as shape
+from .services import ServicesOf
+
+router = APIRouter(tags=["session"])
+
+
+@router.post("/session", operation_id="signIn", status_code=201, dependencies=[Anyone])
+async def sign_in(
+    body: shape.SignIn, request: Request, response: Response, services: ServicesOf
+) -> shape.SessionView:
+    """Sign in with name and password."""
+    signed = await services.accounts.sign_in(
+        body.name, body.password, agent=agent_of(request), address=address_of(request)
+    )
+    set_session(request, response, signed.token, signed.expires_at)
+    return shape.SessionView.model_validate(signed)
+
+
+@router.get("/session", operation_id="getSession")
+async def get_session(principal: SignedIn) -> shape.SessionView:
+    """Tell who is signed in."""
+    return shape.SessionView.model_validate(principal)
+
+
+@router.delete("/session", operation_id="signOut", status_code=204)
+async def sign_out(principal: SignedIn, response: Response, services: ServicesOf) -> None:
+    """End this session."""
+    if principal.session_id is None:
+        raise NotFound("There is no session to end.")
+    await services.accounts.sign_out(principal.session_id)
+    response.delete_cookie(SESSION_COOKIE, path="/")
+
+
+@router.post("/session/recovery", operation_id="recover", status_code=201, dependencies=[Anyone])
+async def recover(
+    body: shape.Recover, request: Request, response: Response, services: ServicesOf
+) -> shape.SessionWithRecovery:
+    """Set a new password with the recovery code; every other session ends."""
+    recovered = await services.accounts.recover(
+        body.name,
+        body.recovery_code,
+        body.new_password,
+        agent=agent_of(request),
+        address=address_of(request),
+    )
+    set_session(request, response, recovered.token, recovered.expires_at)
+    return shape.SessionWithRecovery.model_validate(recovered)
+
+
+@router.get("/sessions", operation_id="listSessions")
+async def list_sessions(principal: SignedIn, services: ServicesOf) -> shape.SessionList:
+    """List where this person is signed in."""
+    records = await services.accounts.list_sessions(principal.person.id)
+    items = [
+        shape.SessionItem(
+            id=record.id,
+            agent=record.agent,
+            address=record.address,
+            created_at=record.created_at,
+            last_seen_at=record.last_seen_at,
+            current=record.id == principal.session_id,
+        )
+        for record in records
+    ]
+    return shape.SessionList(items=items)
+
+
+@router.delete("/sessions", operation_id="signOutEverywhere", status_code=204)
+async def sign_out_everywhere(principal: SignedIn, services: ServicesOf) -> None:
+    """End every other session of this person."""
+    await services.accounts.sign_out_everywhere(principal.person.id, keep=principal.session_id)
+
+
+@router.delete("/sessions/{session_id}", operation_id="endSession", status_code=204)
+async def end_session(session_id: str, principal: SignedIn, services: ServicesOf) -> None:
+    """End one session of this person."""
+    await services.accounts.end_session(principal.person.id, session_id)
+
+
+@router.patch("/me", operation_id="updateMe")
+async def update_me(
+    body: shape.UpdateMe, principal: SignedIn, services: ServicesOf
+) -> shape.Person:
+    """Change one's own name or language."""
+    person = await services.accounts.update_person(
+        principal, principal.person.id, name=body.name, language=body.language
+    )
+    return shape.Person.model_validate(person)
+
+
+@router.put("/me/password", operation_id="changePassword", status_code=204)
+async def change_password(
+    body: shape.ChangePassword, principal: SignedIn, services: ServicesOf
+) -> None:
+    """Change one's own password; every other session ends."""
+    await services.accounts.change_password(
+        principal.person.id,
+        body.current_password,
+        body.new_password,
+        keep_session=principal.session_id,
+    )
+
+
+@router.post("/me/recovery-code", operation_id="newRecoveryCode", status_code=201)
+async def new_recovery_code(
+    body: shape.PasswordOnly, principal: SignedIn, services: ServicesOf
+) -> shape.RecoveryCodeView:
+    """Replace the recovery code; the old one stops working."""
+    code = await services.accounts.new_recovery_code(principal.person.id, body.password)
+    return shape.RecoveryCodeView(recovery_code=code)
+
+
+@router.post("/password-strength", operation_id="checkPassword", dependencies=[Anyone])
+async def check_password(body: shape.PasswordCheck, services: ServicesOf) -> shape.PasswordStrength:
+    """Say how well a password would hold; nothing is kept."""
+    names = [body.name] if body.name else []
+    strength = services.accounts.check_password(body.password, names=names)
+    return shape.PasswordStrength.model_validate(strength)

@@ -1,0 +1,50 @@
+"""What the operator may set; read once, at the top.
+
+Every setting is an environment variable `ALLERAC_<NAME>`.
+"""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+"""The checkout on a developer's machine; the image sets the folders explicitly."""
+
+
+class Settings(BaseSettings):
+    """Defaults are those of a developer's machine."""
+
+    model_config = SettingsConfigDict(env_prefix="ALLERAC_", frozen=True, extra="ignore")
+
+    data_dir: Path = Field(
+        default=REPOSITORY / ".data", description="Everything that the box keeps."
+    )
+    profiles_dir: Path = Field(
+        default=REPOSITORY / "hardware_profiles", description="One file per hardware tier."
+    )
+    demo_model_dir: Path = Field(
+        default=REPOSITORY / "demo_model", description="The demonstration model that ships along."
+    )
+    web_dir: Path = Field(
+        default=REPOSITORY / "onboarding_ui" / "dist", description="The built web application."
+    )
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8600, ge=0, le=65535, description="Port to listen on; 0 picks one.")
+    socket: Path | None = Field(
+        default=None, description="Unix socket to listen on instead, behind the box's proxy."
+    )
+    profile: str | None = Field(
+        default=None, description="Hardware profile to use; detected when not set."
+    )
+    extra_hosts: tuple[str, ...] = Field(
+        default=(), description="Further host names under which the box may be addressed."
+    )
+    announce: bool = Field(default=True, description="Announce the box on the network by mDNS.")
+    model_source: str = Field(
+        default="https://huggingface.co", description="Where pinned model files are fetched."
+    )
+    download_bytes_per_second: int | None = Field(
+        default=None, ge=1, description="Limit for model downloads; none when not set."
+    )
+    log_level: str = Field(default="info", description="debug, info, warning or error.")
