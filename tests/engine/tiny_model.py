@@ -1,0 +1,77 @@
+"""Writes small GGUF files with random weights and a byte vocabulary: they load, and say nonsense.
+
+The vocabulary is the 256 bytes and three control tokens, so any text is tokenised byte by byte
+and any answer may be cut inside a character.
+"""
+
+from pathlib import Path
+
+import gguf
+import numpy as np
+
+CHATML = (
+    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n'"
+    " + message['content'] + '<|im_end|>' + '\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+CONTROL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
+WIDTH, HEADS, LAYERS, FEED_FORWARD = 32, 2, 2, 64
+
+
+def byte_letters() -> list[str]:
+    """The printable letter of each byte in byte-level BPE (GPT-2's bytes_to_unicode)."""
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    spare = iter(range(256, 512))
+    return [chr(byte) if byte in printable else chr(next(spare)) for byte in range(256)]
+
+
+def write_tiny_model(
+    path: Path, *, template: str | None = CHATML, context_length: int = 512, seed: int = 0
+) -> Path:
+    """Write a two-layer llama of 30,000 random weights to `path` and return it."""
+    tokens = [*byte_letters(), *CONTROL]
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_name("tiny")
+    writer.add_context_length(context_length)
+    writer.add_embedding_length(WIDTH)
+    writer.add_block_count(LAYERS)
+    writer.add_feed_forward_length(FEED_FORWARD)
+    writer.add_head_count(HEADS)
+    writer.add_head_count_kv(HEADS)
+    writer.add_layer_norm_rms_eps(1e-6)
+    writer.add_file_type(1)
+    writer.add_vocab_size(len(tokens))
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("qwen2")
+    writer.add_token_list(tokens)
+    writer.add_token_types([1] * 256 + [3] * len(CONTROL))
+    writer.add_token_merges([])
+    writer.add_eos_token_id(tokens.index("<|im_end|>"))
+    writer.add_add_bos_token(False)
+    if template is not None:
+        writer.add_chat_template(template)
+    _add_tensors(writer, len(tokens), np.random.default_rng(seed))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+def _add_tensors(writer: gguf.GGUFWriter, vocabulary: int, dice: np.random.Generator) -> None:
+    def weights(*shape: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float16]]:
+        return dice.normal(0.0, 0.2, shape).astype(np.float16)
+
+    ones = np.ones(WIDTH, np.float32)
+    writer.add_tensor("token_embd.weight", weights(vocabulary, WIDTH))
+    writer.add_tensor("output.weight", weights(vocabulary, WIDTH))
+    writer.add_tensor("output_norm.weight", ones)
+    for layer in range(LAYERS):
+        prefix = f"blk.{layer}."
+        for name in ("attn_norm", "ffn_norm"):
+            writer.add_tensor(f"{prefix}{name}.weight", ones)
+        for name in ("attn_q", "attn_k", "attn_v", "attn_output"):
+            writer.add_tensor(f"{prefix}{name}.weight", weights(WIDTH, WIDTH))
+        for name in ("ffn_gate", "ffn_up"):
+            writer.add_tensor(f"{prefix}{name}.weight", weights(FEED_FORWARD, WIDTH))
+        writer.add_tensor(f"{prefix}ffn_down.weight", weights(WIDTH, FEED_FORWARD))
