@@ -1,0 +1,1 @@
+"""Conversations: send, stream, branch, search, export."""
