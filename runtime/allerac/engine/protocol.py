@@ -118,7 +118,8 @@ EngineEvent = Queued | Reading | Delta | Finished
 class ModelFile:
     """A model on disk and how to run it.
 
-    `context_length` tokens are shared by at most `sequences` answers at once.
+    A conversation may use `context_length` tokens; `cache_tokens` are kept in memory for all of
+    them together (None: as many as one conversation), of which `sequences` are answered at once.
     `prefill_threads` None means `threads`. `memory_limit_bytes` bounds the address space of the
     engine process; None leaves it unbounded.
     """
@@ -131,6 +132,7 @@ class ModelFile:
     prefill_threads: int | None = None
     kv_type: KvType = "f16"
     memory_limit_bytes: int | None = None
+    cache_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,111 @@
+"""One answer on its way: what it must read, what it has said."""
+
+import time
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Final
+
+from allerac.engine.protocol import Delta, Finished, FinishReason, GenerationRequest, Usage
+from allerac.engine.sampling import Sampler
+from allerac.engine.text import AnswerText
+
+_ORDER: Final = count()
+_CLASSES: Final = {"interactive": 0, "api": 1, "background": 2}
+
+
+@dataclass(eq=False, slots=True, weakref_slot=True)
+class Ticket:
+    """Outlives the hand-over between threads: whoever holds it may cancel."""
+
+    request: GenerationRequest
+    arrived_at: float = field(default_factory=time.monotonic)
+    cancelled: bool = False
+
+
+class Answer:
+    """State of one answer.
+
+    `tokens` is the prompt and, behind it, what was generated; the first `read` of them are in the
+    context's memory as `sequence`. An answer that was pre-empted has `read` 0 and simply reads
+    again, so going on is no special case.
+    """
+
+    def __init__(self, ticket: Ticket, prompt: list[int], limit: int, sampler: Sampler) -> None:
+        self.ticket = ticket
+        self.tokens = prompt
+        self.prompt_tokens = len(prompt)
+        self.limit = limit
+        self.sampler = sampler
+        self.sequence = -1
+        self.read = 0
+        self.cached_tokens = 0
+        self.order = next(_ORDER)
+        self.admitted_at = 0.0
+        self.position: int | None = None
+        self._text = AnswerText(ticket.request.sampling.stop)
+        self._unsent_tokens = 0
+        self._first_at: float | None = None
+        self._last_at = 0.0
+
+    @property
+    def id(self) -> str:
+        return self.ticket.request.request_id
+
+    @property
+    def person(self) -> str:
+        return self.ticket.request.person_id
+
+    @property
+    def rank(self) -> int:
+        """0 for the most urgent class."""
+        return _CLASSES[self.ticket.request.priority]
+
+    @property
+    def unread(self) -> int:
+        return len(self.tokens) - self.read
+
+    @property
+    def completion_tokens(self) -> int:
+        return len(self.tokens) - self.prompt_tokens
+
+    @property
+    def is_streaming(self) -> bool:
+        """Whether its next step yields a token and costs one."""
+        return self.unread == 1 and self.completion_tokens > 0
+
+    @property
+    def is_stopped(self) -> bool:
+        return self._text.stopped
+
+    def append(self, token: int, piece: bytes) -> Delta | None:
+        """Take a generated token; returns the text that became certain, if any."""
+        self._last_at = time.monotonic()
+        if self._first_at is None:
+            self._first_at = self._last_at
+        self.tokens.append(token)
+        self._unsent_tokens += 1
+        return self._delta(self._text.push(piece))
+
+    def rest(self) -> Delta | None:
+        """Text held back until now, at the end of the answer."""
+        return self._delta(self._text.finish())
+
+    def finished(self, reason: FinishReason) -> Finished:
+        """The last event, with what the answer cost."""
+        first = self._first_at or time.monotonic()
+        generated = self.completion_tokens
+        span = self._last_at - first
+        usage = Usage(
+            prompt_tokens=self.prompt_tokens,
+            cached_tokens=self.cached_tokens,
+            completion_tokens=generated,
+            first_token_seconds=first - self.ticket.arrived_at,
+            tokens_per_second=(generated - 1) / span if generated > 1 and span > 0 else None,
+        )
+        return Finished(reason, usage)
+
+    def _delta(self, text: str) -> Delta | None:
+        if not text:
+            return None
+        tokens, self._unsent_tokens = self._unsent_tokens, 0
+        return Delta(text, tokens)

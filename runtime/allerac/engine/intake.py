@@ -1,0 +1,51 @@
+"""From a request to an answer that can be scheduled: render, tokenise, measure.
+
+Runs in a thread of its own, so that a long prompt does not hold up the text of others.
+"""
+
+from collections.abc import Sequence
+
+from allerac.engine.answer import Answer, Ticket
+from allerac.engine.limits import check_request, check_size
+from allerac.engine.llama import Model
+from allerac.engine.protocol import PromptMessage
+from allerac.engine.sampling import sampler_for
+from allerac.engine.template import PromptTemplate
+from allerac.errors import ContextTooLong, InvalidInput
+
+
+class Intake:
+    """Prepares requests for one model, of which a conversation may use `context_length` tokens."""
+
+    def __init__(self, model: Model, context_length: int) -> None:
+        self._model = model
+        self._context_length = context_length
+        self._template = PromptTemplate(
+            model.template(), bos=model.bos, eos=model.eos, control_tokens=model.control_tokens()
+        )
+
+    def answer(self, ticket: Ticket) -> Answer:
+        """Raises `InvalidInput` or `ContextTooLong`."""
+        request = ticket.request
+        check_request(request, self._context_length)
+        prompt = self._tokens(request.messages)
+        room = self._context_length - len(prompt)
+        if room < 1:
+            raise ContextTooLong(len(prompt), self._context_length)
+        if not prompt:
+            raise InvalidInput("There is nothing to answer.")
+        limit = min(request.sampling.max_tokens or room, room)
+        sampler = sampler_for(request.sampling, self._model.vocabulary_size)
+        return Answer(ticket, prompt, limit, sampler)
+
+    def count(self, messages: Sequence[PromptMessage]) -> int:
+        """Tokens of the rendered prompt; raises like `answer`."""
+        check_size(messages, self._context_length)
+        return len(self._tokens(messages))
+
+    def _tokens(self, messages: Sequence[PromptMessage]) -> list[int]:
+        tokens: list[int] = []
+        for index, span in enumerate(self._template.render(messages)):
+            first = index == 0 and self._model.adds_bos(span.text)
+            tokens += self._model.tokenize(span.text, add_special=first, parse_special=span.special)
+        return tokens

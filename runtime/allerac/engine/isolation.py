@@ -1,0 +1,37 @@
+"""What the engine process gives up before it reads a model.
+
+Linux only; constants from sched.h, linux/prctl.h. Each step is best effort: a container that
+forbids it has its own walls.
+"""
+
+import ctypes
+import os
+import resource
+import signal
+from typing import Final
+
+_CLONE_NEWUSER: Final = 0x10000000
+_CLONE_NEWNET: Final = 0x40000000
+_PR_SET_PDEATHSIG: Final = 1
+_PR_SET_NO_NEW_PRIVS: Final = 38
+
+
+def isolate(parent_pid: int) -> None:
+    """No network, no new privileges, no core file, no life beyond the parent's.
+
+    Must run while the process has one thread.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET) != 0:
+        libc.unshare(_CLONE_NEWNET)
+    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent_pid:  # it died before the line above
+        os._exit(0)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def limit_memory(limit_bytes: int | None) -> None:
+    """Let allocations beyond `limit_bytes` of address space fail."""
+    if limit_bytes is not None:
+        resource.setrlimit(resource.RLIMIT_AS, (limit_bytes, limit_bytes))

@@ -1,0 +1,187 @@
+"""Loads one model and answers commands: three threads, one of which owns the context."""
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Final, Protocol
+from weakref import WeakValueDictionary
+
+from allerac.engine.answer import Ticket
+from allerac.engine.channel import Channel
+from allerac.engine.gguf import GgufHeader, read_header
+from allerac.engine.intake import Intake
+from allerac.engine.llama import Batch, Context, LoadError, Log, Model
+from allerac.engine.memory import IDLE_SEQUENCES
+from allerac.engine.protocol import ModelFile, Speed
+from allerac.engine.sampling import numbers_are_sound
+from allerac.engine.scheduler import Events, Scheduler
+from allerac.engine.wire import Cancel, Command, Count, Counted, Generate, Loaded, Step
+from allerac.errors import AlleracError, EngineUnavailable, ModelDamaged
+
+BATCH_TOKENS: Final = 512
+JOIN_SECONDS: Final = 5.0
+INTAKE_STACK_BYTES: Final = 64 << 20  # some tokenizers recurse once per letter of a word
+_PROCESS_BYTES: Final = 512 << 20  # address space of interpreter, numpy and llama.cpp
+
+_UNKNOWN = ModelDamaged(
+    "The engine cannot run this model.",
+    hint="The file may be damaged or of a kind that is not known yet. Choose another model.",
+)
+
+
+class Pulse(Protocol):
+    """What tells the runtime that this process is alive."""
+
+    is_alive: Callable[[], bool]
+    speed: Callable[[], Speed]
+
+
+def _no_memory() -> EngineUnavailable:
+    return EngineUnavailable(
+        "There is not enough memory for this model.",
+        hint="Choose a smaller model or a shorter context.",
+    )
+
+
+class Service:
+    """A loaded model. Raises `ModelDamaged` or `EngineUnavailable` when it cannot be loaded."""
+
+    def __init__(
+        self, file: ModelFile, channel: Channel, pulse: Pulse, die: Callable[[BaseException], None]
+    ) -> None:
+        self._channel = channel
+        self._die = die
+        self._model, self._context = _load(file)
+        length = min(file.context_length, self._model.trained_context_length)
+        self._intake = Intake(self._model, length)
+        self._scheduler = Scheduler(
+            self._model, self._context, sequences=file.sequences, push=self._push
+        )
+        self._tickets: WeakValueDictionary[str, Ticket] = WeakValueDictionary()
+        self._jobs: queue.SimpleQueue[Ticket | Count | None] = queue.SimpleQueue()
+        self._beaten_steps = -1
+        pulse.speed = self._scheduler.speed
+        pulse.is_alive = self._moves
+        channel.send(Loaded(length))
+
+    def serve(self, commands: Iterator[Command]) -> None:
+        """Answer `commands` until they end, then free everything."""
+        loop = self._thread(self._scheduler.run, "loop")
+        threading.stack_size(INTAKE_STACK_BYTES)
+        intake = self._thread(self._take_in, "intake")
+        threading.stack_size(0)
+        for command in commands:
+            self._obey(command)
+        self._scheduler.stop()
+        self._jobs.put(None)
+        for thread in (loop, intake):
+            thread.join(JOIN_SECONDS)
+            if thread.is_alive():
+                self._die(TimeoutError())
+        self._context.free()
+        self._model.free()
+
+    def _thread(self, target: Callable[[], None], name: str) -> threading.Thread:
+        def run() -> None:
+            try:
+                target()
+            except OSError:
+                pass  # the runtime is gone, and this process ends with it
+            except BaseException as err:  # noqa: BLE001 - the boundary of a thread: end, start anew
+                self._die(err)
+
+        thread = threading.Thread(target=run, name=name)
+        thread.start()
+        return thread
+
+    def _obey(self, command: Command) -> None:
+        match command:
+            case Generate(request):
+                ticket = self._tickets[request.request_id] = Ticket(request)
+                self._jobs.put(ticket)
+            case Cancel(request_id):
+                if found := self._tickets.get(request_id):
+                    self._scheduler.cancel(found)
+            case Count():
+                self._jobs.put(command)
+            case _:
+                raise ValueError("one model for a whole life")
+
+    def _take_in(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            if isinstance(job, Count):
+                self._count(job)
+            elif not job.cancelled:
+                self._prepare(job)
+
+    def _count(self, job: Count) -> None:
+        try:
+            self._channel.send(Counted(job.request_id, self._intake.count(job.messages)))
+        except AlleracError as err:
+            self._push([(job.request_id, err)])
+
+    def _prepare(self, ticket: Ticket) -> None:
+        try:
+            self._scheduler.submit(self._intake.answer(ticket))
+        except AlleracError as err:
+            self._push([(ticket.request.request_id, err)])
+
+    def _push(self, events: Events) -> None:
+        self._channel.send(Step(time.monotonic(), tuple(events)))
+
+    def _moves(self) -> bool:
+        """False while the loop is inside the same step as at the beat before."""
+        steps = self._scheduler.steps
+        moved = self._scheduler.is_idle() or steps != self._beaten_steps
+        self._beaten_steps = steps
+        return moved
+
+
+def _load(file: ModelFile) -> tuple[Model, Context]:
+    """Check, load, and compute one token, so that broken weights show here."""
+    header = read_header(file.path)
+    _check_memory(file, header)
+    log = Log()
+    try:
+        model = Model(file.path, log)
+    except LoadError as err:
+        raise _UNKNOWN from err
+    if model.has_encoder or not header.vocabulary_size:
+        raise ModelDamaged("This model cannot chat.", hint="Choose another model.")
+    length = min(file.context_length, model.trained_context_length)
+    try:
+        context = Context(
+            model,
+            log,
+            cells=max(length, file.cache_tokens or 0),
+            sequences=file.sequences + IDLE_SEQUENCES,
+            batch=min(BATCH_TOKENS, length),
+            threads=file.threads,
+            prefill_threads=file.prefill_threads or file.threads,
+            kv_type=file.kv_type,
+        )
+    except (LoadError, MemoryError) as err:
+        raise _no_memory() from err
+    _try_one_token(context)
+    return model, context
+
+
+def _check_memory(file: ModelFile, header: GgufHeader) -> None:
+    if file.memory_limit_bytes is None:
+        return
+    cells = max(file.context_length, file.cache_tokens or 0)
+    needed = header.tensor_bytes + cells * (header.kv_bytes_per_token or 0) + _PROCESS_BYTES
+    if needed > file.memory_limit_bytes:
+        raise _no_memory()
+
+
+def _try_one_token(context: Context) -> None:
+    batch = Batch(1)
+    row = batch.add([0], 0, 0, output=True)
+    if context.decode(batch) != 0 or not numbers_are_sound(context, row):
+        raise ModelDamaged(
+            "The weights of this model are damaged.",
+            hint="Download it again, or choose another model.",
+        )
+    context.remove(0)

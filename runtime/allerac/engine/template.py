@@ -1,0 +1,179 @@
+"""Renders messages with the chat template that a model brings along.
+
+The template is a program from the model's file: it runs sandboxed, and within limits of time and
+size. What people write is data: a control token spelled in a message stays text.
+"""
+
+import re
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import FrameType
+from typing import Final, Protocol
+
+from jinja2 import Template, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from allerac.engine.protocol import PromptMessage
+from allerac.errors import InvalidInput
+
+CHATML: Final = (
+    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n'"
+    " + message['content'] + '<|im_end|>' + '\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+RENDER_SECONDS_LIMIT: Final = 2.0
+OVERHEAD_CHARACTERS_LIMIT: Final = 1 << 20  # what a template may add to the messages
+REPEAT_LIMIT: Final = 1 << 16
+_OPEN, _CLOSE = "\ufdd0", "\ufdd1"  # noncharacters: never in text that means something
+_SAMPLE = (PromptMessage("user", "Hello"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of the prompt; control tokens are recognised only where `special`."""
+
+    text: str
+    special: bool
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """Refuses the two operators with which one line fills the memory."""
+
+    intercepted_binops = frozenset({"*", "**"})
+
+    def call_binop(self, context: object, operator: str, left: object, right: object) -> object:
+        sizes = [len(v) if isinstance(v, str | list | tuple) else v for v in (left, right)]
+        if operator == "**" or not all(isinstance(v, int | float) for v in sizes):
+            raise TemplateError("operator not allowed")
+        if any(isinstance(v, str | list | tuple) for v in (left, right)) and any(
+            isinstance(v, int | float) and abs(v) > REPEAT_LIMIT for v in sizes
+        ):
+            raise TemplateError("text repeated too often")
+        return left * right  # type: ignore[operator]  # two numbers, or a sequence and a number
+
+
+def _raise(message: str) -> None:
+    raise TemplateError(message)
+
+
+def _now(form: str) -> str:
+    return datetime.now().astimezone().strftime(form)
+
+
+def _environment() -> _Environment:
+    environment = _Environment(trim_blocks=True, lstrip_blocks=True)
+    environment.globals["raise_exception"] = _raise
+    environment.globals["strftime_now"] = _now
+    return environment
+
+
+class PromptTemplate:
+    """A model's chat template.
+
+    `control_tokens` are the spellings that the tokenizer takes for more than text. A template
+    that does not render a plain conversation is replaced by ChatML.
+    """
+
+    def __init__(
+        self, source: str | None, *, bos: str, eos: str, control_tokens: Iterable[str]
+    ) -> None:
+        spellings = sorted({_OPEN, _CLOSE, *filter(None, control_tokens)}, key=len, reverse=True)
+        self._control = re.compile("|".join(map(re.escape, spellings)))
+        self._tokens = {"bos_token": bos, "eos_token": eos}
+        self._template = self._compile(source or CHATML)
+
+    def render(self, messages: Sequence[PromptMessage]) -> list[Span]:
+        """The prompt of `messages` up to the place where the answer begins.
+
+        Raises `InvalidInput` when the template refuses the order of roles.
+        """
+        literals: list[str] = []
+
+        def hide(match: re.Match[str]) -> str:
+            literals.append(match.group())
+            return f"{_OPEN}{len(literals) - 1}{_CLOSE}"
+
+        plain = [PromptMessage(m.role, self._control.sub(hide, m.content)) for m in messages]
+        try:
+            text = self._render_folding(self._template, plain)
+        except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as err:
+            raise InvalidInput(
+                "This model cannot read a conversation in this form.",
+                hint="Begin with a question, and let questions and answers take turns.",
+            ) from err
+        return list(_spans(text, literals))
+
+    def _compile(self, source: str) -> Template:
+        try:
+            template = _environment().from_string(source)
+            if "Hello" in self._render_folding(template, _SAMPLE):
+                return template
+        except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, RecursionError):
+            pass
+        return _environment().from_string(CHATML)
+
+    def _render_folding(self, template: Template, messages: Sequence[PromptMessage]) -> str:
+        """Render; where a template knows no system role, say its words in the first question."""
+        try:
+            return self._render(template, messages)
+        except TemplateError:
+            if not messages or messages[0].role != "system":
+                raise
+        system, *rest = messages
+        if not rest or rest[0].role != "user":
+            rest.insert(0, PromptMessage("user", ""))
+        rest[0] = PromptMessage("user", f"{system.content}\n\n{rest[0].content}")
+        return self._render(template, rest)
+
+    def _render(self, template: Template, messages: Sequence[PromptMessage]) -> str:
+        limit = sum(len(m.content) for m in messages) * 2 + OVERHEAD_CHARACTERS_LIMIT
+        parts, size = [], 0
+        with _Deadline(RENDER_SECONDS_LIMIT):
+            for part in template.generate(
+                messages=[{"role": m.role, "content": m.content} for m in messages],
+                add_generation_prompt=True,
+                enable_thinking=False,
+                **self._tokens,
+            ):
+                size += len(part)
+                if size > limit:
+                    raise TemplateError("the template writes too much")
+                parts.append(part)
+        return "".join(parts)
+
+
+def _spans(text: str, literals: Sequence[str]) -> Iterator[Span]:
+    for index, piece in enumerate(re.split(f"{_OPEN}([0-9]+){_CLOSE}", text)):
+        if index % 2:
+            yield Span(literals[int(piece)], special=False)
+        elif piece:
+            yield Span(piece, special=True)
+
+
+class _Trace(Protocol):
+    def __call__(self, frame: FrameType, event: str, argument: object, /) -> "_Trace": ...
+
+
+class _Deadline:
+    """Raises TemplateError in this thread's Python code once `seconds` have passed.
+
+    A trace function is the only way to end a loop that neither yields nor calls.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+        self._before = sys.gettrace()
+
+    def __enter__(self) -> None:
+        sys.settrace(self._trace)
+
+    def __exit__(self, *_: object) -> None:
+        sys.settrace(self._before)
+
+    def _trace(self, _frame: FrameType, _event: str, _argument: object) -> _Trace:
+        if time.monotonic() > self._end:
+            raise TemplateError("the template takes too long")
+        return self._trace

@@ -1,0 +1,251 @@
+"""What the runtime and the engine process say to each other.
+
+A frame is four bytes of length (big endian) and that many bytes of JSON. The runtime sends
+commands, the engine reports; all events of one step travel in one frame. Both ends come from the
+same installation, so a frame that cannot be read means that the other end is broken.
+"""
+
+import json
+import struct
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from allerac.engine.protocol import (
+    Delta,
+    EngineEvent,
+    Finished,
+    GenerationRequest,
+    ModelFile,
+    PromptMessage,
+    Queued,
+    Reading,
+    Sampling,
+    Speed,
+    Usage,
+)
+from allerac.errors import (
+    AlleracError,
+    ContextTooLong,
+    EngineStopped,
+    EngineUnavailable,
+    InvalidInput,
+    ModelDamaged,
+    QueueFull,
+)
+
+LENGTH: Final = struct.Struct(">I")
+FRAME_BYTES_LIMIT: Final = 128 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """The first command: the model that this process serves for its whole life."""
+
+    model: ModelFile
+
+
+@dataclass(frozen=True, slots=True)
+class Generate:
+    """Answer this."""
+
+    request: GenerationRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Nobody waits for this answer any more."""
+
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many tokens have these messages?"""
+
+    request_id: str
+    messages: tuple[PromptMessage, ...]
+
+
+Command = Load | Generate | Cancel | Count
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The model answers; `context_length` is what one conversation may use."""
+
+    context_length: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoadFailed:
+    """The model does not load."""
+
+    error: AlleracError
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """The engine is alive and its loop moves."""
+
+    speed: Speed
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What happened in one step; `sent_at` is CLOCK_MONOTONIC seconds in the engine process."""
+
+    sent_at: float
+    events: tuple[tuple[str, EngineEvent | AlleracError], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The answer to `Count`."""
+
+    request_id: str
+    tokens: int
+
+
+Report = Loaded | LoadFailed | Beat | Step | Counted
+
+
+def pack(message: dict[str, object]) -> bytes:
+    """One frame."""
+    payload = json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode(
+        "utf-8", "surrogatepass"
+    )
+    return LENGTH.pack(len(payload)) + payload
+
+
+def _parsed(payload: bytes) -> dict[str, Any]:
+    message = json.loads(payload.decode("utf-8", "surrogatepass"))
+    if not isinstance(message, dict):
+        raise TypeError("a frame is an object")
+    return message
+
+
+def encode_command(command: Command) -> bytes:
+    """The frame of `command`."""
+    match command:
+        case Load(model):
+            return pack({"op": "load", **asdict(model), "path": str(model.path)})
+        case Generate(request):
+            return pack({"op": "generate", **asdict(request)})
+        case Cancel(request_id):
+            return pack({"op": "cancel", "id": request_id})
+        case Count(request_id, messages):
+            return pack({"op": "count", "id": request_id, "messages": [*map(asdict, messages)]})
+
+
+def decode_command(payload: bytes) -> Command:
+    """The command in a frame; raises ValueError, KeyError or TypeError for a broken one."""
+    message = _parsed(payload)
+    match message.pop("op"):
+        case "load":
+            return Load(ModelFile(**{**message, "path": Path(message["path"])}))
+        case "generate":
+            sampling = message.pop("sampling")
+            return Generate(
+                GenerationRequest(
+                    **{**message, "messages": _messages(message["messages"])},
+                    sampling=Sampling(**{**sampling, "stop": tuple(sampling["stop"])}),
+                )
+            )
+        case "cancel":
+            return Cancel(message["id"])
+        case "count":
+            return Count(message["id"], _messages(message["messages"]))
+        case other:
+            raise ValueError(f"unknown command {other!r}")
+
+
+def _messages(items: Sequence[dict[str, Any]]) -> tuple[PromptMessage, ...]:
+    return tuple(PromptMessage(item["role"], item["content"]) for item in items)
+
+
+def encode_report(report: Report) -> bytes:
+    """The frame of `report`."""
+    match report:
+        case Loaded(context_length):
+            return pack({"op": "loaded", "context_length": context_length})
+        case LoadFailed(error):
+            return pack({"op": "load_failed", "error": _error_fields(error)})
+        case Beat(speed):
+            return pack({"op": "beat", **asdict(speed)})
+        case Step(sent_at, events):
+            return pack(
+                {"op": "step", "t": sent_at, "e": [(i, *_event_fields(e)) for i, e in events]}
+            )
+        case Counted(request_id, tokens):
+            return pack({"op": "counted", "id": request_id, "n": tokens})
+
+
+def decode_report(payload: bytes) -> Report:
+    """The report in a frame; raises ValueError, KeyError or TypeError for a broken one."""
+    message = _parsed(payload)
+    match message["op"]:
+        case "step":
+            return Step(message["t"], tuple((item[0], _event(item[1:])) for item in message["e"]))
+        case "beat":
+            speed = Speed(message["prefill_tokens_per_second"], message["decode_tokens_per_second"])
+            return Beat(speed)
+        case "loaded":
+            return Loaded(message["context_length"])
+        case "load_failed":
+            return LoadFailed(_error(message["error"]))
+        case "counted":
+            return Counted(message["id"], message["n"])
+        case other:
+            raise ValueError(f"unknown report {other!r}")
+
+
+def _event_fields(event: EngineEvent | AlleracError) -> tuple[object, ...]:
+    match event:
+        case Delta(text, tokens):
+            return ("d", text, tokens)
+        case Reading(done, total, cached):
+            return ("r", done, total, cached)
+        case Queued(position, eta):
+            return ("q", position, eta)
+        case Finished(reason, usage):
+            return ("f", reason, asdict(usage))
+        case AlleracError():
+            return ("x", _error_fields(event))
+
+
+def _event(fields: Sequence[Any]) -> EngineEvent | AlleracError:
+    match fields[0]:
+        case "d":
+            return Delta(fields[1], fields[2])
+        case "r":
+            return Reading(fields[1], fields[2], fields[3])
+        case "q":
+            return Queued(fields[1], fields[2])
+        case "f":
+            return Finished(fields[1], Usage(**fields[2]))
+        case "x":
+            return _error(fields[1])
+        case other:
+            raise ValueError(f"unknown event {other!r}")
+
+
+_ERRORS: Final = {
+    error.code: error
+    for error in (EngineStopped, EngineUnavailable, InvalidInput, ModelDamaged, QueueFull)
+}
+
+
+def _error_fields(error: AlleracError) -> dict[str, object]:
+    fields: dict[str, object] = {"code": error.code}
+    if isinstance(error, ContextTooLong):
+        return {**fields, "prompt": error.prompt_tokens, "limit": error.limit_tokens}
+    return {**fields, "message": error.message, "hint": error.hint, "fields": error.fields}
+
+
+def _error(fields: dict[str, Any]) -> AlleracError:
+    if fields["code"] == ContextTooLong.code:
+        return ContextTooLong(fields["prompt"], fields["limit"])
+    leaf = _ERRORS.get(fields["code"], EngineStopped)
+    return leaf(fields["message"], hint=fields["hint"], fields=fields["fields"])
