@@ -1,0 +1,1 @@
+"""Model files: which there are, fetching, checking, importing and removing them."""
