@@ -7,8 +7,7 @@ from fastapi import Depends, Request
 
 from allerac.accounts import AccountService
 from allerac.box import BoxService
-from allerac.chat import ChatService
-from allerac.completion import CompletionService
+from allerac.chat import ChatService, CompletionService
 from allerac.models import ModelRoom
 from allerac.onboarding import OnboardingService
 

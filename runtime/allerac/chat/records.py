@@ -1,0 +1,79 @@
+"""What the chat answers with, beside the stored records."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from allerac.events import Event
+from allerac.storage.conversations import ConversationRecord, MessageRecord
+
+Events = AsyncIterator[Event]
+
+
+class ModelResolver(Protocol):
+    """Which model answers, and the way to have it loaded."""
+
+    async def default_model_id(self) -> str:
+        """The household's model. Raises `EngineUnavailable` when there is none."""
+
+    async def ensure_loaded(self, model_id: str) -> None:
+        """Return when `model_id` answers.
+
+        Raises `NotFound`, `Conflict` when it is not on board, `ModelDamaged`, `EngineUnavailable`.
+        """
+
+    def context_length(self) -> int | None:
+        """Tokens that the loaded model reads, None while none is loaded."""
+
+    def is_greedy(self, model_id: str) -> bool:
+        """True for models that answer best when the likeliest token is always taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContextGauge:
+    """Tokens in use by the branch that is shown, of those the model reads."""
+
+    used_tokens: int
+    limit_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationDetail:
+    """A conversation with its gauge."""
+
+    id: str
+    title: str | None
+    pinned: bool
+    archived: bool
+    model_id: str | None
+    created_at: datetime
+    updated_at: datetime
+    leaf_id: str | None
+    context_from_id: str | None
+    context: ContextGauge
+    snippet: None = None
+
+    @classmethod
+    def of(cls, record: ConversationRecord, context: ContextGauge) -> "ConversationDetail":
+        """Join a stored conversation and its gauge."""
+        return cls(
+            id=record.id,
+            title=record.title,
+            pinned=record.pinned,
+            archived=record.archived,
+            model_id=record.model_id,
+            created_at=record.created_at,
+            updated_at=record.updated_at,
+            leaf_id=record.leaf_id,
+            context_from_id=record.context_from_id,
+            context=context,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message and the answer that is on its way."""
+
+    message: MessageRecord
+    answer: MessageRecord

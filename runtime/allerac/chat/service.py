@@ -1,0 +1,250 @@
+"""Conversations of one person: list, send, branch, follow, stop."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from allerac.engine.protocol import Engine, Sampling
+from allerac.errors import Conflict, InvalidInput, NotFound, PayloadTooLarge
+from allerac.events import Event, EventLogs
+from allerac.storage.conversations import (
+    ConversationItem,
+    ConversationStore,
+    MessageRecord,
+)
+from allerac.storage.pages import Page
+
+from .export import Export, export_conversation
+from .generation import INTERRUPTED, Generations, Job
+from .prompt import INSTRUCTIONS, Turn, compile_prompt
+from .records import ContextGauge, ConversationDetail, ModelResolver, Sent
+from .titles import TitleMaker
+
+MAX_MESSAGE_CHARACTERS = 1_000_000
+RESTORABLE_DAYS = 30
+TEMPERATURE = 0.7
+
+
+class ChatService:
+    """Every method takes the caller's `person_id` and raises `NotFound` for what is not theirs."""
+
+    def __init__(
+        self,
+        *,
+        store: ConversationStore,
+        engine: Engine,
+        models: ModelResolver,
+        logs: EventLogs,
+        instructions: str = INSTRUCTIONS,
+        save_seconds: float = 1.0,
+    ) -> None:
+        self._store = store
+        self._models = models
+        self._logs = logs
+        self._instructions = instructions
+        self._titles = TitleMaker(store=store, engine=engine)
+        self._generations = Generations(
+            store=store,
+            engine=engine,
+            models=models,
+            logs=logs,
+            on_complete=self._titles.consider,
+            save_seconds=save_seconds,
+        )
+
+    async def start(self, now: datetime) -> None:
+        """Tidy up after the last run: what was being answered is interrupted."""
+        await self._store.interrupt_streaming(INTERRUPTED)
+        await self._store.purge_deleted(now - timedelta(days=RESTORABLE_DAYS))
+
+    async def stop(self) -> None:
+        """End and store everything that is running."""
+        await self._titles.stop()
+        await self._generations.close()
+
+    async def list_conversations(
+        self,
+        person_id: str,
+        *,
+        query: str | None = None,
+        archived: bool = False,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Page[ConversationItem]:
+        """List, or search when `query` has words."""
+        if query and query.strip():
+            return await self._store.search(person_id, query, limit=limit)
+        return await self._store.page(person_id, archived=archived, cursor=cursor, limit=limit)
+
+    async def create_conversation(
+        self, person_id: str, *, model_id: str | None = None
+    ) -> ConversationDetail:
+        """Start an empty conversation."""
+        return await self._detail(person_id, await self._store.create(person_id, model_id=model_id))
+
+    async def get_conversation(self, person_id: str, conversation_id: str) -> ConversationDetail:
+        """Return one conversation with its gauge."""
+        return await self._detail(person_id, conversation_id)
+
+    async def update_conversation(
+        self, person_id: str, conversation_id: str, **changes: Any
+    ) -> ConversationDetail:
+        """Change `title`, `pinned`, `archived`, `leaf_id`, `context_from_id` or `model_id`."""
+        await self._store.update(person_id, conversation_id, changes)
+        return await self._detail(person_id, conversation_id)
+
+    async def delete_conversation(self, person_id: str, conversation_id: str) -> None:
+        """Delete; for good only after `RESTORABLE_DAYS`."""
+        for message_id in await self._store.set_deleted(person_id, conversation_id, deleted=True):
+            self._generations.stop(message_id)
+
+    async def restore_conversation(
+        self, person_id: str, conversation_id: str
+    ) -> ConversationDetail:
+        """Undo a deletion."""
+        await self._store.set_deleted(person_id, conversation_id, deleted=False)
+        return await self._detail(person_id, conversation_id)
+
+    async def list_messages(
+        self, person_id: str, conversation_id: str, *, cursor: str | None = None, limit: int = 500
+    ) -> Page[MessageRecord]:
+        """Return all branches, oldest message first."""
+        return await self._store.messages(person_id, conversation_id, cursor=cursor, limit=limit)
+
+    async def send(
+        self,
+        person_id: str,
+        conversation_id: str,
+        *,
+        content: str,
+        parent_id: str | None,
+        client_id: str,
+        model_id: str | None = None,
+    ) -> Sent:
+        """Store a message and start its answer; the same `client_id` again changes nothing.
+
+        Raises `InvalidInput` for an empty text, `PayloadTooLarge`, `QueueFull`, `NotFound`.
+        """
+        _check_content(content)
+        already = await self._store.sent(person_id, conversation_id, client_id)
+        if already is not None:
+            return Sent(*already)
+        with self._generations.place(person_id):
+            conversation = await self._store.get(person_id, conversation_id)
+            chosen = model_id or conversation.model_id or await self._models.default_model_id()
+            message, answer, is_new = await self._store.send(
+                person_id,
+                conversation_id,
+                content=content,
+                parent_id=parent_id,
+                client_id=client_id,
+                model_id=chosen,
+            )
+            if is_new:
+                await self._start(person_id, answer, chosen)
+        return Sent(message, answer)
+
+    async def regenerate(self, person_id: str, message_id: str) -> MessageRecord:
+        """Start another answer beside `message_id`. Raises `Conflict` for a person's message."""
+        old = await self._store.message(person_id, message_id)
+        if old.role != "assistant" or old.parent_id is None:
+            raise Conflict("Only an answer can be made again.")
+        with self._generations.place(person_id):
+            conversation = await self._store.get(person_id, old.conversation_id)
+            chosen = conversation.model_id or await self._models.default_model_id()
+            answer = await self._store.add_answer(person_id, old.parent_id, model_id=chosen)
+            await self._start(person_id, answer, chosen)
+        return answer
+
+    async def rate(
+        self, person_id: str, message_id: str, rating: Literal["up", "down"] | None
+    ) -> MessageRecord:
+        """Keep whether an answer was good."""
+        return await self._store.rate(person_id, message_id, rating)
+
+    async def stop_generation(self, person_id: str, generation_id: str) -> None:
+        """Stop an answer; nothing happens when it has ended."""
+        await self._store.message(person_id, generation_id)
+        self._generations.stop(generation_id)
+
+    async def open_events(
+        self, person_id: str, generation_id: str, after: int
+    ) -> AsyncIterator[Event]:
+        """Return the events above `after`; replayed from the row when the log is gone."""
+        answer = await self._store.message(person_id, generation_id)
+        if answer.role != "assistant":
+            raise NotFound("There is no such answer.")
+        events = self._logs.get(generation_id)
+        return events.follow(after) if events is not None else _replay(answer, after)
+
+    async def export(
+        self, person_id: str, conversation_id: str, form: Literal["markdown", "json"]
+    ) -> Export:
+        """Return the conversation as a file."""
+        conversation = await self._store.get(person_id, conversation_id)
+        branch = await self._store.path(person_id, conversation.leaf_id)
+        everything = await self._store.messages(person_id, conversation_id, limit=100_000)
+        return export_conversation(conversation, branch, everything.items, form)
+
+    async def _start(self, person_id: str, answer: MessageRecord, model_id: str) -> None:
+        conversation = await self._store.get(person_id, answer.conversation_id)
+        path = await self._store.path(person_id, answer.parent_id)
+        turns = [
+            Turn(message.role, message.content)
+            for message in _read_from(path, conversation.context_from_id)
+            if message.content
+        ]
+        temperature = 0.0 if self._models.is_greedy(model_id) else TEMPERATURE
+        job = Job(
+            answer_id=answer.id,
+            conversation_id=answer.conversation_id,
+            person_id=person_id,
+            model_id=model_id,
+            messages=compile_prompt(instructions=self._instructions, history=turns),
+            sampling=Sampling(temperature=temperature),
+        )
+        self._generations.start(job)
+
+    async def _detail(self, person_id: str, conversation_id: str) -> ConversationDetail:
+        record = await self._store.get(person_id, conversation_id)
+        usage = await self._store.latest_usage(person_id, record.leaf_id)
+        used = int(usage["prompt_tokens"]) + int(usage["completion_tokens"]) if usage else 0
+        gauge = ContextGauge(used, self._models.context_length() or 0)
+        return ConversationDetail.of(record, gauge)
+
+
+def _check_content(content: str) -> None:
+    if len(content) > MAX_MESSAGE_CHARACTERS:
+        raise PayloadTooLarge(
+            f"A message may have up to {MAX_MESSAGE_CHARACTERS:,} characters.",
+            hint="Send it in parts.",
+        )
+    if not content.strip():
+        raise InvalidInput("The message is empty.", fields={"content": "must not be empty"})
+
+
+def _read_from(path: list[MessageRecord], start_id: str | None) -> list[MessageRecord]:
+    """The part of `path` that the model reads: all of it, or from `start_id` on."""
+    for position, message in enumerate(path):
+        if message.id == start_id:
+            return path[position:]
+    return path
+
+
+async def _replay(answer: MessageRecord, after: int) -> AsyncIterator[Event]:
+    """Tell the end of an answer whose log is gone: its text for whoever lacks it, then how it went.
+
+    After a crash a follower may have seen more than was stored, so the text is told again.
+    """
+    crashed = answer.status == "interrupted"
+    last = max(answer.sequence, after + 2) if crashed else answer.sequence
+    if after < last - 1 or crashed:
+        yield Event(last - 1, "snapshot", {"text": answer.content})
+    if after >= last:
+        return
+    if answer.error is not None:
+        yield Event(last, "error", {"retriable": True, **answer.error})
+    else:
+        usage = answer.usage
+        data = {"status": answer.status, "finish_reason": "stop", "usage": usage}
+        yield Event(last, "done", data)

@@ -1,0 +1,35 @@
+"""Numbered steps from an empty file to today's tables.
+
+A step only adds (expand); what is no longer used goes in a later version (contract), so that the
+version before still reads the data after an update is taken back.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine
+
+from allerac.storage.sqlite import snapshot
+
+from . import m0001_first
+
+STEPS: tuple[Callable[[Connection], None], ...] = (m0001_first.upgrade,)
+
+
+def migrate(engine: Engine, path: Path) -> None:
+    """Bring the database at `path` to the newest version, with a snapshot before each step.
+
+    A database of a newer version is left as it is: its tables hold all that ours need.
+    """
+    version = _version(engine)
+    for number, step in enumerate(STEPS[version:], start=version + 1):
+        if version:
+            snapshot(path, path.with_name(f"{path.name}.before-{number}"))
+        with engine.begin() as connection:
+            step(connection)
+            connection.exec_driver_sql(f"PRAGMA user_version={number}")
+
+
+def _version(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
