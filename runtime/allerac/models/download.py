@@ -209,8 +209,8 @@ def _write(file: BinaryIO, chunk: bytes) -> None:
 
 
 def _restart(file: BinaryIO) -> int:
-    file.seek(0)
-    file.truncate()
+    if file.seek(0, 2):
+        file.truncate(0)
     return 0
 
 

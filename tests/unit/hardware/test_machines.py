@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from allerac.hardware.choice import choose_profile, threads_for
 from allerac.hardware.machine import Machine, detect_machine, disk_free_bytes
 from allerac.hardware.profile import Profiles, load_profiles

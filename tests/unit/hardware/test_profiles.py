@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 import yaml
-from allerac.hardware.profile import Profile, load_profiles
 from pydantic import ValidationError
+
+from allerac.hardware.profile import Profile, load_profiles
 
 ROOT = Path(__file__).parents[3]
 PROFILES = ROOT / "hardware_profiles"

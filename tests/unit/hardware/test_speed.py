@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from allerac.hardware.choice import ProfileChoice, choose_profile
 from allerac.hardware.machine import Machine, detect_machine
 from allerac.hardware.profile import Profiles, load_profiles

@@ -58,6 +58,16 @@ async def test_cut_transfer_continues_where_it_broke(room: Room, content: bytes)
     assert [r.headers.get("if-range") for r in room.server.requests[1:]] == ['"one"'] * 4
 
 
+async def test_loop_stays_free_while_a_file_is_written_and_checked(room: Room) -> None:
+    await room.service.download(MODEL)
+    loop, longest = asyncio.get_running_loop(), 0.0
+    while room.service.get(MODEL).state == "downloading":
+        before = loop.time()
+        await asyncio.sleep(0)
+        longest = max(longest, loop.time() - before)
+    assert longest < 1.0
+
+
 async def test_stalled_transfer_is_taken_up_again(room: Room, content: bytes) -> None:
     room.server.script.append(room.server.stall_after(300_000))
     await room.service.download(MODEL)
@@ -339,6 +349,13 @@ async def test_full_disk_is_found_before_the_first_byte(
         await room.service.download(MODEL)
     assert (caught.value.needed_bytes, caught.value.available_bytes) == (len(content), 500_000)
     assert server.requests == []
+
+
+async def test_disk_that_fills_up_on_the_way_is_told(room: Room) -> None:
+    room.part.symlink_to("/dev/full")
+    code, message = await failure(room)
+    assert code == "insufficient_disk"
+    assert "disk is full" in message
 
 
 async def test_bytes_that_are_there_need_no_room_again(
