@@ -64,7 +64,7 @@ def main(descriptor: int, parent_pid: int) -> None:
     limit_memory(load.model.memory_limit_bytes)
     heart = Heart(channel)
     try:
-        from allerac.engine.service import Service  # noqa: PLC0415 - heavy, and after isolation
+        from allerac.engine.service import Service
 
         service = Service(load.model, channel, heart, die)
     except AlleracError as err:

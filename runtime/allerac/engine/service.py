@@ -86,7 +86,7 @@ class Service:
         def run() -> None:
             try:
                 target()
-            except OSError:
+            except ConnectionError:
                 pass  # the runtime is gone, and this process ends with it
             except BaseException as err:  # noqa: BLE001 - the boundary of a thread: end, start anew
                 self._die(err)
