@@ -120,7 +120,7 @@ class Downloads:
         """Start or continue; nothing changes while it runs."""
         job = self._jobs.setdefault(pin.id, self._job(pin))
         if not job.is_running:
-            job.state, job.error = "queued", None
+            job.state, job.error, job.finishing = "queued", None, None
             job.cancelled.clear()
             job.received_bytes = self._store.part_size(pin.id)
             job.task = asyncio.create_task(self._run(job), name=f"download {pin.id}")
@@ -156,11 +156,10 @@ class Downloads:
             return
         job.cancelled.set()
         job.task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await job.task
+        await asyncio.wait([job.task])
         if job.finishing:
-            await job.finishing
-        elif job.state != "failed":
+            await asyncio.wait([job.finishing])
+        if job.id in self._jobs and job.state != "failed":
             job.state = "paused"
             self._on_change(job.id)
 

@@ -233,8 +233,8 @@ class ModelService:
         raise Conflict("This model is not on the box.", hint="Download it first.")
 
     async def _remember(self, manifest: Manifest | None, *, damaged: str | None) -> None:
-        if manifest is None:
-            return
+        if manifest is None or self._manifests.get(manifest.id) is not manifest:
+            return  # it was removed or replaced meanwhile
         verified_at = manifest.verified_at if damaged else now_milliseconds()
         manifest = manifest.model_copy(update={"damaged": damaged, "verified_at": verified_at})
         self._manifests[manifest.id] = manifest
