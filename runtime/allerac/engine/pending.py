@@ -1,9 +1,8 @@
 """Requests that wait for the engine's events, on the runtime's side."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
-from allerac.engine.protocol import Delta, EngineEvent, Finished, GenerationRequest, Reading
+from allerac.engine.protocol import Delta, EngineEvent, GenerationRequest, Reading
 from allerac.errors import AlleracError, EngineStopped
 
 
@@ -41,12 +40,9 @@ class Pending:
         self.is_sent = self.is_active = False
         return True
 
-    async def events(self) -> AsyncIterator[EngineEvent]:
-        """Events up to `Finished`; raises the error that ends the request."""
-        while True:
-            event = await self._events.get()
-            if isinstance(event, AlleracError):
-                raise event
-            yield event
-            if isinstance(event, Finished):
-                return
+    async def next_event(self) -> EngineEvent:
+        """Wait for the next event; raises the error that ends the request."""
+        event = await self._events.get()
+        if isinstance(event, AlleracError):
+            raise event
+        return event

@@ -108,7 +108,8 @@ class Counted:
     tokens: int
 
 
-Report = Loaded | LoadFailed | Beat | Step | Counted
+ServingReport = Beat | Step | Counted
+Report = Loaded | LoadFailed | ServingReport
 
 
 def pack(message: dict[str, object]) -> bytes:

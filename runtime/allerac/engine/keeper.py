@@ -1,0 +1,211 @@
+"""The life of the engine process: launched, watched, buried, launched again.
+
+A process serves one model for its whole life. When it dies or falls silent it is replaced and
+the model is loaded again, at once the first time, then with growing patience.
+"""
+
+import asyncio
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, Protocol
+
+import structlog
+
+from allerac.engine.process import EngineProcess
+from allerac.engine.protocol import EngineState, ModelFile
+from allerac.engine.wire import Command, Load, Loaded, LoadFailed, Report, ServingReport
+from allerac.errors import AlleracError, EngineUnavailable, ModelDamaged
+
+log = structlog.get_logger()
+
+LOAD_SECONDS: Final = 60.0
+LOAD_BYTES_PER_SECOND: Final = 20e6  # a slow disk; a load beyond this is not going to end
+BACK_OFF_SECONDS: Final = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 30.0)
+FAILURES_UNTIL_FAILED: Final = 3
+
+
+class Watcher(Protocol):
+    """Who is told what the process says and what becomes of it."""
+
+    def on_report(self, report: ServingReport) -> None:
+        """The process sent something."""
+
+    def on_lost(self) -> None:
+        """The process is gone; another is on its way."""
+
+    def on_ready(self) -> None:
+        """The model answers again after a restart."""
+
+    def on_failed(self) -> None:
+        """Several restarts failed; trying goes on, more slowly."""
+
+
+class EngineKeeper:
+    """Keeps a process with the wanted model alive; `failures` counts since text was last seen."""
+
+    def __init__(self, watcher: Watcher, *, hang_seconds: float) -> None:
+        self._watcher = watcher
+        self._hang_seconds = hang_seconds
+        self._process: EngineProcess | None = None
+        self._loaded: asyncio.Future[int] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self.state: EngineState = "stopped"
+        self.model: ModelFile | None = None
+        self.context_length: int | None = None
+        self.restarts = 0
+        self.failures = 0
+        self.last_error: str | None = None
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    def send(self, command: Command) -> None:
+        if self._process is not None:
+            self._process.send(command)
+
+    async def begin(self, model: ModelFile) -> None:
+        """Launch with `model` and keep it alive from then on.
+
+        Raises `ModelDamaged` or `EngineUnavailable`; then nothing runs.
+        """
+        await self._launch(model)
+        self.model = model
+        self._task = asyncio.create_task(self._keep(model))
+
+    async def halt(self) -> None:
+        """End the process and forget the model."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+        await self._end_process()
+        self.state, self.model, self.context_length = "stopped", None, None
+        self.failures = 0
+
+    def give_up(self, error: AlleracError) -> None:
+        """No model is left to run; say why."""
+        self.state, self.last_error = "failed", error.message
+
+    async def _launch(self, model: ModelFile) -> None:
+        started = time.monotonic()
+        self.state = "starting"
+        self._loaded = loaded = asyncio.get_running_loop().create_future()
+        try:
+            self._process = process = await EngineProcess.spawn(self._take)
+        except OSError as err:
+            raise EngineUnavailable("The engine cannot be started.") from err
+        try:
+            self.state = "loading"
+            process.send(Load(model))
+            self.context_length = await self._loading(process, loaded, model.path)
+        except BaseException:
+            process.kill()
+            await self._end_process()
+            self.state = "stopped"
+            raise
+        self.state, self.last_error = "ready", None
+        seconds = round(time.monotonic() - started, 2)
+        log.info("engine_ready", model=model.model_id, pid=process.pid, seconds=seconds)
+
+    async def _loading(
+        self, process: EngineProcess, loaded: "asyncio.Future[int]", path: Path
+    ) -> int:
+        watch = asyncio.create_task(self._watch(process, _load_seconds(path)))
+        watch.add_done_callback(lambda _: loaded.cancel())
+        try:
+            return await loaded
+        except asyncio.CancelledError:
+            if not watch.done() or watch.cancelled():
+                raise  # this task is cancelled, not the load
+            raise await self._died_loading(process) from None
+        finally:
+            watch.cancel()
+
+    async def _died_loading(self, process: EngineProcess) -> AlleracError:
+        stderr = await process.end()
+        log.warning("engine_died_loading", status=process.returncode, stderr=stderr)
+        return ModelDamaged(
+            "The engine stopped while it was loading this model.",
+            hint="The file may be damaged, or larger than the memory. Choose another model.",
+        )
+
+    def _take(self, report: Report) -> None:
+        loaded = self._loaded
+        if isinstance(report, Loaded | LoadFailed):
+            if loaded is None or loaded.done():
+                return
+            if isinstance(report, Loaded):
+                loaded.set_result(report.context_length)
+            else:
+                loaded.set_exception(report.error)
+        else:
+            self._watcher.on_report(report)
+
+    async def _keep(self, model: ModelFile) -> None:
+        """Replace the process whenever it ends, for as long as `model` is wanted."""
+        while True:
+            if self._process is not None:
+                await self._watch(self._process)
+            await self._bury()
+            await self._relaunch(model)
+            self._watcher.on_ready()
+
+    async def _watch(self, process: EngineProcess, limit_seconds: float | None = None) -> None:
+        """Return once the process has ended; kill it when it is silent for too long.
+
+        Silence must be seen twice: this loop may itself have been held up.
+        """
+        end = None if limit_seconds is None else time.monotonic() + limit_seconds
+        silent_before = False
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._hang_seconds / 8):
+                    await process.ended()
+                    return
+            silent = process.silence_seconds() > self._hang_seconds
+            if (silent and silent_before) or (end is not None and time.monotonic() > end):
+                log.warning("engine_silent", pid=process.pid, seconds=self._hang_seconds)
+                process.kill()
+                await process.ended()
+                return
+            silent_before = silent
+
+    async def _bury(self) -> None:
+        self.state = "starting"
+        self.restarts += 1
+        process, self._process = self._process, None
+        self._watcher.on_lost()
+        if process is not None:
+            process.kill()
+            stderr = await process.end()
+            self.last_error = f"The engine stopped (status {process.returncode})."
+            log.warning("engine_ended", status=process.returncode, stderr=stderr)
+
+    async def _relaunch(self, model: ModelFile) -> None:
+        while True:
+            await asyncio.sleep(BACK_OFF_SECONDS[min(self.failures, len(BACK_OFF_SECONDS) - 1)])
+            self.failures += 1
+            try:
+                await self._launch(model)
+            except AlleracError as err:
+                self.state, self.last_error = "starting", err.message
+                if self.failures >= FAILURES_UNTIL_FAILED:
+                    self.state = "failed"
+                    self._watcher.on_failed()
+            else:
+                return
+
+    async def _end_process(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            await process.end()
+
+
+def _load_seconds(path: Path) -> float:
+    try:
+        size_bytes = path.stat().st_size
+    except OSError:
+        size_bytes = 0  # the process will say what is wrong with the file
+    return LOAD_SECONDS + size_bytes / LOAD_BYTES_PER_SECOND
