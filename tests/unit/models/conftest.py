@@ -132,6 +132,18 @@ async def open_room(
     return Room(server, directory, pins, service, changed)
 
 
+async def failure(room: Room) -> tuple[str, str]:
+    """Download and return code and message of the failure, which must carry a hint."""
+    await room.service.download(MODEL)
+    card = await room.settled()
+    assert card.state == "failed"
+    assert card.download is not None
+    assert card.download.error is not None
+    assert card.download.error.hint
+    assert not room.file.exists()
+    return card.download.error.code, card.download.error.message
+
+
 @pytest.fixture
 def content() -> bytes:
     return gguf_bytes()
