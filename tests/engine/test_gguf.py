@@ -6,11 +6,11 @@ import time
 from pathlib import Path
 
 import pytest
-from allerac.engine.gguf import read_header
-from allerac.errors import ModelDamaged
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from allerac.engine.gguf import read_header
+from allerac.errors import ModelDamaged
 from tests.engine.tiny_model import write_tiny_model
 
 MUTATIONS = 10_000  # about half a minute where disks are slow

@@ -29,7 +29,7 @@ def write_tiny_model(
     path: Path, *, template: str | None = CHATML, context_length: int = 512, seed: int = 0
 ) -> Path:
     """Write a two-layer llama of 30,000 random weights to `path` and return it."""
-    tokens = [*byte_letters(), *CONTROL]
+    tokens = [*byte_letters(), "th", *CONTROL]
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_name("tiny")
     writer.add_context_length(context_length)
@@ -44,8 +44,8 @@ def write_tiny_model(
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("qwen2")
     writer.add_token_list(tokens)
-    writer.add_token_types([1] * 256 + [3] * len(CONTROL))
-    writer.add_token_merges([])
+    writer.add_token_types([1] * 257 + [3] * len(CONTROL))
+    writer.add_token_merges(["t h"])  # llama.cpp wants at least one
     writer.add_eos_token_id(tokens.index("<|im_end|>"))
     writer.add_add_bos_token(False)
     if template is not None:

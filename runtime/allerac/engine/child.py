@@ -68,6 +68,7 @@ def main(descriptor: int, parent_pid: int) -> None:
 
         service = Service(load.model, channel, heart, die)
     except AlleracError as err:
+        sys.stderr.write(f"{err.__cause__ or err}\n")  # what llama.cpp said, for the log
         channel.send(LoadFailed(err))
     else:
         service.serve(commands)

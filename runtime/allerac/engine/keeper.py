@@ -81,7 +81,7 @@ class EngineKeeper:
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
         await self._end_process()
-        self.state, self.model, self.context_length = "stopped", None, None
+        self.model = self.context_length = None
         self.failures = 0
 
     def give_up(self, error: AlleracError) -> None:
@@ -100,10 +100,13 @@ class EngineKeeper:
             self.state = "loading"
             process.send(Load(model))
             self.context_length = await self._loading(process, loaded, model.path)
+        except AlleracError as err:
+            stderr = await self._end_process()
+            log.warning("engine_load_failed", reason=err.message, stderr=stderr)
+            raise
         except BaseException:
             process.kill()
             await self._end_process()
-            self.state = "stopped"
             raise
         self.state, self.last_error = "ready", None
         seconds = round(time.monotonic() - started, 2)
@@ -124,8 +127,7 @@ class EngineKeeper:
             watch.cancel()
 
     async def _died_loading(self, process: EngineProcess) -> AlleracError:
-        stderr = await process.end()
-        log.warning("engine_died_loading", status=process.returncode, stderr=stderr)
+        await process.end()
         return ModelDamaged(
             "The engine stopped while it was loading this model.",
             hint="The file may be damaged, or larger than the memory. Choose another model.",
@@ -197,10 +199,10 @@ class EngineKeeper:
             else:
                 return
 
-    async def _end_process(self) -> None:
+    async def _end_process(self) -> str:
         process, self._process = self._process, None
-        if process is not None:
-            await process.end()
+        self.state = "stopped"
+        return "" if process is None else await process.end()
 
 
 def _load_seconds(path: Path) -> float:

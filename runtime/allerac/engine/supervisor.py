@@ -10,8 +10,6 @@ from contextlib import suppress
 from itertools import count
 from typing import Final
 
-import structlog
-
 from allerac.engine.gguf import read_header
 from allerac.engine.keeper import EngineKeeper
 from allerac.engine.limits import check_request, check_size
@@ -34,8 +32,6 @@ from allerac.errors import (
     InvalidInput,
     ModelDamaged,
 )
-
-log = structlog.get_logger()
 
 HANG_SECONDS: Final = 10.0
 
@@ -271,7 +267,6 @@ class EngineSupervisor:
 
     async def _return_to(self, previous: ModelFile | None, error: AlleracError) -> None:
         """After a load that failed: the model from before, or a state that says why not."""
-        log.warning("engine_load_failed", reason=error.message)
         if previous is not None:
             with suppress(AlleracError):
                 await self._keeper.begin(previous)
