@@ -34,7 +34,7 @@ async def sign_out(principal: SignedIn, response: Response, services: ServicesOf
     """End this session."""
     if principal.session_id is None:
         raise NotFound("There is no session to end.")
-    await services.accounts.sign_out(principal.session_id)
+    await services.accounts.sign_out(principal.person.id, principal.session_id)
     response.delete_cookie(SESSION_COOKIE, path="/")
 
 
