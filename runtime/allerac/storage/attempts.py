@@ -29,7 +29,7 @@ class AttemptStore:
                 values = {"bucket": bucket, "window_start": moment, "count": 1}
                 connection.execute(insert(attempt).values(**values))
                 return 0
-            age = moment - row["window_start"]
+            age = moment - int(row["window_start"])
             if not 0 <= age < window:
                 fresh = {"window_start": moment, "count": 1}
                 connection.execute(update(attempt).where(where).values(**fresh))
