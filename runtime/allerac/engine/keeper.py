@@ -70,8 +70,12 @@ class EngineKeeper:
 
         Raises `ModelDamaged` or `EngineUnavailable`; then nothing runs.
         """
-        await self._launch(model)
         self.model = model
+        try:
+            await self._launch(model)
+        except BaseException:
+            self.model = None
+            raise
         self._task = asyncio.create_task(self._keep(model))
 
     async def halt(self) -> None:

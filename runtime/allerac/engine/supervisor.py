@@ -77,17 +77,12 @@ class EngineSupervisor:
         """See `Engine.load`. A file that is no model is refused before anything is stopped."""
         if not self._is_started:
             raise EngineUnavailable("The engine is not started.")
-        await asyncio.to_thread(read_header, model.path)
         async with self._switch:
-            previous = self._keeper.model
-            if model == previous and self._keeper.state == "ready":
+            if model == self._keeper.model and self._keeper.state == "ready":
                 return
+            self._is_switching = True
             try:
-                await self._empty()
-                await self._keeper.begin(model)
-            except (ModelDamaged, EngineUnavailable) as err:
-                await self._return_to(previous, err)
-                raise
+                await self._change_to(model)
             finally:
                 self._is_switching = False
                 self._send_held()
@@ -95,6 +90,7 @@ class EngineSupervisor:
     async def unload(self) -> None:
         """See `Engine.unload`."""
         async with self._switch:
+            self._is_switching = True
             try:
                 await self._empty()
             finally:
@@ -257,21 +253,27 @@ class EngineSupervisor:
     # Models
 
     async def _empty(self) -> None:
-        """Let running answers finish, hold new ones, then end the process."""
-        self._is_switching = True
+        """Let running answers finish, then end the process; new ones are held meanwhile."""
         while self._is_answering():
             self._none_sent.clear()
             await self._none_sent.wait()
         await self._keeper.halt()
         self._fail_counts()
 
-    async def _return_to(self, previous: ModelFile | None, error: AlleracError) -> None:
-        """After a load that failed: the model from before, or a state that says why not."""
-        if previous is not None:
-            with suppress(AlleracError):
-                await self._keeper.begin(previous)
-                return
-        self._keeper.give_up(error)
+    async def _change_to(self, model: ModelFile) -> None:
+        """Run `model`; where it fails, the one from before, or a state that says why not."""
+        previous = self._keeper.model
+        try:
+            await asyncio.to_thread(read_header, model.path)
+            await self._empty()
+            await self._keeper.begin(model)
+        except (ModelDamaged, EngineUnavailable) as err:
+            if previous is not None and self._keeper.model is None:
+                with suppress(AlleracError):
+                    await self._keeper.begin(previous)
+            if self._keeper.model is None:
+                self._keeper.give_up(err)
+            raise
 
 
 def _not_loaded() -> EngineUnavailable:
