@@ -4,6 +4,7 @@ The vocabulary is the 256 bytes and three control tokens, so any text is tokenis
 and any answer may be cut inside a character.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import gguf
@@ -15,7 +16,18 @@ CHATML = (
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
 CONTROL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
-WIDTH, HEADS, LAYERS, FEED_FORWARD = 32, 2, 2, 64
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Dimensions of the network; `feed_forward` is twice the width."""
+
+    width: int = 32
+    heads: int = 2
+    layers: int = 2
+
+
+TINY = Shape()
 
 
 def byte_letters() -> list[str]:
@@ -26,18 +38,23 @@ def byte_letters() -> list[str]:
 
 
 def write_tiny_model(
-    path: Path, *, template: str | None = CHATML, context_length: int = 512, seed: int = 0
+    path: Path,
+    *,
+    template: str | None = CHATML,
+    context_length: int = 512,
+    shape: Shape = TINY,
+    seed: int = 0,
 ) -> Path:
-    """Write a two-layer llama of 30,000 random weights to `path` and return it."""
+    """Write a llama of random weights (30,000 unless told otherwise) to `path` and return it."""
     tokens = [*byte_letters(), "th", *CONTROL]
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_name("tiny")
     writer.add_context_length(context_length)
-    writer.add_embedding_length(WIDTH)
-    writer.add_block_count(LAYERS)
-    writer.add_feed_forward_length(FEED_FORWARD)
-    writer.add_head_count(HEADS)
-    writer.add_head_count_kv(HEADS)
+    writer.add_embedding_length(shape.width)
+    writer.add_block_count(shape.layers)
+    writer.add_feed_forward_length(2 * shape.width)
+    writer.add_head_count(shape.heads)
+    writer.add_head_count_kv(shape.heads)
     writer.add_layer_norm_rms_eps(1e-6)
     writer.add_file_type(1)
     writer.add_vocab_size(len(tokens))
@@ -50,7 +67,7 @@ def write_tiny_model(
     writer.add_add_bos_token(False)
     if template is not None:
         writer.add_chat_template(template)
-    _add_tensors(writer, len(tokens), np.random.default_rng(seed))
+    _add_tensors(writer, len(tokens), shape, np.random.default_rng(seed))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -58,20 +75,23 @@ def write_tiny_model(
     return path
 
 
-def _add_tensors(writer: gguf.GGUFWriter, vocabulary: int, dice: np.random.Generator) -> None:
-    def weights(*shape: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float16]]:
-        return dice.normal(0.0, 0.2, shape).astype(np.float16)
+def _add_tensors(
+    writer: gguf.GGUFWriter, vocabulary: int, shape: Shape, dice: np.random.Generator
+) -> None:
+    def weights(*size: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float16]]:
+        return dice.normal(0.0, 0.2, size).astype(np.float16)
 
-    ones = np.ones(WIDTH, np.float32)
-    writer.add_tensor("token_embd.weight", weights(vocabulary, WIDTH))
-    writer.add_tensor("output.weight", weights(vocabulary, WIDTH))
+    width, inner = shape.width, 2 * shape.width
+    ones = np.ones(width, np.float32)
+    writer.add_tensor("token_embd.weight", weights(vocabulary, width))
+    writer.add_tensor("output.weight", weights(vocabulary, width))
     writer.add_tensor("output_norm.weight", ones)
-    for layer in range(LAYERS):
+    for layer in range(shape.layers):
         prefix = f"blk.{layer}."
         for name in ("attn_norm", "ffn_norm"):
             writer.add_tensor(f"{prefix}{name}.weight", ones)
         for name in ("attn_q", "attn_k", "attn_v", "attn_output"):
-            writer.add_tensor(f"{prefix}{name}.weight", weights(WIDTH, WIDTH))
+            writer.add_tensor(f"{prefix}{name}.weight", weights(width, width))
         for name in ("ffn_gate", "ffn_up"):
-            writer.add_tensor(f"{prefix}{name}.weight", weights(FEED_FORWARD, WIDTH))
-        writer.add_tensor(f"{prefix}ffn_down.weight", weights(WIDTH, FEED_FORWARD))
+            writer.add_tensor(f"{prefix}{name}.weight", weights(inner, width))
+        writer.add_tensor(f"{prefix}ffn_down.weight", weights(width, inner))

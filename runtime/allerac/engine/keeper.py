@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from allerac.engine.process import EngineProcess
+from allerac.engine.process import END_SECONDS, EngineProcess
 from allerac.engine.protocol import EngineState, ModelFile
 from allerac.engine.wire import Command, Load, Loaded, LoadFailed, Report, ServingReport
 from allerac.errors import AlleracError, EngineUnavailable, ModelDamaged
@@ -109,7 +109,6 @@ class EngineKeeper:
             log.warning("engine_load_failed", reason=err.message, stderr=stderr)
             raise
         except BaseException:
-            process.kill()
             await self._end_process()
             raise
         self.state, self.last_error = "ready", None
@@ -204,9 +203,11 @@ class EngineKeeper:
                 return
 
     async def _end_process(self) -> str:
+        """Let a serving process finish, kill a loading one; returns the end of its stderr."""
         process, self._process = self._process, None
+        grace_seconds = END_SECONDS if self.state == "ready" else 0.0
         self.state = "stopped"
-        return "" if process is None else await process.end()
+        return "" if process is None else await process.end(grace_seconds)
 
 
 def _load_seconds(path: Path) -> float:

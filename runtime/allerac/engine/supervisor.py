@@ -69,7 +69,10 @@ class EngineSupervisor:
     async def stop(self) -> None:
         """End running answers with `EngineStopped`, then the process."""
         self._is_started = False
+        self._fail_pending(EngineStopped("Allerac is shutting down."))
         await self._keeper.halt()
+        async with self._switch:  # a load that was going on has noticed by now
+            await self._keeper.halt()
         self._fail_counts()
         self._fail_pending(EngineStopped("Allerac is shutting down."))
 
@@ -100,8 +103,7 @@ class EngineSupervisor:
     async def generate(self, request: GenerationRequest) -> AsyncGenerator[EngineEvent, None]:
         """See `Engine.generate`. While the engine starts again the request waits its turn."""
         self._check_available(request.model_id)
-        if self._keeper.context_length is not None:
-            check_request(request, self._keeper.context_length)
+        self._check_request(request)
         if request.request_id in self._pending:
             raise InvalidInput("This request is being answered already.")
         pending = self._pending[request.request_id] = Pending(request)
@@ -191,6 +193,10 @@ class EngineSupervisor:
                 "This model is not loaded.", hint="Choose the model that is running, or load it."
             )
 
+    def _check_request(self, request: GenerationRequest) -> None:
+        if self._keeper.context_length is not None:  # otherwise once it is known
+            check_request(request, self._keeper.context_length)
+
     def _can_send(self) -> bool:
         return self._keeper.state == "ready" and not self._is_switching
 
@@ -202,7 +208,8 @@ class EngineSupervisor:
         for pending in [p for p in self._pending.values() if not p.is_sent]:
             try:
                 self._check_available(pending.request.model_id)
-            except EngineUnavailable as err:
+                self._check_request(pending.request)
+            except AlleracError as err:
                 self._fail(pending, err)
             else:
                 if self._can_send():
@@ -266,14 +273,19 @@ class EngineSupervisor:
         try:
             await asyncio.to_thread(read_header, model.path)
             await self._empty()
-            await self._keeper.begin(model)
+            await self._begin(model)
         except (ModelDamaged, EngineUnavailable) as err:
             if previous is not None and self._keeper.model is None:
                 with suppress(AlleracError):
-                    await self._keeper.begin(previous)
-            if self._keeper.model is None:
+                    await self._begin(previous)
+            if self._keeper.model is None and self._is_started:
                 self._keeper.give_up(err)
             raise
+
+    async def _begin(self, model: ModelFile) -> None:
+        if not self._is_started:
+            raise EngineUnavailable("The engine is shutting down.")
+        await self._keeper.begin(model)
 
 
 def _not_loaded() -> EngineUnavailable:
