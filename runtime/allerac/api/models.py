@@ -18,7 +18,7 @@ async def _card(services: Services, model_id: str) -> shape.ModelCard:
 @router.get("", operation_id="listModels")
 async def list_models(_: SignedIn, services: ServicesOf) -> shape.ModelList:
     """List what is on board and what this machine could run."""
-    return shape.ModelList.model_validate(await services.models.list())
+    return shape.ModelList.model_validate(await services.models.listing())
 
 
 @router.put("/default", operation_id="setDefaultModel")

@@ -14,6 +14,7 @@ from .auth import (
 from .qr import qr_svg
 from .schemas import models as model_shape
 from .schemas import onboarding as shape
+from .schemas.accounts import SessionView
 from .schemas.box import Hardware
 from .services import Services, ServicesOf
 
@@ -90,7 +91,7 @@ async def list_models(
 ) -> shape.OnboardingModels:
     """List what this machine can run."""
     await services.onboarding.require_setup(allerac_setup)
-    listing = await services.models.list()
+    listing = await services.models.listing()
     return shape.OnboardingModels(
         items=[model_shape.ModelCard.model_validate(card) for card in listing.items],
         hardware=Hardware.model_validate(services.box.hardware()),
@@ -138,7 +139,7 @@ async def finish(
     set_session(request, response, claimed.token, claimed.expires_at)
     response.delete_cookie(SETUP_COOKIE, path="/api/v1/onboarding")
     url = services.box.url()
-    view = shape.SessionView.model_validate(claimed)
+    view = SessionView.model_validate(claimed)
     return shape.Claimed(
         person=view.person, expires_at=view.expires_at, url=url, qr_svg=qr_svg(url)
     )

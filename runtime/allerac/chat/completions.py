@@ -16,18 +16,22 @@ from allerac.errors import InvalidInput
 from allerac.storage.ids import new_id
 
 
-@dataclass(frozen=True, slots=True)
-class ServedModel:
+class ServedModel(Protocol):
     """A model that programs may name. `created` is in seconds since the Unix epoch."""
 
-    id: str
-    created: int
+    @property
+    def id(self) -> str:
+        """The name that programs use."""
+
+    @property
+    def created(self) -> int:
+        """When the file came."""
 
 
 class ServedModels(Protocol):
     """Which models are on board, and the way to have one answer."""
 
-    async def served(self) -> list[ServedModel]:
+    async def served(self) -> Sequence[ServedModel]:
         """Models on board."""
 
     async def default_model_id(self) -> str:
@@ -53,7 +57,7 @@ class CompletionService:
         self._engine = engine
         self._models = models
 
-    async def list_models(self) -> list[ServedModel]:
+    async def list_models(self) -> Sequence[ServedModel]:
         """List what a program may name."""
         return await self._models.served()
 

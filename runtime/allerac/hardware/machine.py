@@ -75,6 +75,13 @@ def disk_free_bytes(path: Path) -> int:
     return shutil.disk_usage(path).free
 
 
+def disk_total_bytes(path: Path) -> int:
+    """Size of the disk of `path`, which need not exist yet."""
+    while not path.exists() and path != path.parent:
+        path = path.parent
+    return shutil.disk_usage(path).total
+
+
 def memory_available_bytes() -> int:
     """Memory that programs can take without swapping."""
     return psutil.virtual_memory().available

@@ -32,6 +32,8 @@ STEPS: tuple[Step, ...] = ("language", "claim", "owner", "box", "model", "privac
 TRIES_PER_MINUTE = 5
 TRIES_IN_ALL = 50
 SESSION_DAYS = 30
+DEVICES = 256
+"""Devices that may go through the wizard at once; the earliest has to prove the code again."""
 FOREVER_SECONDS = 10 * 365 * 86400
 
 
@@ -179,7 +181,7 @@ class OnboardingService:
     async def verify_code(self, code: str, *, address: str) -> str:
         """Return a token for the steps that follow. Raises `WrongCredentials`, `TooManyAttempts`.
 
-        A second device that proves the code takes over from the first.
+        Several devices may prove the code; they share one draft.
         """
         await self._require_unclaimed()
         await self._count_try(address)
@@ -194,9 +196,12 @@ class OnboardingService:
                 fields={"tries_left": str(left)},
             )
         token = self._secrets.new_token()
-        draft = await self._store.draft()
-        tokens = [*draft.get("setup_hashes", []), self._secrets.hash_token(token)][-8:]
-        await self._change({"setup_hashes": tokens})
+        hashed = self._secrets.hash_token(token)
+
+        def remember(draft: dict[str, Any]) -> None:
+            draft["setup_hashes"] = [*draft.get("setup_hashes", []), hashed][-DEVICES:]
+
+        await self._store.change_draft(remember, self._clock())
         return token
 
     async def set_owner(self, token: str | None, *, name: str, password: str) -> str:
@@ -259,7 +264,7 @@ class OnboardingService:
                 session=NewSession(hashed, agent, address, now, expires_at),
                 name=draft["box_name"],
                 time_zone=draft["time_zone"],
-                default_model_id=draft.get("model_id") if not draft["download_model"] else None,
+                default_model_id=draft.get("model_id"),
                 automatic_updates=draft["automatic_updates"],
                 update_hour=draft["update_hour"],
             )
@@ -280,7 +285,7 @@ class OnboardingService:
         )
 
     async def _change(self, changes: dict[str, Any]) -> None:
-        await self._store.change_draft(changes, self._clock())
+        await self._store.change_draft(lambda draft: draft.update(changes), self._clock())
 
     async def _require_unclaimed(self) -> None:
         if await self.is_claimed():

@@ -1,7 +1,7 @@
 """What the box knows of itself, and the wizard's draft until it is claimed."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -107,21 +107,21 @@ class BoxStore:
 
         return await self._database.read(work)
 
-    async def change_draft(self, changes: Mapping[str, Any], now: datetime) -> None:
-        """Put `changes` into the draft, in one step. Raises `Conflict` once the box is claimed."""
+    async def change_draft(self, edit: Callable[[dict[str, Any]], None], now: datetime) -> None:
+        """Let `edit` change the draft, in one step. Raises `Conflict` once the box is claimed."""
 
         def work(connection: Connection) -> None:
             record = _box(connection)
             if record is not None and record.claimed_at is not None:
                 raise _claimed_meanwhile()
             row = connection.execute(select(onboarding.c.draft)).first()
-            stamp = milliseconds(now)
+            draft = dict(cast("Mapping[str, Any]", row.draft)) if row is not None else {}
+            edit(draft)
+            values = {"draft": draft, "updated_at": milliseconds(now)}
             if row is None:
-                values = {"id": ONLY, "draft": dict(changes), "updated_at": stamp}
-                connection.execute(insert(onboarding).values(**values))
-                return
-            merged = {**cast("Mapping[str, Any]", row.draft), **changes}
-            connection.execute(update(onboarding).values(draft=merged, updated_at=stamp))
+                connection.execute(insert(onboarding).values(id=ONLY, **values))
+            else:
+                connection.execute(update(onboarding).values(**values))
 
         await self._database.write(work)
 

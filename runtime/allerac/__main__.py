@@ -1,0 +1,5 @@
+"""`python -m allerac`."""
+
+from allerac.cli import main
+
+main()

@@ -1,0 +1,211 @@
+"""The household's models: which one answers, and having it loaded."""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Protocol
+
+import structlog
+
+from allerac.engine.protocol import Engine, ModelFile
+from allerac.errors import AlleracError, EngineUnavailable, NotFound
+from allerac.hardware.choice import ProfileChoice, threads_for
+from allerac.hardware.machine import Machine
+
+from .card import ModelCard, VerifyResult
+from .service import ModelService
+
+log = structlog.get_logger()
+
+
+class DefaultModel(Protocol):
+    """Where the household's choice is kept."""
+
+    async def load(self) -> str | None:
+        """Return the chosen model's id, None when nothing was chosen."""
+
+    async def save(self, model_id: str) -> None:
+        """Keep the choice."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServedModel:
+    """A model on board; `created` is when its file came, in seconds since 1970."""
+
+    id: str
+    created: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelListing:
+    """Everything about models at once; each item is a card with `is_default`."""
+
+    items: list[dict[str, Any]]
+    default_model_id: str | None
+    recommended_model_id: str | None
+    demo: bool
+
+
+class ModelRoom:
+    """Files, the default among them, and the engine that runs it."""
+
+    def __init__(
+        self,
+        *,
+        files: ModelService,
+        engine: Engine,
+        default: DefaultModel,
+        machine: Machine,
+        choice: ProfileChoice,
+    ) -> None:
+        self._files = files
+        self._engine = engine
+        self._default = default
+        self._machine = machine
+        self._profile = choice.profile
+        self._loading = asyncio.Lock()
+        self._warming: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to load the default model; nobody waits for it."""
+        await self._files.start()
+        self._warming = asyncio.create_task(self._warm())
+
+    async def stop(self) -> None:
+        """Stop what runs in the background."""
+        if self._warming is not None:
+            self._warming.cancel()
+            await asyncio.gather(self._warming, return_exceptions=True)
+        await self._files.stop()
+
+    async def listing(self) -> ModelListing:
+        """Return what is on board and what this machine could run."""
+        default = await self._effective_default()
+        cards = self._files.list()
+        return ModelListing(
+            items=[_told(card, default) for card in cards],
+            default_model_id=default,
+            recommended_model_id=self._files.recommended_id(),
+            demo=any(card.is_demo and card.id == default for card in cards),
+        )
+
+    async def get(self, model_id: str) -> dict[str, Any]:
+        """Return one card. Raises `NotFound`."""
+        return _told(self._files.get(model_id), await self._effective_default())
+
+    def require_known(self, model_id: str) -> None:
+        """Raise `NotFound` for a model that the catalogue does not have."""
+        self._files.get(model_id)
+
+    async def served(self) -> list[ServedModel]:
+        """Return the models on board."""
+        cards = [card for card in self._files.list() if card.state == "installed"]
+        return [ServedModel(card.id, self._created(card.id)) for card in cards]
+
+    async def default_model_id(self) -> str:
+        """Return the model that answers. Raises `EngineUnavailable` when none is on board."""
+        default = await self._effective_default()
+        if default is None:
+            raise EngineUnavailable(
+                "There is no model on this box yet.", hint="Download one under Box → Models."
+            )
+        return default
+
+    async def ensure_loaded(self, model_id: str) -> None:
+        """Return when the engine runs `model_id`; also while it is starting again."""
+        status = self._engine.status()
+        if status.model_id == model_id and status.state not in {"stopped", "failed"}:
+            return
+        async with self._loading:
+            await self._engine.load(self._model_file(model_id))
+
+    def context_length(self) -> int | None:
+        """Return how many tokens the loaded model reads."""
+        return self._engine.status().context_length
+
+    def is_greedy(self, model_id: str) -> bool:
+        """Tell whether this is the demonstration model, which must not be sampled."""
+        with contextlib.suppress(NotFound):
+            return self._files.get(model_id).is_demo
+        return False
+
+    async def set_default(self, model_id: str) -> None:
+        """Answer with this model from now on, once it has loaded; otherwise all stays as it was."""
+        await self.ensure_loaded(model_id)
+        await self._default.save(model_id)
+
+    async def begin(self, model_id: str | None, *, download: bool) -> None:
+        """Follow the wizard's choice: fetch the model, which answers as soon as it is on board."""
+        if model_id is not None and download:
+            try:
+                await self._files.download(model_id)
+            except AlleracError as error:
+                log.warning("first_download_not_begun", model=model_id, reason=error.code)
+
+    async def download(self, model_id: str) -> None:
+        """Begin or go on with a download."""
+        await self._files.download(model_id)
+
+    async def pause(self, model_id: str) -> None:
+        """Pause a download."""
+        await self._files.pause(model_id)
+
+    async def resume(self, model_id: str) -> None:
+        """Go on with a paused download."""
+        await self._files.resume(model_id)
+
+    async def cancel(self, model_id: str) -> None:
+        """End a download and drop what has arrived."""
+        await self._files.cancel(model_id)
+
+    async def verify(self, model_id: str) -> VerifyResult:
+        """Read the file again and compare it with its pin."""
+        return await self._files.verify(model_id)
+
+    async def remove(self, model_id: str) -> None:
+        """Delete a model; the engine lets go of it first."""
+        if self._engine.status().model_id == model_id and not self._files.get(model_id).is_demo:
+            await self._engine.unload()
+        await self._files.remove(model_id)
+
+    async def import_file(self, path: Path, *, title: str | None) -> ModelCard:
+        """Take in a model from a file on the box."""
+        return await self._files.import_file(path, title=title)
+
+    async def _effective_default(self) -> str | None:
+        chosen = await self._default.load()
+        on_board = [card for card in self._files.list() if card.state == "installed"]
+        ids = {card.id for card in on_board}
+        if chosen in ids:
+            return chosen
+        demo = [card.id for card in on_board if card.is_demo]
+        rest = [card.id for card in on_board if not card.is_demo]
+        return next(iter([*rest, *demo]), None)
+
+    async def _warm(self) -> None:
+        try:
+            await self.ensure_loaded(await self.default_model_id())
+        except AlleracError as error:
+            log.warning("default_model_not_loaded", reason=error.message)
+
+    def _created(self, model_id: str) -> int:
+        return int(self._files.installed_path(model_id).stat().st_mtime)
+
+    def _model_file(self, model_id: str) -> ModelFile:
+        settings = self._profile.engine
+        card = self._files.get(model_id)
+        return ModelFile(
+            model_id=model_id,
+            path=self._files.installed_path(model_id),
+            context_length=min(settings.context_length, card.context_length),
+            threads=threads_for(self._machine, settings.decode_threads),
+            prefill_threads=threads_for(self._machine, settings.prefill_threads),
+            sequences=settings.sequences,
+            kv_type=settings.kv_type,
+        )
+
+
+def _told(card: ModelCard, default: str | None) -> dict[str, Any]:
+    facts = {field.name: getattr(card, field.name) for field in fields(card)}
+    return {**facts, "is_default": card.id == default}
