@@ -37,6 +37,7 @@ from allerac.errors import (
 
 LENGTH: Final = struct.Struct(">I")
 FRAME_BYTES_LIMIT: Final = 128 << 20
+_JSON: Final = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +115,7 @@ Report = Loaded | LoadFailed | ServingReport
 
 def pack(message: dict[str, object]) -> bytes:
     """One frame."""
-    payload = json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode(
-        "utf-8", "surrogatepass"
-    )
+    payload = _JSON.encode(message).encode("utf-8", "surrogatepass")
     return LENGTH.pack(len(payload)) + payload
 
 

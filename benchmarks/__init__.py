@@ -1,0 +1,1 @@
+"""What the project promises, measured side by side and printed as tables."""
