@@ -14,7 +14,7 @@ from ipaddress import ip_address
 
 import structlog
 from zeroconf import (
-    AddressResolver,
+    AddressResolver,  # type: ignore[attr-defined]  # public, but missing in its __all__
     IPVersion,
     ServiceStateChange,
     Zeroconf,
