@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import FrameType
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from jinja2 import Template, TemplateError
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from allerac.engine.protocol import PromptMessage
@@ -26,7 +27,7 @@ CHATML: Final = (
 )
 RENDER_SECONDS_LIMIT: Final = 2.0
 OVERHEAD_CHARACTERS_LIMIT: Final = 1 << 20  # what a template may add to the messages
-REPEAT_LIMIT: Final = 1 << 16
+PRODUCT_LIMIT: Final = 1 << 20  # of two numbers, or of a text and how often it is repeated
 _OPEN, _CLOSE = "\ufdd0", "\ufdd1"  # noncharacters: never in text that means something
 _SAMPLE = (PromptMessage("user", "Hello"),)
 
@@ -39,20 +40,40 @@ class Span:
     special: bool
 
 
+_FILLS_MEMORY: Final = frozenset(
+    {"center", "expandtabs", "format", "format_map", "ljust", "rjust", "zfill"}
+)
+# What a template that is wrong, or hostile, ends in.
+_FAILURES: Final = (
+    TemplateError,
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    RecursionError,
+    MemoryError,
+)
+
+
 class _Environment(ImmutableSandboxedEnvironment):
-    """Refuses the two operators with which one line fills the memory."""
+    """Refuses what fills the memory in one line, besides what Jinja's sandbox refuses."""
 
-    intercepted_binops = frozenset({"*", "**"})
+    intercepted_binops = frozenset({"*", "**", "%"})
 
-    def call_binop(self, context: object, operator: str, left: object, right: object) -> object:
-        sizes = [len(v) if isinstance(v, str | list | tuple) else v for v in (left, right)]
-        if operator == "**" or not all(isinstance(v, int | float) for v in sizes):
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        numbers = all(isinstance(value, int | float) for value in (left, right))
+        if operator == "**" or (operator == "%" and not numbers):
             raise TemplateError("operator not allowed")
-        if any(isinstance(v, str | list | tuple) for v in (left, right)) and any(
-            isinstance(v, int | float) and abs(v) > REPEAT_LIMIT for v in sizes
-        ):
-            raise TemplateError("text repeated too often")
-        return left * right  # type: ignore[operator]  # two numbers, or a sequence and a number
+        if operator == "*" and _size(left) * _size(right) > PRODUCT_LIMIT:
+            raise TemplateError("product too large")
+        return super().call_binop(context, operator, left, right)
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        return attr not in _FILLS_MEMORY and super().is_safe_attribute(obj, attr, value)
+
+
+def _size(value: object) -> float:
+    return abs(value) if isinstance(value, int | float) else len(value)  # type: ignore[arg-type]
 
 
 def _raise(message: str) -> None:
@@ -65,6 +86,8 @@ def _now(form: str) -> str:
 
 def _environment() -> _Environment:
     environment = _Environment(trim_blocks=True, lstrip_blocks=True)
+    for name in _FILLS_MEMORY & environment.filters.keys():
+        del environment.filters[name]
     environment.globals["raise_exception"] = _raise
     environment.globals["strftime_now"] = _now
     return environment
@@ -99,7 +122,7 @@ class PromptTemplate:
         plain = [PromptMessage(m.role, self._control.sub(hide, m.content)) for m in messages]
         try:
             text = self._render_folding(self._template, plain)
-        except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as err:
+        except _FAILURES as err:
             raise InvalidInput(
                 "This model cannot read a conversation in this form.",
                 hint="Begin with a question, and let questions and answers take turns.",
@@ -111,7 +134,7 @@ class PromptTemplate:
             template = _environment().from_string(source)
             if "Hello" in self._render_folding(template, _SAMPLE):
                 return template
-        except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, RecursionError):
+        except _FAILURES:
             pass
         return _environment().from_string(CHATML)
 
