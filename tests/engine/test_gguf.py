@@ -3,17 +3,18 @@
 import random
 import struct
 import time
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from allerac.engine.gguf import read_header
+from allerac.engine.gguf import parse_header, read_header
 from allerac.errors import ModelDamaged
 from tests.engine.tiny_model import write_tiny_model
 
-MUTATIONS = 10_000  # about half a minute where disks are slow
+MUTATIONS = 10_000
 
 
 @pytest.fixture(scope="module")
@@ -99,11 +100,11 @@ def test_values_that_abort_the_engine_are_refused(
     assert "impossible" in reason(path)
 
 
-def test_mutated_files_are_read_or_refused_and_nothing_else(tiny: Path, tmp_path: Path) -> None:
+def test_mutated_files_are_read_or_refused_and_nothing_else(tiny: Path) -> None:
     """Flips, overwrites and cuts in the header: 10,000 files, no other error, none slow."""
-    head = tiny.read_bytes()[:16_384]
+    whole = tiny.read_bytes()
+    head = whole[: whole.index(b"token_embd.weight") + 2000]
     dice = random.Random(20_26)  # noqa: S311 - repeatable, not secrecy
-    path = tmp_path / "mutant.gguf"
     slowest, refused = 0.0, 0
     for _ in range(MUTATIONS):
         mutant = bytearray(head)
@@ -115,10 +116,9 @@ def test_mutated_files_are_read_or_refused_and_nothing_else(tiny: Path, tmp_path
             )
         if dice.random() < 0.2:
             del mutant[dice.randrange(len(mutant)) :]
-        path.write_bytes(mutant)
         started = time.monotonic()
         try:
-            read_header(path)
+            parse_header(BytesIO(mutant), len(whole))
         except ModelDamaged:
             refused += 1
         slowest = max(slowest, time.monotonic() - started)

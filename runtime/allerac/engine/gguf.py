@@ -105,13 +105,18 @@ def read_header(path: Path) -> GgufHeader:
     """
     try:
         with path.open("rb") as file:
-            return _HeaderReader(file, path.stat().st_size).read()
+            return parse_header(file, path.stat().st_size)
     except FileNotFoundError as err:
         raise ModelDamaged("The model file is missing.", hint="Download it again.") from err
     except OSError as err:
         raise ModelDamaged(
             "The model file cannot be read.", hint="Check the disk, then download it again."
         ) from err
+
+
+def parse_header(file: BinaryIO, size_bytes: int) -> GgufHeader:
+    """Read and check the header of an open file of `size_bytes`; raises like `read_header`."""
+    return _HeaderReader(file, size_bytes).read()
 
 
 def _damaged(message: str) -> ModelDamaged:
@@ -170,6 +175,20 @@ class _Cursor:
         if count > self.remaining:
             raise _damaged("This file is cut short.")
         self._at += count
+
+    def skip_texts(self, count: int) -> None:
+        """Skip `count` texts, each behind its length; the one hot loop: vocabularies are long."""
+        length_at = _U64.unpack_from
+        while count:
+            if self._at + 8 > len(self._chunk):
+                self._refill(8)
+            chunk, at, last = self._chunk, self._at, len(self._chunk) - 8
+            while count and at <= last:
+                at += 8 + length_at(chunk, at)[0]
+                count -= 1
+            self._at = at
+            if self.remaining < 0:
+                raise _damaged("This file is cut short.")
 
     def scalar(self, form: struct.Struct) -> int | float | bool:
         value: int | float | bool = form.unpack(self.take(form.size))[0]
@@ -268,10 +287,7 @@ class _HeaderReader:
         if kind == _STRING:
             if count * 8 > self._cursor.remaining:
                 raise _damaged("This file promises more than it holds.")
-            for index in range(count):
-                self._cursor.skip(self._cursor.u64())
-                if index % 4096 == 0:
-                    self._cursor.check_time()
+            self._cursor.skip_texts(count)
         elif kind in _SCALARS:
             self._cursor.skip(count * _SCALARS[kind].size)
         else:
