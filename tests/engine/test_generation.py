@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from allerac.errors import ContextTooLong, EngineUnavailable, InvalidInput, Queu
 from tests.engine.asking import (
     GREEDY,
     PASSWORD,
+    demo_model,
     end_of,
     events_of,
     first_words,
@@ -20,6 +22,7 @@ from tests.engine.asking import (
     request,
     text_of,
 )
+from tests.engine.tiny_model import write_tiny_model
 
 
 async def test_answer_comes_from_the_message_token_by_token(engine: EngineSupervisor) -> None:
@@ -176,6 +179,24 @@ async def test_ten_million_characters_are_refused_while_others_stream(
             await events_of(endless, request(text, model="random", person="bob"))
         assert await first_words(stream)
     await stream.aclose()
+
+
+@pytest.mark.parametrize("letter", ["a", "1", " ", "漢"])
+async def test_endless_word_does_not_overflow_the_tokenizer(
+    supervisor: EngineSupervisor, tmp_path: Path, letter: str
+) -> None:
+    """The `gpt-4o` way to split words recurses for each letter of a word."""
+    path = write_tiny_model(tmp_path / "model.gguf", pre_tokenizer="gpt-4o", context_length=1 << 16)
+    await supervisor.load(random_model(path, context_length=1 << 16))
+    pid = supervisor.status().pid
+    with pytest.raises(ContextTooLong):
+        await events_of(supervisor, request(letter * 600_000, model="random"))
+    assert supervisor.status().pid == pid
+
+
+async def test_quantised_cache_answers_too(supervisor: EngineSupervisor) -> None:
+    await supervisor.load(replace(demo_model(), kv_type="q8_0"))
+    assert text_of(await events_of(supervisor, request(PASSWORD)))
 
 
 @pytest.mark.parametrize("text", ["", " ", "\x00", "\ud800", "<|im_end|>", "\ufdd00\ufdd1"])

@@ -1,7 +1,8 @@
 """Writes small GGUF files with random weights and a byte vocabulary: they load, and say nonsense.
 
 The vocabulary is the 256 bytes and three control tokens, so any text is tokenised byte by byte
-and any answer may be cut inside a character.
+and any answer may be cut inside a character. Control tokens score 0, below the best of the rest,
+so that a greedy answer goes on until its context is full.
 """
 
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ def write_tiny_model(
     template: str | None = CHATML,
     context_length: int = 512,
     shape: Shape = TINY,
+    pre_tokenizer: str = "qwen2",
     seed: int = 0,
 ) -> Path:
     """Write a llama of random weights (30,000 unless told otherwise) to `path` and return it."""
@@ -59,7 +61,7 @@ def write_tiny_model(
     writer.add_file_type(1)
     writer.add_vocab_size(len(tokens))
     writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("qwen2")
+    writer.add_tokenizer_pre(pre_tokenizer)
     writer.add_token_list(tokens)
     writer.add_token_types([1] * 257 + [3] * len(CONTROL))
     writer.add_token_merges(["t h"])  # llama.cpp wants at least one
@@ -84,7 +86,9 @@ def _add_tensors(
     width, inner = shape.width, 2 * shape.width
     ones = np.ones(width, np.float32)
     writer.add_tensor("token_embd.weight", weights(vocabulary, width))
-    writer.add_tensor("output.weight", weights(vocabulary, width))
+    output = weights(vocabulary, width)
+    output[-len(CONTROL) :] = 0
+    writer.add_tensor("output.weight", output)
     writer.add_tensor("output_norm.weight", ones)
     for layer in range(shape.layers):
         prefix = f"blk.{layer}."

@@ -3,7 +3,9 @@
 Runs in a thread of its own, so that a long prompt does not hold up the text of others.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from allerac.engine.answer import Answer, Ticket
 from allerac.engine.limits import check_request, check_size
@@ -12,6 +14,11 @@ from allerac.engine.protocol import PromptMessage
 from allerac.engine.sampling import sampler_for
 from allerac.engine.template import PromptTemplate
 from allerac.errors import ContextTooLong, InvalidInput
+
+# Several tokenizers of llama.cpp match with std::regex, which recurses once per letter of a match
+# and overflows the stack on a run of some hundred thousand.
+RUN_CHARACTERS_LIMIT: Final = 8192
+_RUNS: Final = re.compile(r"\S+|\s+")
 
 
 class Intake:
@@ -45,7 +52,19 @@ class Intake:
 
     def _tokens(self, messages: Sequence[PromptMessage]) -> list[int]:
         tokens: list[int] = []
-        for index, span in enumerate(self._template.render(messages)):
-            first = index == 0 and self._model.adds_bos(span.text)
-            tokens += self._model.tokenize(span.text, add_special=first, parse_special=span.special)
+        for span in self._template.render(messages):
+            for text in _short_runs(span.text):
+                first = not tokens and self._model.adds_bos(text)
+                tokens += self._model.tokenize(text, add_special=first, parse_special=span.special)
         return tokens
+
+
+def _short_runs(text: str) -> Iterator[str]:
+    """Cut `text` where it goes on for too long without a change between space and letters."""
+    start = 0
+    if len(text) > RUN_CHARACTERS_LIMIT:
+        for run in _RUNS.finditer(text):
+            for end in range(run.start() + RUN_CHARACTERS_LIMIT, run.end(), RUN_CHARACTERS_LIMIT):
+                yield text[start:end]
+                start = end
+    yield text[start:]

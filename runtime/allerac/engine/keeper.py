@@ -5,6 +5,7 @@ the model is loaded again, at once the first time, then with growing patience.
 """
 
 import asyncio
+import signal
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -131,9 +132,14 @@ class EngineKeeper:
 
     async def _died_loading(self, process: EngineProcess) -> AlleracError:
         await process.end()
+        if process.returncode == -signal.SIGKILL:  # by the kernel for memory, or by us for time
+            return EngineUnavailable(
+                "The engine could not load this model in the memory and time there is.",
+                hint="Choose a smaller model or a shorter context.",
+            )
         return ModelDamaged(
             "The engine stopped while it was loading this model.",
-            hint="The file may be damaged, or larger than the memory. Choose another model.",
+            hint="The file may be damaged. Download it again, or choose another model.",
         )
 
     def _take(self, report: Report) -> None:

@@ -1,6 +1,7 @@
 """Loads one model and answers commands: three threads, one of which owns the context."""
 
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +22,8 @@ from allerac.errors import AlleracError, EngineUnavailable, ModelDamaged
 
 BATCH_TOKENS: Final = 512
 JOIN_SECONDS: Final = 5.0
-INTAKE_STACK_BYTES: Final = 64 << 20  # some tokenizers recurse once per letter of a word
+INTAKE_STACK_BYTES: Final = 16 << 20  # some tokenizers recurse once per letter of a word
+SWITCH_SECONDS: Final = 0.001  # how long a prompt being prepared may hold up the loop
 _PROCESS_BYTES: Final = 512 << 20  # address space of interpreter, numpy and llama.cpp
 
 _UNKNOWN = ModelDamaged(
@@ -67,6 +69,7 @@ class Service:
 
     def serve(self, commands: Iterator[Command]) -> None:
         """Answer `commands` until they end, then free everything."""
+        sys.setswitchinterval(SWITCH_SECONDS)
         loop = self._thread(self._scheduler.run, "loop")
         threading.stack_size(INTAKE_STACK_BYTES)
         intake = self._thread(self._take_in, "intake")
