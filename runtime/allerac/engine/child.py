@@ -4,6 +4,7 @@ Isolates itself, takes the one `Load` command and serves that model until the so
 llama.cpp, numpy and the template engine are imported after the first heartbeat.
 """
 
+import faulthandler
 import os
 import socket
 import sys
@@ -56,6 +57,7 @@ def die(error: BaseException) -> None:
 
 def main(descriptor: int, parent_pid: int) -> None:
     isolate(parent_pid)
+    faulthandler.enable()  # a crash in llama.cpp says from where it was called
     channel = Channel(socket.socket(fileno=descriptor))
     commands = channel.commands()
     load = next(commands, None)

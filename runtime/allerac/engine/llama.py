@@ -32,7 +32,7 @@ class LoadError(Exception):
 
 
 class Log:
-    """The last warnings of llama.cpp; install once, before anything else."""
+    """The last warnings of llama.cpp. Must live for as long as llama.cpp may write."""
 
     def __init__(self) -> None:
         self._lines: deque[str] = deque(maxlen=_LOG_LINES)
@@ -53,6 +53,7 @@ class Model:
     def __init__(self, path: Path, log: Log) -> None:
         params = llama.llama_model_default_params()
         params.n_gpu_layers = 0
+        self._log = log  # llama.cpp holds its address
         self._handle: Any = llama.llama_model_load_from_file(str(path).encode(), params)
         if not self._handle:
             raise LoadError(log.text())
