@@ -1,0 +1,95 @@
+import type { AlleracApi } from "./allerac-api";
+import { streamGeneration } from "./generation-stream";
+import { accepted, call, command, query, reach } from "./http";
+import type { Message, Page } from "./types";
+
+const conversation = (id: string): string => `/conversations/${id}`;
+const model = (id: string): string => `/models/${encodeURIComponent(id)}`;
+
+async function listMessages(conversationId: string): Promise<Message[]> {
+  const messages: Message[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await call<Page<Message>>(
+      "GET",
+      `${conversation(conversationId)}/messages${query({ cursor, limit: "500" })}`,
+    );
+    messages.push(...page.items);
+    cursor = page.next_cursor ?? undefined;
+  } while (cursor !== undefined);
+  return messages;
+}
+
+export const liveApi: AlleracApi = {
+  getStatus: () => call("GET", "/status"),
+  getSession: () => call("GET", "/session"),
+  signIn: (body) => call("POST", "/session", body),
+  signOut: () => command("DELETE", "/session"),
+  recover: (body) => call("POST", "/session/recovery", body),
+  listSessions: () => call("GET", "/sessions"),
+  signOutEverywhere: () => command("DELETE", "/sessions"),
+  endSession: (id) => command("DELETE", `/sessions/${id}`),
+  updateMe: (body) => call("PATCH", "/me", body),
+  changePassword: (body) => command("PUT", "/me/password", body),
+  newRecoveryCode: (body) => call("POST", "/me/recovery-code", body),
+  checkPassword: (body) => call("POST", "/password-strength", body),
+  listApiKeys: () => call("GET", "/api-keys"),
+  createApiKey: (body) => call("POST", "/api-keys", body),
+  revokeApiKey: (id) => command("DELETE", `/api-keys/${id}`),
+
+  listPeople: () => call("GET", "/people"),
+  updatePerson: (id, body) => call("PATCH", `/people/${id}`, body),
+  deletePerson: (id) => command("DELETE", `/people/${id}`),
+  listInvitations: () => call("GET", "/invitations"),
+  createInvitation: (body) => call("POST", "/invitations", body),
+  revokeInvitation: (id) => command("DELETE", `/invitations/${id}`),
+  readInvitation: (token) => call("GET", `/join/${encodeURIComponent(token)}`),
+  acceptInvitation: (token, body) => call("POST", `/join/${encodeURIComponent(token)}`, body),
+
+  getOnboarding: () => call("GET", "/onboarding"),
+  setOnboardingLanguage: (body) => call("PUT", "/onboarding/language", body),
+  verifyClaimCode: (body) => call("POST", "/onboarding/claim", body),
+  setOnboardingOwner: (body) => call("PUT", "/onboarding/owner", body),
+  confirmRecoverySaved: () => call("PUT", "/onboarding/recovery-saved"),
+  setOnboardingBox: (body) => call("PUT", "/onboarding/box", body),
+  listOnboardingModels: () => call("GET", "/onboarding/models"),
+  setOnboardingModel: (body) => call("PUT", "/onboarding/model", body),
+  setOnboardingPrivacy: (body) => call("PUT", "/onboarding/privacy", body),
+  finishOnboarding: () => call("POST", "/onboarding/finish"),
+
+  getBox: () => call("GET", "/box"),
+  updateBox: (body) => call("PATCH", "/box", body),
+  getHardware: () => call("GET", "/box/hardware"),
+  listNearbyBoxes: () => call("GET", "/box/nearby"),
+
+  listModels: () => call("GET", "/models"),
+  downloadModel: (id) => call("POST", `${model(id)}/download`),
+  pauseDownload: (id) => call("POST", `${model(id)}/download/pause`),
+  resumeDownload: (id) => call("POST", `${model(id)}/download/resume`),
+  cancelDownload: (id) => command("DELETE", `${model(id)}/download`),
+  verifyModel: (id) => call("POST", `${model(id)}/verify`),
+  removeModel: (id) => command("DELETE", model(id)),
+  setDefaultModel: (body) => call("PUT", "/models/default", body),
+  importModel: (body) => call("POST", "/models/import", body),
+
+  listConversations: ({ query: text, archived, cursor }) =>
+    call(
+      "GET",
+      `/conversations${query({ query: text, archived: archived ? "true" : undefined, cursor })}`,
+    ),
+  createConversation: (body) => call("POST", "/conversations", body),
+  getConversation: (id) => call("GET", conversation(id)),
+  updateConversation: (id, body) => call("PATCH", conversation(id), body),
+  deleteConversation: (id) => command("DELETE", conversation(id)),
+  restoreConversation: (id) => call("POST", `${conversation(id)}/restore`),
+  exportConversation: async (id, format) => {
+    const response = await reach(`${conversation(id)}/export${query({ format })}`, {});
+    return (await accepted(response)).blob();
+  },
+  listMessages,
+  sendMessage: (id, body) => call("POST", `${conversation(id)}/messages`, body),
+  regenerateMessage: (id) => call("POST", `/messages/${id}/regenerate`),
+  rateMessage: (id, rating) => call("PUT", `/messages/${id}/rating`, { rating }),
+  stopGeneration: (id) => command("DELETE", `/generations/${id}`),
+  streamGeneration,
+};

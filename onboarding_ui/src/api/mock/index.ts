@@ -1,0 +1,33 @@
+import type { AlleracApi } from "../allerac-api";
+import { createMockAccounts } from "./accounts";
+import { createMockBox } from "./box";
+import { createMockChat } from "./chat";
+import { createMockModels } from "./models";
+import { inUse, pause, type Scenario } from "./scenario";
+
+type AnyCall = (...given: unknown[]) => Promise<unknown>;
+
+/** Makes every request take as long as on a home network, so that waiting states are seen. */
+function delayed(api: AlleracApi, milliseconds: number): AlleracApi {
+  const slow = Object.entries(api)
+    .filter(([name]) => name !== "streamGeneration")
+    .map(([name, call]) => {
+      const original = call as AnyCall;
+      return [name, (...given: unknown[]) => pause(milliseconds).then(() => original(...given))];
+    });
+  return { ...api, ...(Object.fromEntries(slow) as Partial<AlleracApi>) };
+}
+
+export function createMockApi(scenario: Partial<Scenario> = {}): AlleracApi {
+  const complete = { ...inUse, ...scenario };
+  const models = createMockModels();
+  const { session, ...accounts } = createMockAccounts(complete);
+  const { cards: _cards, ...modelRoutes } = models;
+  const api: AlleracApi = {
+    ...accounts,
+    ...modelRoutes,
+    ...createMockBox(complete, models, session),
+    ...createMockChat(complete),
+  };
+  return complete.requestMilliseconds > 0 ? delayed(api, complete.requestMilliseconds) : api;
+}

@@ -1,0 +1,61 @@
+import type { components } from "./schema.gen";
+
+type Schemas = components["schemas"];
+
+export type Address = Schemas["Address"];
+export type ApiKey = Schemas["ApiKeyItem"];
+export type ApiKeyCreated = Schemas["ApiKeyCreated"];
+export type Box = Schemas["Box"];
+export type Claimed = Schemas["Claimed"];
+export type Conversation = Schemas["ConversationItem"];
+export type ConversationDetail = Schemas["ConversationDetail"];
+export type Download = Schemas["DownloadProgress"];
+export type Hardware = Schemas["Hardware"];
+export type Invitation = Schemas["InvitationItem"];
+export type InvitationLink = Schemas["InvitationLink"];
+export type InvitationView = Schemas["InvitationView"];
+export type Language = Schemas["Status"]["language"];
+export type Message = Schemas["Message"];
+export type ModelCard = Schemas["ModelCard"];
+export type ModelList = Schemas["ModelList"];
+export type NearbyBox = Schemas["NearbyBox"];
+export type OnboardingModels = Schemas["OnboardingModels"];
+export type OnboardingState = Schemas["OnboardingState"];
+export type OwnerSet = Schemas["OwnerSet"];
+export type PasswordStrength = Schemas["PasswordStrength"];
+export type Person = Schemas["Person"];
+export type Problem = Schemas["Problem"];
+export type Rating = Message["rating"];
+export type Role = Person["role"];
+export type Sent = Schemas["Sent"];
+export type Session = Schemas["SessionView"];
+export type SessionItem = Schemas["SessionItem"];
+export type SessionWithRecovery = Schemas["SessionWithRecovery"];
+export type Status = Schemas["Status"];
+export type Step = OnboardingState["step"];
+export type UpdateConversation = Partial<Schemas["UpdateConversation"]>;
+export type UpdateMe = Partial<Schemas["UpdateMe"]>;
+export type UpdatePerson = Partial<Schemas["UpdatePerson"]>;
+export type Usage = Schemas["Usage"];
+export type VerifyResult = Schemas["VerifyResult"];
+
+export interface Page<Item> {
+  items: Item[];
+  next_cursor?: string | null;
+}
+
+/** What a generation tells while it runs; `sequence` grows by one with each event. */
+export type GenerationEvent = { sequence: number } & (
+  | { type: "queued"; position: number; eta_seconds: number | null }
+  | {
+      type: "reading";
+      percent: number;
+      done_tokens: number;
+      total_tokens: number;
+      cached_tokens: number;
+    }
+  | { type: "delta"; text: string }
+  | { type: "snapshot"; text: string }
+  | { type: "done"; status: "complete" | "stopped"; finish_reason: string; usage: Usage | null }
+  | { type: "error"; code: string; message: string; hint: string; retriable: boolean }
+);

@@ -1,0 +1,94 @@
+import { ArrowUp, Square } from "lucide-react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { ProblemNote } from "@/components/problem";
+import { IconButton } from "@/components/ui/button";
+
+const LIMIT = 1_000_000;
+const MAX_LINES_PX = 8 * 25 + 24;
+
+interface Props {
+  draftKey: string;
+  busy: boolean;
+  error: unknown;
+  tools?: ReactNode;
+  onSend: (text: string) => void;
+  onStop?: (() => void) | undefined;
+}
+
+function useDraft(key: string): [string, (text: string) => void] {
+  const name = `draft:${key}`;
+  const [text, setText] = useState(() => localStorage.getItem(name) ?? "");
+  const keep = (next: string): void => {
+    setText(next);
+    if (next === "") localStorage.removeItem(name);
+    else localStorage.setItem(name, next.slice(0, 100_000));
+  };
+  return [text, keep];
+}
+
+/** Grows to eight lines; Enter sends, Shift with Enter breaks; what was typed survives a reload. */
+export function Composer({ draftKey, busy, error, tools, onSend, onStop }: Props) {
+  const { t } = useTranslation();
+  const [text, setText] = useDraft(draftKey);
+  const area = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => {
+    const box = area.current;
+    if (!box) return;
+    box.style.height = "auto";
+    box.style.height = `${Math.min(box.scrollHeight, MAX_LINES_PX)}px`;
+  }, [text]);
+  const tooLong = text.length > LIMIT;
+  const send = (): void => {
+    if (text.trim() === "" || tooLong || busy || onStop) return;
+    onSend(text);
+    setText("");
+  };
+  return (
+    <form
+      data-print="hidden"
+      className="mx-auto grid w-full max-w-3xl gap-2 px-3 pb-3"
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+    >
+      <ProblemNote error={error} />
+      {tooLong ? <p className="text-sm text-trouble">{t("chat.tooLong")}</p> : null}
+      <div className="rounded-card border border-edge bg-surface p-2 focus-within:border-accent">
+        <textarea
+          ref={area}
+          rows={1}
+          aria-label={t("chat.message")}
+          placeholder={t("chat.placeholder")}
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+          onKeyDown={(event) => {
+            if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) {
+              event.preventDefault();
+              send();
+            }
+          }}
+          className="block w-full resize-none bg-transparent px-2 py-1.5 outline-none placeholder:text-soft"
+        />
+        <div className="flex items-center justify-between gap-2">
+          <div className="flex min-w-0 items-center gap-2">{tools}</div>
+          {onStop ? (
+            <IconButton label={t("chat.stop")} onClick={onStop} className="bg-tint">
+              <Square size={16} fill="currentColor" />
+            </IconButton>
+          ) : (
+            <IconButton
+              type="submit"
+              label={t("chat.send")}
+              disabled={text.trim() === "" || tooLong || busy}
+              className="bg-accent text-on-accent hover:bg-accent hover:text-on-accent"
+            >
+              <ArrowUp size={20} />
+            </IconButton>
+          )}
+        </div>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,165 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { MoreHorizontal, Pin } from "lucide-react";
+import { DropdownMenu } from "radix-ui";
+import { Fragment, type ReactNode, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { NavLink, useNavigate, useParams } from "react-router";
+import { useApi } from "@/api/context";
+import type { Conversation, UpdateConversation } from "@/api/types";
+import { useToast } from "@/components/toasts";
+import { IconButton } from "@/components/ui/button";
+import { inputLook } from "@/components/ui/field";
+
+interface Props {
+  item: Conversation;
+  onChosen: () => void;
+}
+
+export function ConversationRow({ item, onChosen }: Props) {
+  const { t } = useTranslation();
+  const [renaming, setRenaming] = useState(false);
+  const actions = useActions(item);
+  if (renaming) {
+    return (
+      <Rename
+        title={item.title ?? ""}
+        onDone={(title) => {
+          setRenaming(false);
+          if (title !== "" && title !== item.title) actions.change({ title });
+        }}
+      />
+    );
+  }
+  return (
+    <div className="group flex items-center rounded-control hover:bg-tint has-[[aria-current=page]]:bg-tint">
+      <NavLink
+        to={`/chat/${item.id}`}
+        onClick={onChosen}
+        className="grid min-w-0 flex-1 gap-0.5 px-2 py-2"
+      >
+        <span className="flex items-center gap-1.5 truncate">
+          {item.pinned ? <Pin size={14} aria-label={t("chat.pinned")} /> : null}
+          <span className="truncate">{item.title ?? t("chat.untitled")}</span>
+        </span>
+        {item.snippet ? (
+          <span className="line-clamp-2 text-sm text-soft">
+            <Marked text={item.snippet.text} marks={item.snippet.marks as [number, number][]} />
+          </span>
+        ) : null}
+      </NavLink>
+      <DropdownMenu.Root>
+        <DropdownMenu.Trigger asChild>
+          <IconButton label={t("chat.actions", { title: item.title ?? t("chat.untitled") })}>
+            <MoreHorizontal size={18} />
+          </IconButton>
+        </DropdownMenu.Trigger>
+        <DropdownMenu.Portal>
+          <DropdownMenu.Content
+            align="end"
+            className="z-50 min-w-44 rounded-card border border-line bg-surface p-1"
+          >
+            <Item onSelect={() => setRenaming(true)}>{t("chat.rename")}</Item>
+            <Item onSelect={() => actions.change({ pinned: !item.pinned })}>
+              {item.pinned ? t("chat.unpin") : t("chat.pin")}
+            </Item>
+            <Item onSelect={() => actions.change({ archived: !item.archived })}>
+              {item.archived ? t("chat.unarchive") : t("chat.archive")}
+            </Item>
+            <Item onSelect={() => void actions.save("markdown")}>{t("chat.exportMarkdown")}</Item>
+            <Item onSelect={() => void actions.save("json")}>{t("chat.exportJson")}</Item>
+            <Item onSelect={actions.remove}>{t("chat.delete")}</Item>
+          </DropdownMenu.Content>
+        </DropdownMenu.Portal>
+      </DropdownMenu.Root>
+    </div>
+  );
+}
+
+function useActions(item: Conversation) {
+  const api = useApi();
+  const { t } = useTranslation();
+  const queries = useQueryClient();
+  const navigate = useNavigate();
+  const { conversationId } = useParams();
+  const toast = useToast();
+  const refresh = (): void => {
+    void queries.invalidateQueries({ queryKey: ["conversations"] });
+    void queries.invalidateQueries({ queryKey: ["conversation", item.id] });
+  };
+  const change = useMutation({
+    mutationFn: (body: UpdateConversation) => api.updateConversation(item.id, body),
+    onSuccess: refresh,
+  });
+  const remove = useMutation({
+    mutationFn: () => api.deleteConversation(item.id),
+    onSuccess: () => {
+      refresh();
+      if (conversationId === item.id) void navigate("/chat");
+      toast(t("chat.deleted"), () => void api.restoreConversation(item.id).then(refresh));
+    },
+  });
+  const save = async (format: "markdown" | "json"): Promise<void> => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(await api.exportConversation(item.id, format));
+    link.download = `${item.title ?? "conversation"}.${format === "json" ? "json" : "md"}`;
+    link.click();
+    URL.revokeObjectURL(link.href);
+  };
+  return { change: change.mutate, remove: () => remove.mutate(), save };
+}
+
+function Item({ onSelect, children }: { onSelect: () => void; children: ReactNode }) {
+  return (
+    <DropdownMenu.Item
+      onSelect={onSelect}
+      className="cursor-pointer rounded-control px-3 py-2 data-[highlighted]:bg-tint"
+    >
+      {children}
+    </DropdownMenu.Item>
+  );
+}
+
+function Rename({ title, onDone }: { title: string; onDone: (title: string) => void }) {
+  const { t } = useTranslation();
+  const [text, setText] = useState(title);
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        onDone(text.trim());
+      }}
+    >
+      <input
+        ref={(input) => input?.focus()}
+        aria-label={t("chat.rename")}
+        value={text}
+        maxLength={200}
+        onChange={(event) => setText(event.target.value)}
+        onBlur={() => onDone(text.trim())}
+        onKeyDown={(event) => {
+          if (event.key === "Escape") onDone("");
+        }}
+        className={inputLook}
+      />
+    </form>
+  );
+}
+
+function Marked({ text, marks }: { text: string; marks: [number, number][] }) {
+  let at = 0;
+  return (
+    <>
+      {marks.map(([start, end]) => {
+        const before = text.slice(at, start);
+        at = end;
+        return (
+          <Fragment key={start}>
+            {before}
+            <mark>{text.slice(start, end)}</mark>
+          </Fragment>
+        );
+      })}
+      {text.slice(marks.at(-1)?.[1] ?? 0)}
+    </>
+  );
+}

@@ -1,0 +1,119 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMemo } from "react";
+import { useTranslation } from "react-i18next";
+import { useApi } from "@/api/context";
+import type { ConversationDetail, UpdateConversation } from "@/api/types";
+import { ProblemNote } from "@/components/problem";
+import { Skeleton } from "@/components/ui/card";
+import { Composer } from "./composer";
+import { ContextRing } from "./context-ring";
+import { MessageView } from "./message-view";
+import { ModelChip } from "./model-chip";
+import { branch, newestLeaf, type Shown } from "./tree";
+import { useSend } from "./use-send";
+import { useStickyScroll } from "./use-sticky-scroll";
+
+export function Conversation({ id }: { id: string }) {
+  const api = useApi();
+  const { t } = useTranslation();
+  const queries = useQueryClient();
+  const detail = useQuery({
+    queryKey: ["conversation", id, "detail"],
+    queryFn: () => api.getConversation(id),
+  });
+  const messages = useQuery({
+    queryKey: ["conversation", id, "messages"],
+    queryFn: () => api.listMessages(id),
+  });
+  const refresh = (): void => void queries.invalidateQueries({ queryKey: ["conversation", id] });
+  const change = useMutation({
+    mutationFn: (body: UpdateConversation) => api.updateConversation(id, body),
+    onSuccess: (next) => {
+      queries.setQueryData(["conversation", id, "detail"], next);
+      refresh();
+    },
+  });
+  const all = useMemo(() => messages.data ?? [], [messages.data]);
+  const leaf = detail.data?.leaf_id ?? null;
+  const isLeafKnown = leaf === null || all.some((message) => message.id === leaf);
+  const shown = useMemo(() => branch(all, isLeafKnown ? leaf : null), [all, leaf, isLeafKnown]);
+  const scroll = useStickyScroll(shown.length);
+  const send = useSend(id, scroll.stick);
+  const running = shown.find(({ message }) => message.status === "streaming")?.message;
+  const last = shown.at(-1)?.message;
+  const stop = running?.generation_id
+    ? () => void api.stopGeneration(running.generation_id ?? "").then(refresh)
+    : undefined;
+
+  if (detail.error ?? messages.error) return <ProblemNote error={detail.error ?? messages.error} />;
+  return (
+    <>
+      <h1 className="sr-only">{detail.data?.title ?? t("chat.untitled")}</h1>
+      <div ref={scroll.ref} onScroll={scroll.onScroll} className="min-h-0 flex-1 overflow-y-auto">
+        <ol
+          className="mx-auto grid w-full max-w-3xl gap-6 px-4 py-6"
+          aria-label={t("chat.messages")}
+        >
+          {messages.isPending ? <Skeleton rows={3} /> : null}
+          {shown.map((one) => (
+            <Turn
+              key={one.message.id}
+              shown={one}
+              detail={detail.data}
+              onResend={(content) => send.mutate({ content, parentId: one.message.parent_id })}
+              onBranch={(to) => change.mutate({ leaf_id: newestLeaf(all, to) })}
+              onCut={(from) => change.mutate({ context_from_id: from })}
+              onChanged={refresh}
+            />
+          ))}
+        </ol>
+      </div>
+      <Composer
+        draftKey={id}
+        busy={send.isPending}
+        error={send.error ?? change.error}
+        onStop={stop}
+        onSend={(content) => send.mutate({ content, parentId: last?.id ?? null })}
+        tools={
+          detail.data ? (
+            <>
+              <ModelChip
+                chosen={detail.data.model_id}
+                onChoose={(model) => change.mutate({ model_id: model })}
+              />
+              <ContextRing context={detail.data.context} />
+            </>
+          ) : null
+        }
+      />
+    </>
+  );
+}
+
+interface TurnProps {
+  shown: Shown;
+  detail: ConversationDetail | undefined;
+  onResend: (content: string) => void;
+  onBranch: (to: Shown["message"]) => void;
+  onCut: (from: string | null) => void;
+  onChanged: () => void;
+}
+
+/** One message, with the visible mark where the model's reading begins. */
+function Turn({ shown, detail, onCut, ...rest }: TurnProps) {
+  const { t } = useTranslation();
+  const isCut = detail?.context_from_id === shown.message.id;
+  return (
+    <li className="grid gap-6">
+      {isCut ? (
+        <p className="flex items-center gap-3 text-sm text-soft before:h-px before:flex-1 before:bg-line after:h-px after:flex-1 after:bg-line">
+          {t("chat.cut")}
+          <button type="button" onClick={() => onCut(null)} className="text-accent underline">
+            {t("undo")}
+          </button>
+        </p>
+      ) : null}
+      <MessageView shown={shown} onCut={onCut} {...rest} />
+    </li>
+  );
+}

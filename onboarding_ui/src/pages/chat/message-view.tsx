@@ -1,0 +1,143 @@
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import type { Message } from "@/api/types";
+import { Markdown } from "@/components/markdown";
+import { Button } from "@/components/ui/button";
+import { Notice } from "@/components/ui/card";
+import { AnswerTools, Branches, EditButton } from "./message-tools";
+import type { Shown } from "./tree";
+import { useGeneration } from "./use-generation";
+import { useRegenerate } from "./use-regenerate";
+import { WaitingLine } from "./waiting-line";
+
+interface Props {
+  shown: Shown;
+  onResend: (content: string) => void;
+  onBranch: (to: Message) => void;
+  onCut: (from: string | null) => void;
+  onChanged: () => void;
+}
+
+export function MessageView(props: Props) {
+  return props.shown.message.role === "user" ? <Question {...props} /> : <Answer {...props} />;
+}
+
+function Question({ shown, onResend, onBranch }: Props) {
+  const [editing, setEditing] = useState(false);
+  const { message } = shown;
+  if (editing) {
+    return (
+      <Edit
+        text={message.content}
+        onCancel={() => setEditing(false)}
+        onSave={(content) => {
+          setEditing(false);
+          onResend(content);
+        }}
+      />
+    );
+  }
+  return (
+    <div className="group grid justify-items-end gap-1">
+      <div className="max-w-[85%] whitespace-pre-wrap rounded-card bg-tint px-4 py-2.5">
+        {message.content}
+      </div>
+      <div className="flex items-center">
+        <Branches shown={shown} onBranch={onBranch} />
+        <EditButton onEdit={() => setEditing(true)} text={message.content} />
+      </div>
+    </div>
+  );
+}
+
+function Edit({
+  text,
+  onSave,
+  onCancel,
+}: {
+  text: string;
+  onSave: (text: string) => void;
+  onCancel: () => void;
+}) {
+  const { t } = useTranslation();
+  const [draft, setDraft] = useState(text);
+  return (
+    <form
+      className="grid gap-2"
+      onSubmit={(event) => {
+        event.preventDefault();
+        onSave(draft);
+      }}
+    >
+      <textarea
+        ref={(area) => area?.focus()}
+        aria-label={t("chat.edit")}
+        rows={Math.min(8, draft.split("\n").length + 1)}
+        value={draft}
+        onChange={(event) => setDraft(event.target.value)}
+        className="rounded-card border border-edge bg-surface p-3"
+      />
+      <div className="flex justify-end gap-2">
+        <Button kind="quiet" onClick={onCancel}>
+          {t("cancel")}
+        </Button>
+        <Button kind="primary" type="submit" disabled={draft.trim() === ""}>
+          {t("chat.send")}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+function Answer({ shown, onBranch, onCut, onChanged }: Props) {
+  const { message } = shown;
+  const live = useGeneration(message);
+  const regenerate = useRegenerate(message, onChanged);
+  const isRunning = message.status === "streaming";
+  return (
+    <div className="group grid gap-2">
+      <div aria-live="polite" aria-busy={isRunning}>
+        {live.text === "" ? null : <Markdown text={live.text} />}
+      </div>
+      {isRunning && live.waiting !== null ? <WaitingLine waiting={live.waiting} /> : null}
+      {message.error ? (
+        <AnswerProblem message={message} onCut={onCut} onAgain={() => regenerate.mutate()} />
+      ) : null}
+      {isRunning ? null : (
+        <AnswerTools
+          shown={shown}
+          onBranch={onBranch}
+          onAgain={() => regenerate.mutate()}
+          onChanged={onChanged}
+        />
+      )}
+    </div>
+  );
+}
+
+interface ProblemProps {
+  message: Message;
+  onAgain: () => void;
+  onCut: (from: string | null) => void;
+}
+
+/** What went wrong, in words, with the one action that helps. */
+function AnswerProblem({ message, onAgain, onCut }: ProblemProps) {
+  const { t } = useTranslation();
+  if (!message.error) return null;
+  const isTooLong = message.error.code === "context_length_exceeded";
+  return (
+    <Notice>
+      <p>{message.error.message}</p>
+      <Button
+        className="mt-2"
+        onClick={() => {
+          if (isTooLong) onCut(message.parent_id);
+          onAgain();
+        }}
+      >
+        {isTooLong ? t("chat.leaveOut") : t("chat.again")}
+      </Button>
+    </Notice>
+  );
+}

@@ -1,0 +1,57 @@
+import { useMutation } from "@tanstack/react-query";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { useApi } from "@/api/context";
+import { ProblemNote } from "@/components/problem";
+import { Button } from "@/components/ui/button";
+import { inputLook } from "@/components/ui/field";
+import type { StepProps } from "./wizard";
+
+const HOURS = Array.from({ length: 24 }, (_, hour) => hour);
+
+export function PrivacyStep({ state, onDone }: StepProps) {
+  const api = useApi();
+  const { t } = useTranslation();
+  const [automatic, setAutomatic] = useState(state.automatic_updates ?? true);
+  const [hour, setHour] = useState(state.update_hour ?? 3);
+  const save = useMutation({
+    mutationFn: () => api.setOnboardingPrivacy({ automatic_updates: automatic, update_hour: hour }),
+    onSuccess: onDone,
+  });
+  return (
+    <div className="grid gap-5">
+      <label className="flex items-start gap-3">
+        <input
+          type="checkbox"
+          checked={automatic}
+          onChange={(event) => setAutomatic(event.target.checked)}
+          className="mt-1 size-5 accent-accent"
+        />
+        <span>
+          <span className="block font-medium">{t("wizard.privacy.automatic")}</span>
+          <span className="text-sm text-soft">{t("wizard.privacy.automaticHelp")}</span>
+        </span>
+      </label>
+      <label className="grid gap-1.5 text-sm font-medium">
+        {t("wizard.privacy.hour")}
+        <select
+          value={hour}
+          disabled={!automatic}
+          onChange={(event) => setHour(Number(event.target.value))}
+          className={inputLook}
+        >
+          {HOURS.map((one) => (
+            <option key={one} value={one}>
+              {`${String(one).padStart(2, "0")}:00`}
+            </option>
+          ))}
+        </select>
+      </label>
+      <p className="rounded-control bg-tint p-4">{t("wizard.privacy.nothingLeaves")}</p>
+      <ProblemNote error={save.error} />
+      <Button kind="primary" busy={save.isPending} onClick={() => save.mutate()}>
+        {t("next")}
+      </Button>
+    </div>
+  );
+}
