@@ -8,6 +8,7 @@ import asyncio
 import signal
 import time
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -22,8 +23,9 @@ log = structlog.get_logger()
 
 LOAD_SECONDS: Final = 60.0
 LOAD_BYTES_PER_SECOND: Final = 20e6  # a slow disk; a load beyond this is not going to end
-BACK_OFF_SECONDS: Final = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 30.0)
-FAILURES_UNTIL_FAILED: Final = 3
+BACK_OFF_SECONDS: Final = (0.0, 0.5, 1.0, 2.0)  # then a start may take 8 of the 10 s we promise
+FAILED_BACK_OFF_SECONDS: Final = 30.0
+ATTEMPTS_UNTIL_FAILED: Final = 3
 
 
 class Watcher(Protocol):
@@ -186,34 +188,40 @@ class EngineKeeper:
     async def _bury(self) -> None:
         self.state = "starting"
         self.restarts += 1
-        process, self._process = self._process, None
         self._watcher.on_lost()
-        if process is not None:
+        if (process := self._process) is not None:
             process.kill()
             stderr = await process.end()
+            self._process = None
             self.last_error = f"The engine stopped (status {process.returncode})."
             log.warning("engine_ended", status=process.returncode, stderr=stderr)
 
     async def _relaunch(self, model: ModelFile) -> None:
-        while True:
-            await asyncio.sleep(BACK_OFF_SECONDS[min(self.failures, len(BACK_OFF_SECONDS) - 1)])
+        for attempt in count(1):
+            await asyncio.sleep(self._back_off_seconds())
             self.failures += 1
             try:
                 await self._launch(model)
             except AlleracError as err:
                 self.state, self.last_error = "starting", err.message
-                if self.failures >= FAILURES_UNTIL_FAILED:
+                if attempt >= ATTEMPTS_UNTIL_FAILED:
                     self.state = "failed"
                     self._watcher.on_failed()
             else:
                 return
 
+    def _back_off_seconds(self) -> float:
+        if self.state == "failed":
+            return FAILED_BACK_OFF_SECONDS
+        return BACK_OFF_SECONDS[min(self.failures, len(BACK_OFF_SECONDS) - 1)]
+
     async def _end_process(self) -> str:
         """Let a serving process finish, kill a loading one; returns the end of its stderr."""
-        process, self._process = self._process, None
         grace_seconds = END_SECONDS if self.state == "ready" else 0.0
         self.state = "stopped"
-        return "" if process is None else await process.end(grace_seconds)
+        stderr = "" if self._process is None else await self._process.end(grace_seconds)
+        self._process = None
+        return stderr
 
 
 def _load_seconds(path: Path) -> float:

@@ -103,6 +103,8 @@ class EngineProcess:
     async def spawn(cls, on_report: Callable[[Report], None]) -> "EngineProcess":
         """Start the process; it dies with this one. Raises OSError."""
         ours, theirs = socket.socketpair()
+        loop = asyncio.get_running_loop()
+        transport, frames = await loop.create_connection(lambda: _Frames(on_report), sock=ours)
         try:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -119,12 +121,10 @@ class EngineProcess:
                 start_new_session=True,
             )
         except BaseException:
-            ours.close()
+            transport.abort()
             raise
         finally:
             theirs.close()
-        loop = asyncio.get_running_loop()
-        _, frames = await loop.create_connection(lambda: _Frames(on_report), sock=ours)
         return cls(process, frames)
 
     @property
@@ -157,7 +157,7 @@ class EngineProcess:
         except TimeoutError:
             self.kill()
             await self._process.wait()
-        await self._stderr_task
+        await asyncio.wait({self._stderr_task})  # unlike a bare await, leaves it alone if cancelled
         return self._stderr.decode("utf-8", "replace").strip()
 
     def kill(self) -> None:
