@@ -228,6 +228,33 @@ async def test_stop_leaves_no_process_and_ends_answers(endless: EngineSupervisor
     assert endless.status().state == "stopped"
 
 
+async def test_stop_in_the_middle_of_a_load_leaves_nothing_behind(
+    supervisor: EngineSupervisor, tiny_path: Path
+) -> None:
+    loading = asyncio.create_task(supervisor.load(random_model(tiny_path)))
+    await until(lambda: supervisor.status().state == "loading")
+    pid = supervisor.status().pid
+    assert pid is not None
+    await supervisor.stop()
+    with pytest.raises(EngineUnavailable):
+        await loading
+    assert not psutil.pid_exists(pid)
+    assert supervisor.status().state == "stopped"
+
+
+async def test_load_of_another_model_ends_restarts_that_do_not_come_through(
+    supervisor: EngineSupervisor, tiny_path: Path, tmp_path: Path
+) -> None:
+    path = write_tiny_model(tmp_path / "model.gguf")
+    await supervisor.load(random_model(path))
+    path.unlink()
+    kill(supervisor)
+    await until(lambda: supervisor.status().restarts == 1)
+    await supervisor.load(replace(random_model(tiny_path), model_id="other"))
+    short = Sampling(0.0, max_tokens=2)
+    assert await events_of(supervisor, request("Hi", model="other", sampling=short))
+
+
 def _truncated(whole: bytes) -> bytes:
     return whole[: len(whole) // 2]
 
