@@ -75,7 +75,7 @@ class WordSource(random.Random):
         """An invented word of one or two syllables."""
         count = self.choice((1, 2, 2))
         heads = "".join(self.pick(CONSONANTS) + self.pick(VOWELS) for _ in range(count))
-        return heads + self.pick(ENDINGS)
+        return f"{heads}{self.pick(ENDINGS)}"
 
     def name(self) -> str:
         """A first name, an invented name or a word with a capital."""

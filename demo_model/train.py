@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +21,7 @@ from demo_model.chat import Conversation
 from demo_model.lexicon import WordSource
 from demo_model.network import Network
 from demo_model.optimiser import Optimiser
-from demo_model.tokenizer import END, START, Encoder, learn
+from demo_model.tokenizer import END, START, Encoder, Vocabulary, learn
 
 BATCH_TOKENS = 4096
 POOL = 300
@@ -28,7 +29,8 @@ POOL = 300
 PLAIN_UNTIL, FOUR_UNTIL, SIX_UNTIL = 0.2e6, 0.5e6, 1.2e6
 """Tokens seen until which documents have plain facts, at most four and at most six of them."""
 MOST_FACTS = 8
-REPORT_SECONDS, SAVE_SECONDS = 30, 120
+REPORT_SECONDS, SAVE_SECONDS = 120, 60
+WARM_UP_STEPS, RESUMED_STEPS = 60, 45
 
 Sample = tuple[list[int], list[float]]
 
@@ -40,6 +42,7 @@ class Plan:
     minutes: float
     seed: int
     threads: int
+    resume: str = ""
 
 
 def pieces(conversation: Conversation) -> Iterator[tuple[str, str, float, bool]]:
@@ -128,9 +131,9 @@ class Check:
         source = WordSource(999, held_out=True)
         asked = [
             chat.ask_passages(source, 1 + n % 6, questions=1, missing=float(n % 5 == 0))
-            for n in range(120)
+            for n in range(60)
         ]
-        talk = [chat.small_talk(source) for _ in range(50)]
+        talk = [chat.small_talk(source) for _ in range(20)]
         self._cases = [
             (sample_of(conversation, encode), conversation.exchanges[0].kind)
             for conversation in asked
@@ -160,8 +163,8 @@ def vocabulary_texts() -> list[str]:
 
 
 def step_rate(done: float, step: int, decay: float = 0.6) -> float:
-    """Warm-up over 60 steps, then full, then linearly down to 2 % over the last ``decay``."""
-    return min(1.0, (step + 1) / 60) * min(1.0, max(0.02, (1 - done) / decay))
+    """Warm-up, then full, then linearly down to 2 % over the last ``decay`` of the time."""
+    return min(1.0, (step + 1) / WARM_UP_STEPS) * min(1.0, max(0.02, (1 - done) / decay))
 
 
 def train(plan: Plan, out: Path) -> None:
@@ -169,15 +172,21 @@ def train(plan: Plan, out: Path) -> None:
     torch.set_num_threads(plan.threads)
     torch.set_flush_denormal(True)
     torch.manual_seed(plan.seed)
-    encode = Encoder(learn(vocabulary_texts()))
+    before = torch.load(plan.resume, weights_only=True) if plan.resume else None
+    encode = Encoder(_vocabulary(before) if before else learn(vocabulary_texts()))
     network = Network(encode.vocabulary.tokens)
     optimiser = Optimiser(network)
     batches = Batches(WordSource(plan.seed), encode)
+    step = 0
+    if before:
+        network.load_state_dict(before["weights"])
+        batches.seen = before["plan"]["tokens_seen"]
+        step = RESUMED_STEPS
     check = Check(encode)
     parameters = sum(parameter.numel() for parameter in network.parameters())
     print(f"{parameters} parameters, {len(encode.ids)} tokens; start: {check(network)}", flush=True)
     start = time.monotonic()
-    report, save, step, smooth = start + REPORT_SECONDS, start + SAVE_SECONDS, 0, 0.0
+    report, save, smooth = start + REPORT_SECONDS, start + SAVE_SECONDS, 0.0
     for ids, weights in batches:
         now = time.monotonic()
         done = (now - start) / (60 * plan.minutes)
@@ -186,7 +195,7 @@ def train(plan: Plan, out: Path) -> None:
         loss = loss_of(network, ids, weights)
         loss.backward()
         optimiser.step(step_rate(done, step))
-        smooth = loss.item() if not step else 0.95 * smooth + 0.05 * loss.item()
+        smooth = loss.item() if not smooth else 0.95 * smooth + 0.05 * loss.item()
         step += 1
         if now > report:
             report = now + REPORT_SECONDS
@@ -200,6 +209,11 @@ def train(plan: Plan, out: Path) -> None:
             write(network, encode, plan, step, batches.seen, out)
     print(f"end: {check(network)}", flush=True)
     write(network, encode, plan, step, batches.seen, out)
+
+
+def _vocabulary(checkpoint: dict[str, Any]) -> Vocabulary:
+    merges = tuple((left, right) for left, right in checkpoint["merges"])
+    return Vocabulary(tuple(checkpoint["tokens"]), merges)
 
 
 def loss_of(network: Network, ids: Tensor, weights: Tensor) -> Tensor:
@@ -230,9 +244,10 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=28)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--resume", default="", help="a checkpoint to go on from, .pt")
     parser.add_argument("--out", type=Path, required=True, help="checkpoint, without .pt")
     asked = parser.parse_args()
-    train(Plan(asked.minutes, asked.seed, asked.threads), asked.out)
+    train(Plan(asked.minutes, asked.seed, asked.threads, asked.resume), asked.out)
 
 
 if __name__ == "__main__":
