@@ -1,14 +1,18 @@
 """How the box is found: names, addresses, multicast DNS. The only door to zeroconf."""
 
 from .addresses import Address, list_addresses
-from .announcer import Announcer, BoxIdentity
+from .announcer import Announcer, SelfTest
 from .hosts import HostAllowList, suggest_host_label
+from .identity import BoxIdentity
+from .neighbours import SeenBox
 
 __all__ = [
     "Address",
     "Announcer",
     "BoxIdentity",
     "HostAllowList",
+    "SeenBox",
+    "SelfTest",
     "list_addresses",
     "suggest_host_label",
 ]

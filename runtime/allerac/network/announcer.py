@@ -13,66 +13,23 @@ from datetime import UTC, datetime
 from ipaddress import ip_address
 
 import structlog
-from zeroconf import (
-    AddressResolver,  # type: ignore[attr-defined]  # public, but missing in its __all__
-    IPVersion,
-    ServiceStateChange,
-    Zeroconf,
-)
-from zeroconf.asyncio import (
-    AsyncServiceBrowser,
-    AsyncServiceInfo,
-    AsyncZeroconf,
-)
+from zeroconf import Error, IPVersion
+from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
 from .addresses import list_addresses
-from .hosts import suggest_host_label
+from .identity import BoxIdentity
+from .neighbours import ALLERAC, Neighbours, SeenBox
+from .probe import who_answers
 
 log = structlog.get_logger()
 
 HTTP = "_http._tcp.local."
-ALLERAC = "_allerac._tcp.local."
-UNCLAIMED_LABEL = "allerac"
-PROBE_MILLISECONDS = 800
-"""RFC 6762, section 8.1: three probes 250 ms apart; whoever has the name answers within them."""
-
 CHECK_SECONDS = 60.0
+MIN_CHECK_SECONDS = 5.0
+"""However much the neighbours change, the network is not asked more often than this."""
+
 HOST_TTL_SECONDS = 120
 """RFC 6762, section 10: records that hold a host name live for two minutes."""
-
-
-@dataclass(frozen=True, slots=True)
-class BoxIdentity:
-    """Who announces; `label` is the host label of the household's name for the box."""
-
-    device_id: str
-    suffix: str
-    name: str
-    claimed: bool
-    version: str
-
-    @property
-    def label(self) -> str:
-        """The host label that this box would like to have beside the one with the suffix."""
-        return suggest_host_label(self.name) if self.claimed else UNCLAIMED_LABEL
-
-    @property
-    def own_label(self) -> str:
-        """The host label that nobody else has."""
-        return f"{UNCLAIMED_LABEL}-{self.suffix}"
-
-
-@dataclass(frozen=True, slots=True)
-class SeenBox:
-    """Another box on this network."""
-
-    id: str
-    name: str
-    suffix: str
-    state: str
-    addresses: list[str]
-    version: str
-    last_seen: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,176 +55,223 @@ class Announcer:
         self._interfaces = interfaces
         self._check_seconds = check_seconds
         self._zeroconf: AsyncZeroconf | None = None
-        self._browser: AsyncServiceBrowser | None = None
+        self._neighbours: Neighbours | None = None
         self._checker: asyncio.Task[None] | None = None
         self._identity: BoxIdentity | None = None
-        self._services: list[AsyncServiceInfo] = []
-        self._seen: dict[str, SeenBox] = {}
-        self._resolving: set[asyncio.Task[None]] = set()
+        self._services: dict[str, AsyncServiceInfo] = {}
+        self._joined: list[str] = []
+        self._neighbours_changed = asyncio.Event()
         self._changing = asyncio.Lock()
         self.conflict: str | None = None
         self.self_test = SelfTest(False, None, "not tested yet")
 
     async def start(self, identity: BoxIdentity) -> None:
-        """Join the network and announce. Raises `OSError` when there is no network to join."""
-        interfaces = list(self._interfaces) if self._interfaces else _own_addresses(ipv4_only=True)
-        self._zeroconf = AsyncZeroconf(
-            interfaces=interfaces or ["127.0.0.1"], ip_version=IPVersion.V4Only
-        )
-        await self.update(identity)
-        self._browser = AsyncServiceBrowser(
-            self._zeroconf.zeroconf, [ALLERAC], handlers=[self._on_change]
-        )
+        """Join the network and announce; a network that is not there is tried again each check."""
+        self._identity = identity
+        try:
+            async with self._changing:
+                await self._join(identity)
+        except (OSError, Error) as error:
+            log.warning("network_not_joined", reason=str(error))
         self._checker = asyncio.create_task(self._check_forever())
 
     async def update(self, identity: BoxIdentity) -> None:
         """Announce a new name or state; names that are no longer ours are taken back first."""
         async with self._changing:
             self._identity = identity
-            wanted = await self._wanted_labels(identity)
-            await self._withdraw()
-            await self._register(identity, wanted)
+            await self._announce(identity)
 
     async def stop(self) -> None:
         """Say goodbye."""
         if self._checker is not None:
             self._checker.cancel()
             await asyncio.gather(self._checker, return_exceptions=True)
-        if self._browser is not None:
-            await self._browser.async_cancel()
-        for task in list(self._resolving):
-            task.cancel()
-        if self._zeroconf is not None:
-            await self._withdraw()
-            await self._zeroconf.async_close()
-            self._zeroconf = None
+        async with self._changing:
+            await self._leave()
 
     def names(self) -> list[str]:
         """Return the host names that are announced now."""
-        hosts = [(service.server or "").rstrip(".") for service in self._services]
-        return list(dict.fromkeys(host for host in hosts if host))
+        hosts = [(service.server or "").rstrip(".") for service in self._services.values()]
+        return list(dict.fromkeys(reversed(hosts)))
 
     def boxes(self) -> list[SeenBox]:
         """Return other boxes seen, by name."""
-        return sorted(self._seen.values(), key=lambda box: (box.name, box.suffix))
+        return self._neighbours.boxes() if self._neighbours is not None else []
 
-    async def _wanted_labels(self, identity: BoxIdentity) -> list[str]:
-        taken_by = await self._other_owner(identity.label)
-        self.conflict = taken_by and (
-            f"Another machine ({taken_by}) on this network is called {identity.label}.local."
+    async def _join(self, identity: BoxIdentity) -> None:
+        self._joined = self._speaking_addresses()
+        if not self._joined:
+            return
+        self._zeroconf = AsyncZeroconf(interfaces=self._joined, ip_version=IPVersion.V4Only)
+        await self._zeroconf.zeroconf.async_wait_for_start()
+        self._neighbours = Neighbours(
+            self._zeroconf.zeroconf, identity.device_id, self._neighbours_changed.set
         )
-        labels = [] if taken_by else [identity.label]
-        return [*labels, identity.own_label]
+        await self._announce(identity)
 
-    async def _other_owner(self, label: str) -> str | None:
-        """Return the address of another machine that answers to `label`, None when there is none.
+    async def _leave(self) -> None:
+        if self._neighbours is not None:
+            await self._neighbours.stop()
+            self._neighbours = None
+        if self._zeroconf is not None:
+            await self._zeroconf.async_close()
+            self._zeroconf = None
+        self._services.clear()
 
-        Our own addresses count as ours on whichever interface the answer comes in.
-        """
-        if self._zeroconf is None or f"{label}.local" in self.names():
-            return None
-        resolver = AddressResolver(f"{label}.local.")
-        if not await resolver.async_request(self._zeroconf.zeroconf, PROBE_MILLISECONDS):
-            return None
-        own = set(_own_addresses()) | set(self._interfaces or ())
-        others = [text for text in resolver.parsed_addresses() if text not in own]
-        return others[0] if others else None
-
-    async def _register(self, identity: BoxIdentity, labels: list[str]) -> None:
+    async def _announce(self, identity: BoxIdentity) -> None:
+        """Bring what is announced in line with `identity`; what stays is not said again."""
         if self._zeroconf is None:
             return
-        for label in labels:
-            for kind in (HTTP, ALLERAC) if label == labels[0] else (HTTP,):
-                service = self._service(identity, label, kind)
-                registered = await self._zeroconf.async_register_service(
-                    service, allow_name_change=True
-                )
-                await registered
-                self._services.append(service)
+        own = self._wanted(identity, identity.own_label, (HTTP, ALLERAC))
+        liked = self._wanted(identity, identity.label, (HTTP,))
+        await self._withdraw([name for name in self._services if name not in {**own, **liked}])
+        await self._publish(own)
+        if not liked.keys() & self._services.keys():
+            others = await self._others_at(f"{identity.label}.local.")
+            self._set_conflict(identity.label, others)
+        if self.conflict is None:
+            await self._publish(liked)
         log.info("announced", names=self.names(), conflict=self.conflict is not None)
 
+    def _wanted(
+        self, identity: BoxIdentity, label: str, kinds: Sequence[str]
+    ) -> dict[str, AsyncServiceInfo]:
+        services = [self._service(identity, label, kind) for kind in kinds]
+        return {service.name: service for service in services}
+
     def _service(self, identity: BoxIdentity, label: str, kind: str) -> AsyncServiceInfo:
-        instance = identity.own_label if kind == ALLERAC else label
+        """Describe a service; the suffix in its name makes it one that no other box has."""
+        own = label == identity.own_label
+        instance = label if own else f"{label} ({identity.suffix})"
         return AsyncServiceInfo(
             kind,
             f"{instance}.{kind}",
-            addresses=[ip_address(text).packed for text in self._announced_addresses()],
+            parsed_addresses=self._announced_addresses(),
             port=self._port,
             server=f"{label}.local.",
             host_ttl=HOST_TTL_SECONDS,
             properties={
                 "id": identity.device_id,
                 "version": identity.version,
-                "state": "ready" if identity.claimed else "unclaimed",
+                "state": identity.state,
                 "path": "/",
                 "name": identity.name,
                 "suffix": identity.suffix,
             },
         )
 
-    def _announced_addresses(self) -> list[str]:
-        return list(self._interfaces) if self._interfaces else _own_addresses()
-
-    async def _withdraw(self) -> None:
-        services, self._services = self._services, []
-        for service in services:
-            if self._zeroconf is not None:
-                goodbye = await self._zeroconf.async_unregister_service(service)
-                await goodbye
-
-    def _on_change(
-        self, zeroconf: Zeroconf, service_type: str, name: str, state_change: ServiceStateChange
-    ) -> None:
-        if state_change is ServiceStateChange.Removed:
-            self._seen.pop(name, None)
+    async def _publish(self, wanted: dict[str, AsyncServiceInfo]) -> None:
+        if self._zeroconf is None:
             return
-        task = asyncio.ensure_future(self._resolve(zeroconf, service_type, name))
-        self._resolving.add(task)
-        task.add_done_callback(self._resolving.discard)
+        sent = []
+        for name, service in wanted.items():
+            before = self._services.get(name)
+            if before is None:
+                sent.append(
+                    await self._zeroconf.async_register_service(
+                        service, cooperating_responders=True
+                    )
+                )
+            elif (before.text, before.parsed_addresses()) != (
+                service.text,
+                service.parsed_addresses(),
+            ):
+                sent.append(await self._zeroconf.async_update_service(service))
+            else:
+                continue
+            self._services[name] = service
+        await asyncio.gather(*sent)
 
-    async def _resolve(self, zeroconf: Zeroconf, service_type: str, name: str) -> None:
-        service = AsyncServiceInfo(service_type, name)
-        if not await service.async_request(zeroconf, 3000):
+    async def _withdraw(self, names: Sequence[str]) -> None:
+        if self._zeroconf is None:
             return
-        told = service.decoded_properties
-        if self._identity is None or told.get("id") in {None, self._identity.device_id}:
-            return
-        self._seen[name] = SeenBox(
-            id=told.get("id") or "",
-            name=told.get("name") or "",
-            suffix=told.get("suffix") or "",
-            state=told.get("state") or "",
-            addresses=service.parsed_addresses(),
-            version=told.get("version") or "",
-            last_seen=datetime.now(UTC),
+        gone = [self._services.pop(name) for name in names]
+        await asyncio.gather(
+            *[await self._zeroconf.async_unregister_service(service) for service in gone]
         )
+
+    async def _others_at(self, host: str) -> set[str]:
+        """Return addresses of other machines that answer to `host`."""
+        if self._zeroconf is None:
+            return set()
+        answers = await who_answers(self._zeroconf.zeroconf, [host])
+        return self._not_ours(answers[host.lower()])
+
+    def _not_ours(self, addresses: set[str]) -> set[str]:
+        """Leave out our own, of every interface: our answer may return through the other one."""
+        announced = {ip for service in self._services.values() for ip in service.parsed_addresses()}
+        return addresses - announced - {address.ip for address in list_addresses()}
+
+    def _set_conflict(self, label: str, others: set[str]) -> None:
+        self.conflict = None
+        if others:
+            self.conflict = (
+                f"Another machine ({min(others)}) on this network is called {label}.local."
+            )
 
     async def _check_forever(self) -> None:
+        wait_seconds = min(MIN_CHECK_SECONDS, self._check_seconds)
         while True:
-            await asyncio.sleep(self._check_seconds)
-            with contextlib.suppress(OSError):
-                await self._check()
+            await asyncio.sleep(wait_seconds)
+            try:
+                async with self._changing:
+                    await self._check()
+            except (OSError, Error) as error:
+                log.warning("network_check_failed", reason=str(error))
+            self._neighbours_changed.clear()
+            with contextlib.suppress(TimeoutError):
+                rest = max(0.0, self._check_seconds - wait_seconds)
+                await asyncio.wait_for(self._neighbours_changed.wait(), rest)
 
     async def _check(self) -> None:
-        """Test that our names lead to us, and take a name that has become free."""
-        if self._identity is None or self._zeroconf is None:
+        """Test that our names lead to us, yield one that is another's, take one that is free."""
+        if self._identity is None:
             return
-        failing = [name for name in self.names() if not self._answers(name)]
-        reason = f"{', '.join(failing)} does not lead here" if failing else "all names lead here"
-        self.self_test = SelfTest(not failing, datetime.now(UTC), reason)
-        announced = set(self._services[0].parsed_addresses()) if self._services else set()
-        moved = announced != set(self._announced_addresses())
-        if self.conflict is not None or moved:
-            await self.update(self._identity)
+        if self._zeroconf is None or self._joined != self._speaking_addresses():
+            await self._leave()
+            await self._join(self._identity)
+        if self._zeroconf is None:
+            self.self_test = SelfTest(False, datetime.now(UTC), "this box has no network address")
+            return
+        hosts = [f"{name}." for name in self.names()]
+        answers = await who_answers(self._zeroconf.zeroconf, hosts)
+        silent = [host for host in hosts if not answers[host] & set(self._announced_addresses())]
+        self._record_test(silent)
+        if silent:
+            await self._leave()
+            await self._join(self._identity)
+            return
+        await self._settle(self._identity, answers)
 
-    def _answers(self, name: str) -> bool:
-        """Tell whether the records that answer for `name` are those of this machine's addresses."""
-        own = set(self._announced_addresses())
-        return any(
-            service.server == f"{name}." and own.intersection(service.parsed_addresses())
-            for service in self._services
-        )
+    def _record_test(self, silent: list[str]) -> None:
+        names = ", ".join(host.rstrip(".") for host in silent)
+        reason = f"{names} does not lead here" if silent else "all names lead here"
+        self.self_test = SelfTest(not silent, datetime.now(UTC), reason)
+        if silent:
+            log.warning("name_self_test_failed", names=names)
 
+    async def _settle(self, identity: BoxIdentity, answers: dict[str, set[str]]) -> None:
+        """Decide on a name that two machines took at the same moment, and take a free one."""
+        others = self._not_ours(answers.get(f"{identity.label}.local.", set()))
+        if others and self._yields_to(others, identity):
+            self._set_conflict(identity.label, others)
+            liked = self._wanted(identity, identity.label, (HTTP,))
+            await self._withdraw([name for name in liked if name in self._services])
+            log.info("name_yielded", names=self.names())
+        else:
+            await self._announce(identity)
 
-def _own_addresses(*, ipv4_only: bool = False) -> list[str]:
-    return [a.ip for a in list_addresses() if not (ipv4_only and a.is_ipv6)]
+    def _yields_to(self, others: set[str], identity: BoxIdentity) -> bool:
+        """Between boxes the smaller id keeps the name; to a machine that is no box we yield."""
+        rivals = [box.id for box in self.boxes() if others & set(box.addresses)]
+        return not rivals or min(rivals) < identity.device_id
+
+    def _announced_addresses(self) -> list[str]:
+        present = [address.ip for address in list_addresses()]
+        if self._interfaces is None:
+            return present
+        return [ip for ip in self._interfaces if ip in present or ip_address(ip).is_loopback]
+
+    def _speaking_addresses(self) -> list[str]:
+        """Return the addresses to speak from: IPv4, which every home network carries."""
+        return [ip for ip in self._announced_addresses() if ip_address(ip).version == 4]

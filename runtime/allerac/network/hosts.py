@@ -9,14 +9,30 @@ LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 """RFC 1123, section 2.1: letters, digits and inner hyphens, at most 63."""
 
 PORT = re.compile(r"[0-9]{1,5}")
+MAX_PORT = 65535
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 FALLBACK = "allerac"
+UNDECOMPOSED = str.maketrans(
+    {
+        "ß": "ss",
+        "æ": "ae",
+        "œ": "oe",
+        "ø": "o",
+        "ł": "l",
+        "đ": "d",
+        "ð": "d",
+        "þ": "th",
+        "\u0131": "i",
+    }
+)
+"""Latin letters that Unicode does not take apart into a plain letter and an accent."""
 
 
 def suggest_host_label(name: str) -> str:
     """Return the host label for a box's name: `Ana's Kitchen` → `anas-kitchen`; never empty."""
-    plain = unicodedata.normalize("NFKD", name.replace("ß", "ss")).encode("ascii", "ignore")
-    words = re.sub(r"['`]", "", plain.decode().lower())
+    latin = name.lower().translate(UNDECOMPOSED)
+    plain = unicodedata.normalize("NFKD", latin).encode("ascii", "ignore").decode().lower()
+    words = re.sub(r"['`]", "", plain)
     label = re.sub(r"[^a-z0-9]+", "-", words).strip("-")[:63].strip("-")
     return label or FALLBACK
 
@@ -53,13 +69,14 @@ def parse_host(header: str) -> str | None:
 
     RFC 9112, section 3.2, allows more; whoever needs more than this is not a browser of ours.
     """
+    if not header.isascii():
+        return None
     if header.startswith("["):
         inner, bracket, rest = header[1:].partition("]")
-        if not bracket or (rest and not _is_port(rest)):
-            return None
-        return _ipv6(inner)
+        is_whole = bracket and (not rest or (rest[0] == ":" and _is_port(rest[1:])))
+        return _ipv6(inner) if is_whole else None
     host, colon, port = header.partition(":")
-    if colon and not PORT.fullmatch(port):
+    if colon and not _is_port(port):
         return None
     host = host.lower()
     if not host or len(host) > 253:
@@ -67,8 +84,8 @@ def parse_host(header: str) -> str | None:
     return host if all(LABEL.fullmatch(label) for label in host.split(".")) else None
 
 
-def _is_port(rest: str) -> bool:
-    return rest.startswith(":") and PORT.fullmatch(rest[1:]) is not None
+def _is_port(text: str) -> bool:
+    return PORT.fullmatch(text) is not None and 0 < int(text) <= MAX_PORT
 
 
 def _ipv6(text: str) -> str | None:

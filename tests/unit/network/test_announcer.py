@@ -1,0 +1,78 @@
+"""Names follow from the identity; the announcer survives a network that is not there."""
+
+import asyncio
+from ipaddress import ip_address
+
+import pytest
+
+from allerac.network import Announcer, BoxIdentity, list_addresses
+
+UNCLAIMED = BoxIdentity("id-1", "7k3f", "", claimed=False, version="0.1.0")
+CLAIMED = BoxIdentity("id-1", "7k3f", "Ana's Kitchen", claimed=True, version="0.1.0")
+
+
+def test_unclaimed_box_wants_the_shared_name_and_a_claimed_one_its_own() -> None:
+    assert (UNCLAIMED.label, UNCLAIMED.own_label, UNCLAIMED.state) == (
+        "allerac",
+        "allerac-7k3f",
+        "unclaimed",
+    )
+    assert (CLAIMED.label, CLAIMED.own_label, CLAIMED.state) == (
+        "anas-kitchen",
+        "allerac-7k3f",
+        "ready",
+    )
+
+
+def test_own_addresses_are_neither_loopback_nor_link_local_ipv6() -> None:
+    for address in list_addresses():
+        parsed = ip_address(address.ip)
+        assert not parsed.is_loopback
+        assert address.is_ipv6 == (parsed.version == 6)
+        assert not (address.is_ipv6 and parsed.is_link_local)
+        assert address.interface
+
+
+async def test_announcer_that_was_never_started_stops_and_has_no_names() -> None:
+    announcer = Announcer(port=8080)
+    await announcer.stop()
+    assert announcer.names() == []
+    assert announcer.boxes() == []
+    assert not announcer.self_test.ok
+
+
+async def test_start_without_a_network_announces_nothing_and_says_why() -> None:
+    announcer = Announcer(port=8080, interfaces=["192.0.2.1"], check_seconds=0.05)
+    await announcer.start(UNCLAIMED)
+    async with asyncio.timeout(10):
+        while announcer.self_test.checked_at is None:  # noqa: ASYNC110  # a state, not an event
+            await asyncio.sleep(0.01)
+    await announcer.stop()
+    assert announcer.names() == []
+    assert not announcer.self_test.ok
+    assert announcer.self_test.reason == "this box has no network address"
+
+
+async def test_rename_takes_the_old_name_back_and_stop_takes_all() -> None:
+    announcer = Announcer(port=8080, interfaces=["127.0.0.1"])
+    try:
+        await announcer.start(UNCLAIMED)
+        if announcer.conflict is not None:
+            pytest.skip("another process on this machine announces allerac.local")
+        assert announcer.names() == ["allerac.local", "allerac-7k3f.local"]
+        await announcer.update(CLAIMED)
+        assert announcer.names() == ["anas-kitchen.local", "allerac-7k3f.local"]
+    finally:
+        await announcer.stop()
+    assert announcer.names() == []
+
+
+async def test_stop_in_the_middle_of_a_start_leaves_nothing_running() -> None:
+    before = asyncio.all_tasks()
+    announcer = Announcer(port=8080, interfaces=["127.0.0.1"])
+    starting = asyncio.create_task(announcer.start(UNCLAIMED))
+    await asyncio.sleep(0)
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+    await announcer.stop()
+    assert asyncio.all_tasks() == before
