@@ -129,12 +129,13 @@ class Generations:
         self._running[job.answer_id] = run
         run.task = asyncio.create_task(self._run(run), name=f"answer-{job.answer_id}")
 
-    def stop(self, answer_id: str) -> bool:
-        """Stop an answer; what has been said stays. False when it is not running."""
+    async def stop(self, answer_id: str) -> None:
+        """Stop an answer and return when its end has been told; what has been said stays."""
         run = self._running.get(answer_id)
         if run is not None:
             run.end("stopped")
-        return run is not None
+            async for _ in run.log.follow(run.log.last_sequence):
+                pass
 
     async def close(self) -> None:
         """End and store everything that is running."""
@@ -162,6 +163,8 @@ class Generations:
             if not run.log.is_finished:
                 run.log.append("error", _problem(AlleracError("Something went wrong."), True))
         finally:
+            if run.producer is not None:
+                run.producer.cancel()
             self._running.pop(run.job.answer_id, None)
             self._logs.finish(run.job.answer_id)
 

@@ -9,6 +9,7 @@ from allerac.errors import Conflict, InvalidInput, NotFound, PayloadTooLarge
 from allerac.events import Event, EventLogs
 from allerac.storage.conversations import (
     ConversationItem,
+    ConversationRecord,
     ConversationStore,
     MessageRecord,
 )
@@ -96,7 +97,7 @@ class ChatService:
     async def delete_conversation(self, person_id: str, conversation_id: str) -> None:
         """Delete; for good only after `RESTORABLE_DAYS`."""
         for message_id in await self._store.set_deleted(person_id, conversation_id, deleted=True):
-            self._generations.stop(message_id)
+            await self._generations.stop(message_id)
 
     async def restore_conversation(
         self, person_id: str, conversation_id: str
@@ -123,7 +124,8 @@ class ChatService:
     ) -> Sent:
         """Store a message and start its answer; the same `client_id` again changes nothing.
 
-        Raises `InvalidInput` for an empty text, `PayloadTooLarge`, `QueueFull`, `NotFound`.
+        Raises `InvalidInput` for an empty text or below a message that is no answer, `Conflict`
+        below an answer that is being made, `PayloadTooLarge`, `QueueFull`, `NotFound`.
         """
         _check_content(content)
         already = await self._store.sent(person_id, conversation_id, client_id)
@@ -131,6 +133,8 @@ class ChatService:
             return Sent(*already)
         with self._generations.place(person_id):
             conversation = await self._store.get(person_id, conversation_id)
+            above = await self._store.path(person_id, parent_id)
+            _check_parent(above)
             chosen = model_id or conversation.model_id or await self._models.default_model_id()
             message, answer, is_new = await self._store.send(
                 person_id,
@@ -141,7 +145,7 @@ class ChatService:
                 model_id=chosen,
             )
             if is_new:
-                await self._start(person_id, answer, chosen)
+                self._start(person_id, conversation, [*above, message], answer)
         return Sent(message, answer)
 
     async def regenerate(self, person_id: str, message_id: str) -> MessageRecord:
@@ -151,9 +155,10 @@ class ChatService:
             raise Conflict("Only an answer can be made again.")
         with self._generations.place(person_id):
             conversation = await self._store.get(person_id, old.conversation_id)
+            path = await self._store.path(person_id, old.parent_id)
             chosen = conversation.model_id or await self._models.default_model_id()
             answer = await self._store.add_answer(person_id, old.parent_id, model_id=chosen)
-            await self._start(person_id, answer, chosen)
+            self._start(person_id, conversation, path, answer)
         return answer
 
     async def rate(
@@ -163,9 +168,9 @@ class ChatService:
         return await self._store.rate(person_id, message_id, rating)
 
     async def stop_generation(self, person_id: str, generation_id: str) -> None:
-        """Stop an answer; nothing happens when it has ended."""
+        """Stop an answer and return when it has ended; nothing happens when it had already."""
         await self._store.message(person_id, generation_id)
-        self._generations.stop(generation_id)
+        await self._generations.stop(generation_id)
 
     async def open_events(
         self, person_id: str, generation_id: str, after: int
@@ -186,13 +191,18 @@ class ChatService:
         everything = await self._store.messages(person_id, conversation_id, limit=100_000)
         return export_conversation(conversation, branch, everything.items, form)
 
-    async def _start(self, person_id: str, answer: MessageRecord, model_id: str) -> None:
-        conversation = await self._store.get(person_id, answer.conversation_id)
-        path = await self._store.path(person_id, answer.parent_id)
+    def _start(
+        self,
+        person_id: str,
+        conversation: ConversationRecord,
+        path: list[MessageRecord],
+        answer: MessageRecord,
+    ) -> None:
+        """Begin `answer` to `path`. Nothing is awaited: a stored answer is always being made."""
+        model_id = answer.model_id or ""
         turns = [
             Turn(message.role, message.content)
             for message in _read_from(path, conversation.context_from_id)
-            if message.content
         ]
         temperature = 0.0 if self._models.is_greedy(model_id) else TEMPERATURE
         job = Job(
@@ -223,6 +233,15 @@ def _check_content(content: str) -> None:
         raise InvalidInput("The message is empty.", fields={"content": "must not be empty"})
 
 
+def _check_parent(path: list[MessageRecord]) -> None:
+    if not path:
+        return
+    if path[-1].role != "assistant":
+        raise InvalidInput("A message follows an answer.", fields={"parent_id": "is not an answer"})
+    if path[-1].status == "streaming":
+        raise Conflict("The answer before is still being made.", hint="Wait for it, or stop it.")
+
+
 def _read_from(path: list[MessageRecord], start_id: str | None) -> list[MessageRecord]:
     """The part of `path` that the model reads: all of it, or from `start_id` on."""
     for position, message in enumerate(path):
@@ -246,5 +265,6 @@ async def _replay(answer: MessageRecord, after: int) -> AsyncIterator[Event]:
         yield Event(last, "error", {"retriable": True, **answer.error})
     else:
         usage = answer.usage
-        data = {"status": answer.status, "finish_reason": "stop", "usage": usage}
+        reason = "cancelled" if answer.status == "stopped" else "stop"
+        data = {"status": answer.status, "finish_reason": reason, "usage": usage}
         yield Event(last, "done", data)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
 from allerac.errors import Conflict, NotFound
@@ -209,14 +209,14 @@ class ConversationStore:
             if leaf_id is None:
                 return []
             leaf = own_message(connection, person_id, leaf_id)
-            steps = select(message.c.id, message.c.parent_id).where(message.c.id == leaf.id)
+            columns = (message.c.id, message.c.parent_id)
+            steps = select(*columns, literal(0).label("height")).where(message.c.id == leaf.id)
             above = steps.cte("path", recursive=True)
             above = above.union_all(
-                select(message.c.id, message.c.parent_id).join(
-                    above, message.c.id == above.c.parent_id
-                )
+                select(*columns, above.c.height + 1).join(above, message.c.id == above.c.parent_id)
             )
-            query = select(message).join(above, message.c.id == above.c.id).order_by(message.c.id)
+            query = select(message).join(above, message.c.id == above.c.id)
+            query = query.order_by(above.c.height.desc())  # ids go back when the clock does
             return [message_of(row) for row in connection.execute(query)]
 
         return await self._database.read(work)
