@@ -46,7 +46,7 @@ async function send(method: Method, path: string, body?: unknown): Promise<Respo
 }
 
 // The shape is the OpenAPI document's promise; the interface names it for each route.
-// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters
+
 export async function call<Result>(method: Method, path: string, body?: unknown): Promise<Result> {
   const response = await send(method, path, body);
   return (await response.json()) as Result;

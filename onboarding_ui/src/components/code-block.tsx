@@ -1,6 +1,6 @@
 import { toJsxRuntime } from "hast-util-to-jsx-runtime";
 import { common, createLowlight } from "lowlight";
-import { useMemo } from "react";
+import { type ReactNode, useMemo } from "react";
 import { Fragment, jsx, jsxs } from "react/jsx-runtime";
 import { useTranslation } from "react-i18next";
 import { CopyButton } from "./copy-button";
@@ -9,9 +9,13 @@ const highlighter = createLowlight(common);
 
 export function CodeBlock({ text, language }: { text: string; language: string }) {
   const { t } = useTranslation();
-  const coloured = useMemo(() => {
+  const coloured = useMemo((): ReactNode => {
     if (!highlighter.registered(language)) return text;
-    return toJsxRuntime(highlighter.highlight(language, text), { Fragment, jsx, jsxs });
+    return toJsxRuntime(highlighter.highlight(language, text), {
+      Fragment,
+      jsx,
+      jsxs,
+    }) as ReactNode;
   }, [text, language]);
   return (
     <figure className="overflow-hidden rounded-control border border-line bg-paper">

@@ -50,7 +50,7 @@ function signalOf(): Pick<Generation, "wake" | "grown"> {
 
 function append(generation: Generation, event: EventBody): void {
   const sequence = generation.events.length + 1;
-  generation.events.push({ ...event, sequence } as GenerationEvent);
+  generation.events.push({ ...event, sequence });
   generation.message.sequence = sequence;
   if (event.type === "delta") generation.message.content += event.text;
   const { wake } = generation;
@@ -92,7 +92,10 @@ async function write(generation: Generation, question: string, scenario: Scenari
     append(generation, { type: "reading", percent, ...progress });
     await pause(tick * 6);
   }
-  if (question.includes("break")) return fail(generation);
+  if (question.includes("break")) {
+    fail(generation);
+    return;
+  }
   const words = ANSWER.match(/\S+\s*/g) ?? [];
   let written = 0;
   for (const text of words) {

@@ -18,14 +18,19 @@ function delayed(api: AlleracApi, milliseconds: number): AlleracApi {
   return { ...api, ...(Object.fromEntries(slow) as Partial<AlleracApi>) };
 }
 
+function withoutCards(models: ReturnType<typeof createMockModels>) {
+  const routes: Partial<typeof models> = { ...models };
+  delete routes.cards;
+  return routes as Omit<typeof models, "cards">;
+}
+
 export function createMockApi(scenario: Partial<Scenario> = {}): AlleracApi {
   const complete = { ...inUse, ...scenario };
   const models = createMockModels();
   const { session, ...accounts } = createMockAccounts(complete);
-  const { cards: _cards, ...modelRoutes } = models;
   const api: AlleracApi = {
     ...accounts,
-    ...modelRoutes,
+    ...withoutCards(models),
     ...createMockBox(complete, models, session),
     ...createMockChat(complete),
   };

@@ -56,7 +56,7 @@ export function require<Value>(value: Value | undefined): Value {
 /** A picture that stands for a QR code: three corners and a pattern, not scannable. */
 export function drawQr(text: string): string {
   const size = 25;
-  let state = [...text].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) >>> 0, 7);
+  let state = Array.from(text).reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) >>> 0, 7);
   const cells: string[] = [];
   const corner = (x: number, y: number): boolean =>
     (x < 8 && y < 8) || (x > 16 && y < 8) || (x < 8 && y > 16);

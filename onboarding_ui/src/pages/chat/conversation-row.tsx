@@ -43,7 +43,7 @@ export function ConversationRow({ item, onChosen }: Props) {
         </span>
         {item.snippet ? (
           <span className="line-clamp-2 text-sm text-soft">
-            <Marked text={item.snippet.text} marks={item.snippet.marks as [number, number][]} />
+            <Marked text={item.snippet.text} marks={item.snippet.marks} />
           </span>
         ) : null}
       </NavLink>
@@ -146,19 +146,14 @@ function Rename({ title, onDone }: { title: string; onDone: (title: string) => v
 }
 
 function Marked({ text, marks }: { text: string; marks: [number, number][] }) {
-  let at = 0;
   return (
     <>
-      {marks.map(([start, end]) => {
-        const before = text.slice(at, start);
-        at = end;
-        return (
-          <Fragment key={start}>
-            {before}
-            <mark>{text.slice(start, end)}</mark>
-          </Fragment>
-        );
-      })}
+      {marks.map(([start, end], index) => (
+        <Fragment key={start}>
+          {text.slice(marks[index - 1]?.[1] ?? 0, start)}
+          <mark>{text.slice(start, end)}</mark>
+        </Fragment>
+      ))}
       {text.slice(marks.at(-1)?.[1] ?? 0)}
     </>
   );

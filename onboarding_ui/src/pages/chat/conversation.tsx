@@ -13,9 +13,9 @@ import { branch, newestLeaf, type Shown } from "./tree";
 import { useSend } from "./use-send";
 import { useStickyScroll } from "./use-sticky-scroll";
 
-export function Conversation({ id }: { id: string }) {
+/** The conversation's rows, the branch that is shown, and the ways to change it. */
+function useConversation(id: string) {
   const api = useApi();
-  const { t } = useTranslation();
   const queries = useQueryClient();
   const detail = useQuery({
     queryKey: ["conversation", id, "detail"],
@@ -35,21 +35,35 @@ export function Conversation({ id }: { id: string }) {
   });
   const all = useMemo(() => messages.data ?? [], [messages.data]);
   const leaf = detail.data?.leaf_id ?? null;
-  const isLeafKnown = leaf === null || all.some((message) => message.id === leaf);
-  const shown = useMemo(() => branch(all, isLeafKnown ? leaf : null), [all, leaf, isLeafKnown]);
-  const scroll = useStickyScroll(shown.length);
-  const send = useSend(id, scroll.stick);
-  const running = shown.find(({ message }) => message.status === "streaming")?.message;
-  const last = shown.at(-1)?.message;
-  const stop = running?.generation_id
-    ? () => void api.stopGeneration(running.generation_id ?? "").then(refresh)
-    : undefined;
+  const shown = useMemo(() => {
+    const isKnown = all.some((message) => message.id === leaf);
+    return branch(all, isKnown ? leaf : null);
+  }, [all, leaf]);
+  const running = shown.find(({ message }) => message.status === "streaming")?.message.id;
+  const stop =
+    running === undefined ? undefined : () => void api.stopGeneration(running).then(refresh);
+  return {
+    detail: detail.data,
+    error: detail.error ?? messages.error,
+    messages,
+    all,
+    shown,
+    change,
+    refresh,
+    stop,
+  };
+}
 
-  if (detail.error ?? messages.error) return <ProblemNote error={detail.error ?? messages.error} />;
+export function Conversation({ id }: { id: string }) {
+  const { t } = useTranslation();
+  const { detail, error, messages, all, shown, change, refresh, stop } = useConversation(id);
+  const { box, onScroll, stick } = useStickyScroll(shown.length);
+  const send = useSend(id, stick);
+  if (error) return <ProblemNote error={error} />;
   return (
     <>
-      <h1 className="sr-only">{detail.data?.title ?? t("chat.untitled")}</h1>
-      <div ref={scroll.ref} onScroll={scroll.onScroll} className="min-h-0 flex-1 overflow-y-auto">
+      <h1 className="sr-only">{detail?.title ?? t("chat.untitled")}</h1>
+      <div ref={box} onScroll={onScroll} className="min-h-0 flex-1 overflow-y-auto">
         <ol
           className="mx-auto grid w-full max-w-3xl gap-6 px-4 py-6"
           aria-label={t("chat.messages")}
@@ -59,7 +73,7 @@ export function Conversation({ id }: { id: string }) {
             <Turn
               key={one.message.id}
               shown={one}
-              detail={detail.data}
+              detail={detail}
               onResend={(content) => send.mutate({ content, parentId: one.message.parent_id })}
               onBranch={(to) => change.mutate({ leaf_id: newestLeaf(all, to) })}
               onCut={(from) => change.mutate({ context_from_id: from })}
@@ -73,15 +87,15 @@ export function Conversation({ id }: { id: string }) {
         busy={send.isPending}
         error={send.error ?? change.error}
         onStop={stop}
-        onSend={(content) => send.mutate({ content, parentId: last?.id ?? null })}
+        onSend={(content) => send.mutate({ content, parentId: shown.at(-1)?.message.id ?? null })}
         tools={
-          detail.data ? (
+          detail ? (
             <>
               <ModelChip
-                chosen={detail.data.model_id}
+                chosen={detail.model_id}
                 onChoose={(model) => change.mutate({ model_id: model })}
               />
-              <ContextRing context={detail.data.context} />
+              <ContextRing context={detail.context} />
             </>
           ) : null
         }

@@ -3,36 +3,36 @@ import { type RefObject, useCallback, useEffect, useRef } from "react";
 const NEAR_PX = 80;
 
 interface Sticky {
-  ref: RefObject<HTMLDivElement | null>;
+  box: RefObject<HTMLDivElement | null>;
   onScroll: () => void;
   stick: () => void;
 }
 
 /** Stays at the end while text grows, but only for whoever is at the end already. */
 export function useStickyScroll(count: number): Sticky {
-  const ref = useRef<HTMLDivElement>(null);
+  const box = useRef<HTMLDivElement>(null);
   const isAtEnd = useRef(true);
   const toEnd = useCallback(() => {
-    const box = ref.current;
-    if (box && isAtEnd.current) box.scrollTop = box.scrollHeight;
+    const scroller = box.current;
+    if (scroller && isAtEnd.current) scroller.scrollTop = scroller.scrollHeight;
   }, []);
+  const onScroll = useCallback(() => {
+    const scroller = box.current;
+    if (!scroller) return;
+    const left = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
+    isAtEnd.current = left < NEAR_PX;
+  }, []);
+  const stick = useCallback(() => {
+    isAtEnd.current = true;
+    toEnd();
+  }, [toEnd]);
   useEffect(() => {
-    const content = ref.current?.firstElementChild;
+    const content = box.current?.firstElementChild;
     if (!content) return;
     const watcher = new ResizeObserver(toEnd);
     watcher.observe(content);
     return () => watcher.disconnect();
   }, [toEnd]);
   useEffect(toEnd, [count, toEnd]);
-  return {
-    ref,
-    onScroll: () => {
-      const box = ref.current;
-      if (box) isAtEnd.current = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_PX;
-    },
-    stick: () => {
-      isAtEnd.current = true;
-      toEnd();
-    },
-  };
+  return { box, onScroll, stick };
 }

@@ -80,7 +80,7 @@ function Choice({
   const { t } = useTranslation();
   return (
     <label
-      className={`grid cursor-pointer gap-1 rounded-card border p-4 focus-within:outline-2 focus-within:outline-accent ${checked ? "border-accent bg-tint" : "border-line"}`}
+      className={`grid cursor-pointer gap-1 rounded-card border p-4 focus-within:outline-2 focus-within:outline-accent ${checked ? "border-accent" : "border-line"}`}
     >
       <span className="flex items-center justify-between gap-2">
         <span className="flex items-center gap-2 font-medium">

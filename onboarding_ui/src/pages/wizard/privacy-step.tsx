@@ -12,26 +12,28 @@ const HOURS = Array.from({ length: 24 }, (_, hour) => hour);
 export function PrivacyStep({ state, onDone }: StepProps) {
   const api = useApi();
   const { t } = useTranslation();
-  const [automatic, setAutomatic] = useState(state.automatic_updates ?? true);
-  const [hour, setHour] = useState(state.update_hour ?? 3);
+  const [automatic, setAutomatic] = useState(state.automatic_updates);
+  const [hour, setHour] = useState(state.update_hour);
   const save = useMutation({
     mutationFn: () => api.setOnboardingPrivacy({ automatic_updates: automatic, update_hour: hour }),
     onSuccess: onDone,
   });
   return (
     <div className="grid gap-5">
-      <label className="flex items-start gap-3">
+      <label htmlFor="automatic-updates" className="flex items-start gap-3">
         <input
+          id="automatic-updates"
           type="checkbox"
+          aria-describedby="automatic-updates-help"
           checked={automatic}
           onChange={(event) => setAutomatic(event.target.checked)}
           className="mt-1 size-5 accent-accent"
         />
-        <span>
-          <span className="block font-medium">{t("wizard.privacy.automatic")}</span>
-          <span className="text-sm text-soft">{t("wizard.privacy.automaticHelp")}</span>
-        </span>
+        {t("wizard.privacy.automatic")}
       </label>
+      <p id="automatic-updates-help" className="text-sm text-soft">
+        {t("wizard.privacy.automaticHelp")}
+      </p>
       <label className="grid gap-1.5 text-sm font-medium">
         {t("wizard.privacy.hour")}
         <select

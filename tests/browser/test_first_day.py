@@ -1,0 +1,208 @@
+"""A person's first day: claim the box in the wizard, chat, come back, ask someone in."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.running_box import RunningBox, running_box
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
+SHOTS = os.environ.get("ALLERAC_SCREENSHOTS")
+PASSAGE = "The wifi password is blue-otter-42. The boiler model is Viessmann 200."
+
+
+@pytest.fixture(scope="module")
+def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBox]:
+    with running_box(tmp_path_factory.mktemp("box")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, box: RunningBox) -> Iterator[Page]:
+    context = browser.new_context(locale="en-GB", viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    problems: list[str] = []
+    outside: list[str] = []
+    page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("request", lambda r: outside.append(r.url) if not _is_own(r.url, box.url) else None)
+    page.goto(box.url)
+    yield page
+    context.close()
+    refused = [text for text in problems if "status of 4" not in text]
+    assert refused == []
+    assert outside == []
+
+
+def _is_own(url: str, own: str) -> bool:
+    return url.startswith((own, "data:", "blob:"))
+
+
+def _look(page: Page, name: str) -> None:
+    """Check a screen by axe, at the present size; keep its picture when asked to."""
+    page.wait_for_load_state("networkidle")
+    report = Axe().run(page)
+    serious = [f"{v['id']}: {v['nodes'][0]['html'][:120]}" for v in report.response["violations"]]
+    if SHOTS:
+        folder = Path(SHOTS)
+        folder.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=folder / f"{name}.png")
+    assert serious == [], f"{name}: {serious}"
+
+
+def test_wizard_leads_from_language_to_the_first_owner(page: Page, box: RunningBox) -> None:
+    _look(page, "wizard-1-language")
+    page.get_by_role("button", name="English").click()
+    _look(page, "wizard-2-claim")
+    page.get_by_label("Code on the label").fill("AAAAAAAA")
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_role("alert")).to_contain_text("not the code")
+    page.get_by_label("Code on the label").fill(box.claim_code or "")
+    page.get_by_role("button", name="Next").click()
+    page.get_by_label("Your name").fill("Ana")
+    page.get_by_label("Password", exact=True).fill("three quiet lanterns")
+    _look(page, "wizard-3-owner")
+    page.get_by_role("button", name="Next").click()
+    code = page.get_by_label("Recovery code", exact=True).inner_text()
+    assert re.fullmatch(r"(?:[A-Z2-9]{4}-){4}[A-Z2-9]{4}", code)
+    expect(page.get_by_role("button", name="Next")).to_be_disabled()
+    page.get_by_role("checkbox").check()
+    page.get_by_role("button", name="Next").click()
+    page.get_by_label("Name of the box").fill("Ana's Kitchen")
+    expect(page.get_by_text("anas-kitchen.local")).to_be_visible()
+    _look(page, "wizard-4-box")
+    page.reload()
+    page.get_by_label("Name of the box").fill("Ana's Kitchen")
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_text("Recommended")).to_be_visible()
+    _look(page, "wizard-5-model")
+    page.get_by_role("radio", name=re.compile("Demonstration")).check()
+    page.get_by_role("button", name="Next").click()
+    _look(page, "wizard-6-privacy")
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_text("anas-kitchen.local")).to_be_visible()
+    page.get_by_role("button", name="Make it mine").click()
+    expect(page.get_by_role("img", name="QR code")).to_be_visible()
+    _look(page, "wizard-7-done")
+    page.get_by_role("button", name="Say hello").click()
+    expect(page.get_by_role("heading", name="Ana")).to_be_visible()
+
+
+def test_answer_has_the_words_of_the_pasted_passage(page: Page) -> None:
+    expect(page.get_by_text("small demonstration model")).to_be_visible()
+    _look(page, "chat-empty")
+    message = page.get_by_role("textbox", name="Message")
+    message.fill(f"{PASSAGE}\n\nWhat is the wifi password?")
+    message.press("Enter")
+    expect(page.get_by_role("list", name="Messages")).to_contain_text(
+        re.compile(r"password is blue-otter-42"), timeout=20_000
+    )
+    expect(page.locator(".prose").last).to_contain_text("blue-otter-42")
+    expect(page.get_by_role("button", name="Good answer")).to_be_attached()
+    _look(page, "chat-answer")
+
+
+def test_reload_shows_the_whole_conversation_again(page: Page) -> None:
+    page.reload()
+    expect(page.locator(".prose").last).to_contain_text("blue-otter-42")
+
+
+def test_asking_again_makes_a_branch_beside_the_answer(page: Page) -> None:
+    page.locator(".prose").last.hover()
+    page.get_by_role("button", name="Ask again").click()
+    expect(page.get_by_text("2/2")).to_be_visible(timeout=20_000)
+    page.get_by_role("button", name="The one before").click()
+    expect(page.get_by_text("1/2")).to_be_visible()
+
+
+def test_new_chat_greets_back_and_gives_the_composer_back(page: Page, box: RunningBox) -> None:
+    page.goto(f"{box.url}/chat")
+    message = page.get_by_role("textbox", name="Message")
+    message.fill("Hello")
+    message.press("Enter")
+    expect(page.locator(".prose").last).to_contain_text("Hello", timeout=20_000)
+    expect(page.get_by_role("button", name="Send")).to_be_visible()
+
+
+def test_search_finds_and_delete_can_be_undone(page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.get_by_role("searchbox", name="Search").fill("boiler")
+    expect(page.locator("mark").first).to_have_text(re.compile("boiler", re.IGNORECASE))
+    _look(page, "chat-search")
+    page.get_by_role("searchbox", name="Search").fill("")
+    page.get_by_role("button", name=re.compile("^Actions for")).first.click()
+    page.get_by_role("menuitem", name="Delete").click()
+    expect(page.get_by_text("The conversation is deleted.")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("button", name=re.compile("^Actions for")).first).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["box", "box/models", "people", "chat"])
+def test_page_is_clean_for_axe_in_light_and_dark(
+    page: Page, box: RunningBox, path: str, scheme: str
+) -> None:
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.goto(f"{box.url}/{path}")
+    expect(page.get_by_role("heading", level=1).first).to_be_visible()
+    _look(page, f"{path.replace('/', '-')}-{scheme}")
+
+
+def test_narrow_screen_does_not_scroll_sideways(page: Page, box: RunningBox) -> None:
+    page.set_viewport_size({"width": 320, "height": 640})
+    for path in ("chat", "box", "box/models", "people"):
+        page.goto(f"{box.url}/{path}")
+        expect(page.get_by_role("heading", level=1).first).to_be_visible()
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= 320, f"{path} is {width} px wide"
+
+
+def test_invited_person_joins_and_sees_nothing_of_the_owner(
+    page: Page, box: RunningBox, browser: Browser
+) -> None:
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(f"{box.url}/people")
+    page.get_by_role("button", name="Make a link").click()
+    link = page.get_by_text(re.compile(r"/join/")).inner_text()
+    context = browser.new_context(locale="de-DE")
+    other = context.new_page()
+    other.goto(link.strip())
+    other.get_by_label("Dein Name").fill("Ben")
+    other.get_by_label("Passwort", exact=True).fill("vier leise laternen")
+    other.get_by_role("button", name="Mitmachen").click()
+    other.get_by_role("checkbox").check()
+    other.get_by_role("button", name="Weiter").click()
+    expect(other.get_by_role("heading", name="Ben")).to_be_visible()
+    assert other.get_by_role("button", name=re.compile("^Aktionen")).count() == 0
+    context.close()
+
+
+def test_wizard_is_gone_and_sign_in_takes_its_place(box: RunningBox, browser: Browser) -> None:
+    context = browser.new_context(locale="en-GB")
+    page = context.new_page()
+    page.goto(box.url)
+    page.get_by_label("Your name").fill("Ana")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_contain_text("do not match")
+    _look(page, "sign-in")
+    page.get_by_label("Password").fill("three quiet lanterns")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Ana")).to_be_visible()
+    context.close()
