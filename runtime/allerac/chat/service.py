@@ -16,7 +16,7 @@ from allerac.storage.conversations import (
 from allerac.storage.pages import Page
 
 from .export import Export, export_conversation
-from .generation import INTERRUPTED, Generations, Job
+from .generation import INTERRUPTED, RETRY_SECONDS, SAVE_SECONDS, Generations, Job
 from .prompt import INSTRUCTIONS, Turn, compile_prompt
 from .records import ContextGauge, ConversationDetail, ModelResolver, Sent
 from .titles import TitleMaker
@@ -37,7 +37,8 @@ class ChatService:
         models: ModelResolver,
         logs: EventLogs,
         instructions: str = INSTRUCTIONS,
-        save_seconds: float = 1.0,
+        save_seconds: float = SAVE_SECONDS,
+        retry_seconds: float = RETRY_SECONDS,
     ) -> None:
         self._store = store
         self._models = models
@@ -51,6 +52,7 @@ class ChatService:
             logs=logs,
             on_complete=self._titles.consider,
             save_seconds=save_seconds,
+            retry_seconds=retry_seconds,
         )
 
     async def start(self, now: datetime) -> None:

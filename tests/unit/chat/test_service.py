@@ -17,9 +17,8 @@ from allerac.errors import (
     QueueFull,
 )
 from allerac.events import Event
+from tests.chat_room import Room
 from tests.fakes import said
-
-from .conftest import Room
 
 
 def _shown(text: str, events: list[Event]) -> str:
