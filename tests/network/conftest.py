@@ -56,7 +56,7 @@ class Machine:
         _ip("-n", self._lan.bridge, "link", "set", self._ports[0], "master", "br0")
 
     def move(self, address: str) -> None:
-        """Give the first leg another address, as a new DHCP lease does."""
+        """Take the first leg down and bring it up with `address`, as a DHCP lease does."""
         _ip("-n", self.namespace, "link", "set", self.legs[0], "down")
         _ip("-n", self.namespace, "addr", "flush", "dev", self.legs[0])
         _ip("-n", self.namespace, "addr", "add", f"{address}/24", "dev", self.legs[0])
