@@ -13,7 +13,7 @@ from allerac.storage.conversations import (
     ConversationStore,
     MessageRecord,
 )
-from allerac.storage.pages import Page
+from allerac.storage.pages import Page, is_text
 
 from .export import Export, export_conversation
 from .generation import INTERRUPTED, RETRY_SECONDS, SAVE_SECONDS, Generations, Job
@@ -233,6 +233,8 @@ def _check_content(content: str) -> None:
         )
     if not content.strip():
         raise InvalidInput("The message is empty.", fields={"content": "must not be empty"})
+    if not is_text(content):
+        raise InvalidInput("The message has broken characters.", fields={"content": "is not text"})
 
 
 def _check_parent(path: list[MessageRecord]) -> None:

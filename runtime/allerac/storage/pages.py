@@ -30,10 +30,25 @@ def decode_cursor(text: str, *, length: int) -> list[Any]:
         keys = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except ValueError as error:
         raise _bad_cursor() from error
-    scalars = isinstance(keys, list) and all(isinstance(key, int | str) for key in keys)
-    if not scalars or len(keys) != length:
+    if not isinstance(keys, list) or len(keys) != length or not all(map(_is_key, keys)):
         raise _bad_cursor()
-    return list(keys)
+    return keys
+
+
+def _is_key(key: object) -> bool:
+    """True for text and for whole numbers that SQLite can hold."""
+    if isinstance(key, str):
+        return is_text(key)
+    return type(key) is int and key.bit_length() < 64
+
+
+def is_text(value: str) -> bool:
+    """False for half characters (lone surrogates), which UTF-8 cannot hold."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _bad_cursor() -> InvalidInput:

@@ -116,8 +116,8 @@ async def test_the_same_client_id_is_one_message_also_when_sent_at_once(room: Ro
     assert len((await room.chat.list_messages(room.ana, conversation_id)).items) == 2
 
 
-@pytest.mark.parametrize("content", ["", " \n\t "])
-async def test_a_message_without_text_is_refused(room: Room, content: str) -> None:
+@pytest.mark.parametrize("content", ["", " \n\t ", "half a character \ud800"])
+async def test_a_message_that_is_no_text_is_refused(room: Room, content: str) -> None:
     with pytest.raises(InvalidInput):
         await room.say(await room.conversation(), content)
 

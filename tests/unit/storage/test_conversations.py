@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from allerac.errors import InvalidInput, NotFound
 from allerac.storage.conversations import AnswerUpdate, ConversationStore, MessageRecord
+from allerac.storage.pages import encode_cursor
 from tests.chat_room import Room, open_room
 
 
@@ -53,7 +54,11 @@ async def test_pages_hold_every_conversation_once_pinned_first(room: Room, limit
     assert seen == [ids[2], *(one for one in reversed(ids) if one != ids[2])]
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "bnVsbA", "WzFd", "W1tdLFtdLFtdXQ", "\udcff", "é"])
+@pytest.mark.parametrize(
+    "cursor",
+    ["", "x", "bnVsbA", "WzFd", "W1tdLFtdLFtdXQ", "\udcff", "é"]
+    + [encode_cursor(keys) for keys in ([10**30, 1, "a"], [True, 1, "a"], [1, 1, "\ud800"])],
+)
 async def test_a_cursor_that_is_not_ours_is_refused(room: Room, cursor: str) -> None:
     with pytest.raises(InvalidInput):
         await room.store.page(room.ana, archived=False, cursor=cursor, limit=5)
