@@ -24,7 +24,8 @@ def prepare_node_modules() -> None:
             digest([NODE_REQUIREMENT]),
             "Node",
             lambda: run(
-                [str(PYTHON), *"-m pip install --require-hashes -r".split(), str(NODE_REQUIREMENT)],
+                [str(PYTHON), "-m", "pip", "install", "--require-hashes"]
+                + ["-r", str(NODE_REQUIREMENT)],  # noqa: RUF005 - two lines read better
                 log="node",
             ),
             made=VENV / "bin" / "node",

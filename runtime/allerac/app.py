@@ -106,7 +106,8 @@ class Runtime:
         passwords = passwords or Passwords()
         self.database = Database(settings.data_dir / "allerac.sqlite")
         self.engine = EngineSupervisor()
-        self.presence = NetworkPresence(port=port, enabled=settings.announce)
+        loopback = settings.socket is None and is_loopback(settings.host)
+        self.presence = NetworkPresence(port=port, announce=settings.announce, loopback=loopback)
         boxes = BoxStore(self.database)
         attempts = AttemptStore(self.database)
         rooms = ModelRoom(
@@ -217,6 +218,11 @@ def create_app(settings: Settings, *, port: int, passwords: Passwords | None = N
     return app
 
 
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches `host`."""
+    return host == "localhost" or host.startswith("127.") or host == "::1"
+
+
 class AccountSecrets:
     """What the wizard needs of the accounts room."""
 
@@ -258,10 +264,11 @@ class StoredDefault:
 
 
 class NetworkPresence:
-    """The announcer as the box sees it; without a network, or switched off, it is only silent."""
+    """The announcer as the box sees it; switched off, or on loopback only, it is silent."""
 
-    def __init__(self, *, port: int, enabled: bool) -> None:
-        self._announcer = Announcer(port=port) if enabled else None
+    def __init__(self, *, port: int, announce: bool, loopback: bool) -> None:
+        self._announcer = Announcer(port=port) if announce and not loopback else None
+        self._loopback = loopback
         self._identity: BoxIdentity | None = None
         self._joined = False
         self._joining: asyncio.Task[None] | None = None
@@ -317,7 +324,9 @@ class NetworkPresence:
         return self._announcer.conflict if self._announcer is not None else None
 
     def places(self) -> list[Place]:
-        """Return the box's addresses."""
+        """Return the addresses that lead here."""
+        if self._loopback:
+            return [Place("127.0.0.1", "lo")]
         return [Place(address.ip, address.interface) for address in list_addresses()]
 
     def nearby(self) -> list[Nearby]:

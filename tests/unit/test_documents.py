@@ -1,0 +1,28 @@
+"""Documents that cannot drift."""
+
+import json
+import re
+from pathlib import Path
+
+from allerac.app import openapi_document
+from allerac.settings import Settings
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def test_every_setting_is_documented() -> None:
+    text = (REPOSITORY / "docs" / "settings.md").read_text()
+    documented = re.findall(r"^\| `ALLERAC_([A-Z_]+)`", text, re.MULTILINE)
+    assert sorted(documented) == sorted(name.upper() for name in Settings.model_fields)
+
+
+def test_openapi_document_is_of_today() -> None:
+    written = json.loads((REPOSITORY / "docs" / "openapi.json").read_text())
+    assert written == json.loads(json.dumps(openapi_document(Settings())))
+
+
+def test_architecture_names_every_room() -> None:
+    text = (REPOSITORY / "ARCHITECTURE.md").read_text()
+    package = REPOSITORY / "runtime" / "allerac"
+    rooms = [path.name for path in package.iterdir() if path.is_dir() and path.name[0] != "_"]
+    assert [room for room in rooms if f"{room}/" not in text] == []
