@@ -23,11 +23,7 @@ def prepare_node_modules() -> None:
             "node",
             digest([NODE_REQUIREMENT]),
             "Node",
-            lambda: run(
-                [str(PYTHON), "-m", "pip", "install", "--require-hashes"]
-                + ["-r", str(NODE_REQUIREMENT)],  # noqa: RUF005 - two lines read better
-                log="node",
-            ),
+            _install_node,
             made=VENV / "bin" / "node",
         )
     once(
@@ -37,6 +33,12 @@ def prepare_node_modules() -> None:
         lambda: npm("ci", "--no-audit", "--no-fund", log="npm"),
         made=WEB / "node_modules" / ".package-lock.json",
     )
+
+
+def _install_node() -> None:
+    """Put Node and npm beside Python, from a wheel that carries them."""
+    pip = [str(PYTHON), "-m", "pip", "install", "--require-hashes"]
+    run([*pip, "-r", str(NODE_REQUIREMENT)], log="node")
 
 
 def prepare_web() -> None:
