@@ -43,6 +43,7 @@ class Plan:
     seed: int
     threads: int
     resume: str = ""
+    rate: float = 1.0
 
 
 def pieces(conversation: Conversation) -> Iterator[tuple[str, str, float, bool]]:
@@ -194,7 +195,7 @@ def train(plan: Plan, out: Path) -> None:
             break
         loss = loss_of(network, ids, weights)
         loss.backward()
-        optimiser.step(step_rate(done, step))
+        optimiser.step(plan.rate * step_rate(done, step))
         smooth = loss.item() if not smooth else 0.95 * smooth + 0.05 * loss.item()
         step += 1
         if now > report:
@@ -245,9 +246,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--resume", default="", help="a checkpoint to go on from, .pt")
+    parser.add_argument("--rate", type=float, default=1.0, help="of the full learning rates")
     parser.add_argument("--out", type=Path, required=True, help="checkpoint, without .pt")
     asked = parser.parse_args()
-    train(Plan(asked.minutes, asked.seed, asked.threads, asked.resume), asked.out)
+    train(Plan(asked.minutes, asked.seed, asked.threads, asked.resume, asked.rate), asked.out)
 
 
 if __name__ == "__main__":
