@@ -314,12 +314,15 @@ class ConversationStore:
         return await self._database.write(work)
 
     async def interrupt_streaming(self, problem: Mapping[str, Any]) -> int:
-        """Mark answers that no one makes any more; returns how many."""
+        """Mark answers that no one makes any more, make them searchable, return how many."""
 
         def work(connection: Connection) -> int:
+            streaming = message.c.status == "streaming"
+            for row in connection.execute(select(message).where(streaming)).all():
+                index_message(connection, row.id, row.conversation_id, row.content)
             query = (
                 update(message)
-                .where(message.c.status == "streaming")
+                .where(streaming)
                 .values(
                     status="interrupted",
                     error=dict(problem),

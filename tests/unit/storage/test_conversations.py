@@ -102,6 +102,16 @@ async def test_no_query_is_a_syntax_error(room: Room, query: str) -> None:
     assert isinstance((await room.store.search(room.ana, query, limit=5)).items, list)
 
 
+async def test_search_finds_what_an_interrupted_answer_had_said(room: Room) -> None:
+    conversation_id, question = await _told(room.store, "Hello", "Hi.")
+    other = await room.store.add_answer(room.ana, question.parent_id or "", model_id="small")
+    progress = AnswerUpdate(content="Half a lighthouse", sequence=2, status="streaming")
+    await room.store.save_answer(other.id, progress)
+    assert await room.store.interrupt_streaming({"code": "interrupted"}) == 1
+    (item,) = (await room.store.search(room.ana, "lighthouse", limit=5)).items
+    assert item.id == conversation_id
+
+
 async def test_a_model_never_takes_the_title_that_a_person_gave(room: Room) -> None:
     found, _ = await _told(room.store, "Hello", "Hi.", title="Mine")
     await room.store.set_model_title(found, "Theirs")
