@@ -30,7 +30,9 @@ def prepare_node_modules() -> None:
         "node-modules",
         digest([WEB / "package.json", WEB / "package-lock.json"]),
         "Web application: packages",
-        lambda: npm("ci", "--no-audit", "--no-fund", log="npm"),
+        # `npm ci` refuses a lock that leaves out another system's binaries, which not every
+        # registry carries; without saving, `install` takes the locked versions and hashes too.
+        lambda: npm("install", "--no-save", "--no-audit", "--no-fund", log="npm"),
         made=WEB / "node_modules" / ".package-lock.json",
     )
 
