@@ -30,8 +30,8 @@ lint: ## Check style, types and the direction of imports
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
-	@PYTHONPATH=runtime $(BIN)/lint-imports --no-logo --quiet
-	@$(BIN)/python -m allerac openapi --check docs/openapi.json
+	@PYTHONPATH=runtime $(BIN)/lint-imports
+	@$(BIN)/allerac openapi --check docs/openapi.json
 
 format: ## Format the sources
 	@$(BIN)/ruff format .
