@@ -28,7 +28,8 @@ POOL = 300
 """Documents that are sorted by length before they are cut into batches."""
 PLAIN_UNTIL, FOUR_UNTIL, SIX_UNTIL = 0.2e6, 0.5e6, 1.2e6
 """Tokens seen until which documents have plain facts, at most four and at most six of them."""
-MOST_FACTS = 8
+MISSING = 0.4
+"""The share of questions that the passages do not answer."""
 REPORT_SECONDS, SAVE_SECONDS = 120, 60
 WARM_UP_STEPS, RESUMED_STEPS = 60, 45
 
@@ -81,10 +82,10 @@ def document(source: WordSource, seen: float) -> Conversation:
         return chat.small_talk(source)
     if seen > FOUR_UNTIL and source.chance(0.05):
         count = source.randint(8, 20)
-        return chat.ask_passages(source, count, questions=source.randint(2, 8), missing=0.25)
+        return chat.ask_passages(source, count, questions=source.randint(2, 8), missing=MISSING)
     most = 2 if seen < PLAIN_UNTIL else 4 if seen < FOUR_UNTIL else 6 if seen < SIX_UNTIL else 8
     count = source.randint(1 if source.chance(0.3) else 2, most)
-    return chat.ask_passages(source, count, missing=0.25, plain=seen < PLAIN_UNTIL)
+    return chat.ask_passages(source, count, missing=MISSING, plain=seen < PLAIN_UNTIL)
 
 
 class Batches:
