@@ -69,6 +69,8 @@ async def take_step(  # noqa: C901 - one case for each step
             await wizard.set_privacy(token, automatic_updates=True, update_hour=3)
         case "finish":
             await wizard.finish(token, agent="test", address="test")
+        case _:
+            raise ValueError(step)
     return token
 
 

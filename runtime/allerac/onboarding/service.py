@@ -168,6 +168,7 @@ class OnboardingService:
         await self._require_unclaimed()
         draft = await self._store.draft()
         if not self._proves(draft, token):
+            await self._require_unclaimed()  # a claim meanwhile has taken the draft along
             raise Forbidden(
                 "Prove first that this box is yours.", hint="Type the code on its label."
             )
