@@ -35,7 +35,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def page(browser: Browser, box: RunningBox) -> Iterator[Page]:
-    context = browser.new_context(locale="en-GB", viewport={"width": 390, "height": 844})
+    context = browser.new_context(
+        locale="en-GB", viewport={"width": 390, "height": 844}, reduced_motion="reduce"
+    )
     page = context.new_page()
     problems: list[str] = []
     outside: list[str] = []
@@ -180,7 +182,7 @@ def test_invited_person_joins_and_sees_nothing_of_the_owner(
     page.goto(f"{box.url}/people")
     page.get_by_role("button", name="Make a link").click()
     link = page.get_by_text(re.compile(r"/join/")).inner_text()
-    context = browser.new_context(locale="de-DE")
+    context = browser.new_context(locale="de-DE", reduced_motion="reduce")
     other = context.new_page()
     other.goto(link.strip())
     other.get_by_label("Dein Name").fill("Ben")
@@ -194,7 +196,7 @@ def test_invited_person_joins_and_sees_nothing_of_the_owner(
 
 
 def test_wizard_is_gone_and_sign_in_takes_its_place(box: RunningBox, browser: Browser) -> None:
-    context = browser.new_context(locale="en-GB")
+    context = browser.new_context(locale="en-GB", reduced_motion="reduce")
     page = context.new_page()
     page.goto(box.url)
     page.get_by_label("Your name").fill("Ana")
