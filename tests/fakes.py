@@ -97,6 +97,11 @@ class FakeModels:
         """The one there is."""
         return "small"
 
+    def require_known(self, model_id: str) -> None:
+        """Raise `NotFound` for any other."""
+        if model_id != "small":
+            raise NotFound("There is no such model.")
+
     async def ensure_loaded(self, model_id: str) -> None:
         """Raise `NotFound` for any other."""
         if model_id != "small":

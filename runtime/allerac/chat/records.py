@@ -17,6 +17,9 @@ class ModelResolver(Protocol):
     async def default_model_id(self) -> str:
         """The household's model. Raises `EngineUnavailable` when there is none."""
 
+    def require_known(self, model_id: str) -> None:
+        """Raise `NotFound` for a model that the catalogue does not have."""
+
     async def ensure_loaded(self, model_id: str) -> None:
         """Return when `model_id` answers.
 

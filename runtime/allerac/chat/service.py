@@ -82,7 +82,8 @@ class ChatService:
     async def create_conversation(
         self, person_id: str, *, model_id: str | None = None
     ) -> ConversationDetail:
-        """Start an empty conversation."""
+        """Start an empty conversation. Raises `NotFound` for an unknown model."""
+        self._check_model(model_id)
         return await self._detail(person_id, await self._store.create(person_id, model_id=model_id))
 
     async def get_conversation(self, person_id: str, conversation_id: str) -> ConversationDetail:
@@ -93,6 +94,7 @@ class ChatService:
         self, person_id: str, conversation_id: str, **changes: Any
     ) -> ConversationDetail:
         """Change `title`, `pinned`, `archived`, `leaf_id`, `context_from_id` or `model_id`."""
+        self._check_model(changes.get("model_id"))
         await self._store.update(person_id, conversation_id, changes)
         return await self._detail(person_id, conversation_id)
 
@@ -133,6 +135,7 @@ class ChatService:
         already = await self._store.sent(person_id, conversation_id, client_id)
         if already is not None:
             return Sent(*already)
+        self._check_model(model_id)
         with self._generations.place(person_id):
             conversation = await self._store.get(person_id, conversation_id)
             above = await self._store.path(person_id, parent_id)
@@ -216,6 +219,10 @@ class ChatService:
             sampling=Sampling(temperature=temperature),
         )
         self._generations.start(job)
+
+    def _check_model(self, model_id: str | None) -> None:
+        if model_id is not None:
+            self._models.require_known(model_id)
 
     async def _detail(self, person_id: str, conversation_id: str) -> ConversationDetail:
         record = await self._store.get(person_id, conversation_id)

@@ -132,8 +132,19 @@ async def test_ten_million_characters_are_refused_and_one_million_are_kept(room:
     await room.ended(sent.answer.id)
 
 
-async def test_an_unknown_model_ends_the_answer_with_an_error_that_says_so(room: Room) -> None:
-    sent = await room.say(await room.conversation(), "Hello", model_id="huge")
+async def test_an_unknown_model_is_refused_before_anything_is_kept(room: Room) -> None:
+    conversation = await room.conversation()
+    with pytest.raises(NotFound):
+        await room.say(conversation, "Hello", model_id="huge")
+    assert (await room.chat.list_messages(room.ana, conversation)).items == []
+
+
+async def test_a_model_that_was_removed_ends_the_answer_with_an_error_that_says_so(
+    room: Room,
+) -> None:
+    conversation = await room.conversation()
+    await room.store.update(room.ana, conversation, {"model_id": "removed"})
+    sent = await room.say(conversation, "Hello")
     (error,) = await room.events(sent.answer.id)
     assert (error.kind, error.data["code"]) == ("error", "not_found")
     assert (await room.ended(sent.answer.id)).status == "failed"
