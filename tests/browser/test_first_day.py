@@ -155,6 +155,16 @@ def test_search_finds_and_delete_can_be_undone(page: Page) -> None:
     expect(page.get_by_role("button", name=re.compile("^Actions for")).first).to_be_visible()
 
 
+def test_palette_opens_by_keyboard_and_goes_where_it_is_told(page: Page, box: RunningBox) -> None:
+    page.goto(f"{box.url}/chat")
+    expect(page.get_by_role("heading", name="Ana")).to_be_visible()
+    page.keyboard.press("Control+k")
+    page.get_by_role("textbox", name="Go to").fill("Models")
+    _look(page, "palette")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Models")).to_be_visible()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", ["box", "box/models", "people", "chat"])
 def test_page_is_clean_for_axe_in_light_and_dark(

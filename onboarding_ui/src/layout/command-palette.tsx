@@ -25,9 +25,10 @@ export function CommandPalette({ open, onOpenChange }: Props) {
     return () => removeEventListener("keydown", listen);
   }, [onOpenChange]);
   return (
-    <Dialog.Root open={open} onOpenChange={onOpenChange}>
+    // A modal dialog would inject a style element, which the content security policy refuses.
+    <Dialog.Root modal={false} open={open} onOpenChange={onOpenChange}>
       <Dialog.Portal>
-        <Dialog.Overlay className="fixed inset-0 z-40 bg-black/30" />
+        <div className="fixed inset-0 z-40 bg-black/30" aria-hidden="true" />
         <Dialog.Content
           aria-describedby={undefined}
           className="fixed inset-x-4 top-[12vh] z-50 mx-auto max-w-lg rounded-card border border-line bg-surface p-3"

@@ -47,7 +47,8 @@ export function ConversationRow({ item, onChosen }: Props) {
           </span>
         ) : null}
       </NavLink>
-      <DropdownMenu.Root>
+      {/* A modal menu would inject a style element, which the content security policy refuses. */}
+      <DropdownMenu.Root modal={false}>
         <DropdownMenu.Trigger asChild>
           <IconButton label={t("chat.actions", { title: item.title ?? t("chat.untitled") })}>
             <MoreHorizontal size={18} />
