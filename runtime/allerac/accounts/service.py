@@ -1,6 +1,5 @@
 """Who may use the box: signing in, sessions, recovery, people, invitations, keys."""
 
-import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
@@ -15,6 +14,7 @@ from allerac.errors import (
     TooManyAttempts,
     WrongCredentials,
 )
+from allerac.events import with_ticks
 from allerac.storage.accounts import (
     AccountStore,
     ApiKeyRecord,
@@ -148,29 +148,17 @@ class AccountService:
         self, principal: Principal, frames: AsyncIterator[str]
     ) -> AsyncIterator[str]:
         """Pass `frames` on until they end, or until the session or key does."""
-        iterator = aiter(frames)
-        upcoming: asyncio.Task[str] | None = None
         checked = time.monotonic()
-        try:
-            while True:
-                upcoming = upcoming or asyncio.ensure_future(_next(iterator))
-                done, _ = await asyncio.wait({upcoming}, timeout=RECHECK_SECONDS)
+        async with contextlib.aclosing(
+            with_ticks(frames, every_seconds=RECHECK_SECONDS)
+        ) as ticking:
+            async for frame in ticking:
                 if time.monotonic() - checked >= RECHECK_SECONDS:
                     checked = time.monotonic()
                     if not await self._still_valid(principal):
                         return
-                if done:
-                    frame, upcoming = upcoming.result(), None
-                    if not frame:
-                        return
+                if frame is not None:
                     yield frame
-        finally:
-            if upcoming is not None:
-                upcoming.cancel()
-                await asyncio.gather(upcoming, return_exceptions=True)
-            close = getattr(frames, "aclose", None)
-            if close is not None:
-                await close()
 
     async def sign_out(self, person_id: str, session_id: str) -> None:
         """End the caller's own session."""
@@ -394,7 +382,3 @@ def _require_power(actor: Person, target: Person, new_role: str | None) -> None:
         return
     if actor.role != "admin" or target.role == "admin" or new_role == "admin":
         raise Forbidden("Only the owner may do this.", hint="Ask the owner.")
-
-
-async def _next(iterator: AsyncIterator[str]) -> str:
-    return await anext(iterator, "")
