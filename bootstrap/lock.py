@@ -9,6 +9,7 @@ LOCKS = {
     "development.txt": ["pyproject.toml", "--group", "dev"],
     "engine.txt": ["requirements/engine.in", "--no-deps", "--no-binary", "llama-cpp-python"],
     "node.txt": ["requirements/node.in"],
+    "train.txt": ["requirements/train.in"],
 }
 """File in `requirements/` → what uv resolves for it."""
 
