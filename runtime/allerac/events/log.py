@@ -1,7 +1,8 @@
 """One append-only log per generation.
 
 A follower names the last event that it has and gets exactly what comes after it, however often it
-leaves and returns.
+leaves and returns. A log keeps its newest events and the text of all others: whoever is further
+behind gets that text as one `snapshot`, which takes the place of what they have, then the rest.
 """
 
 import asyncio
@@ -20,6 +21,9 @@ KEEP_SECONDS = 600.0
 
 KEEP_LOGS = 256
 
+KEEP_EVENTS = 1024
+"""Half a minute of a fast model; a follower that reads along is never further behind."""
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -33,14 +37,17 @@ class Event:
 class EventLog:
     """The events of one generation. Belongs to one event loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, keep_events: int = KEEP_EVENTS) -> None:
+        self._keep_events = keep_events
         self._events: list[Event] = []
+        self._dropped = 0
+        self._dropped_text = ""
         self._grown = asyncio.Event()
 
     @property
     def last_sequence(self) -> int:
         """Sequence of the newest event; 0 when there is none."""
-        return len(self._events)
+        return self._dropped + len(self._events)
 
     @property
     def is_finished(self) -> bool:
@@ -51,23 +58,40 @@ class EventLog:
         """Add an event and return its sequence. Raises `ValueError` after the terminal event."""
         if self.is_finished:
             raise ValueError("the log has ended")
-        self._events.append(Event(len(self._events) + 1, kind, data))
+        self._events.append(Event(self.last_sequence + 1, kind, data))
+        if len(self._events) > self._keep_events:
+            self._drop_oldest()
         self._grown.set()
         self._grown = asyncio.Event()
-        return len(self._events)
+        return self.last_sequence
 
     async def follow(self, after: int = 0) -> AsyncIterator[Event]:
-        """Yield every event with a sequence above `after`, waiting for new ones until the end."""
+        """Yield what comes after the event `after`, waiting for more until the end.
+
+        Every event that is kept comes once and in order; a `snapshot` stands for those before.
+        """
         position = max(after, 0)
         while True:
             grown = self._grown
-            while position < len(self._events):
-                event = self._events[position]
-                position += 1
+            while position < self.last_sequence:
+                event = self._following(position)
+                position = event.sequence
                 yield event
             if self.is_finished:
                 return
             await grown.wait()
+
+    def _following(self, position: int) -> Event:
+        if position < self._dropped:
+            return Event(self._dropped, "snapshot", {"text": self._dropped_text})
+        return self._events[position - self._dropped]
+
+    def _drop_oldest(self) -> None:
+        """Drop the older half at once, so that the text is not copied for every event."""
+        count = len(self._events) - max(self._keep_events // 2, 1)
+        old, self._events = self._events[:count], self._events[count:]
+        self._dropped += count
+        self._dropped_text += "".join(e.data["text"] for e in old if e.kind == "delta")
 
 
 class EventLogs:
