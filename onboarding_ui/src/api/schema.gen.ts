@@ -2058,6 +2058,8 @@ export interface components {
     /**
      * UpdateConversation
      * @description Only the fields that are sent change; null clears where null is allowed.
+     *
+     *     `context_from_id` is a person's message; one that is not on the branch shown changes nothing.
      */
     UpdateConversation: {
       /** Title */

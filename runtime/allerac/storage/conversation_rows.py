@@ -179,6 +179,19 @@ def require_in(connection: Connection, conversation_id: str, message_id: str) ->
     return row
 
 
+def require_question(connection: Connection, conversation_id: str, message_id: str) -> None:
+    """Raise `NotFound` as `require_in` does, `InvalidInput` for an answer.
+
+    Reading begins with a person's message: templates of some models refuse an answer first.
+    """
+    if require_in(connection, conversation_id, message_id).role != "user":
+        raise InvalidInput(
+            "The model cannot begin reading at an answer.",
+            hint="Choose the message above it.",
+            fields={"context_from_id": "is an answer"},
+        )
+
+
 def sent_before(
     connection: Connection, conversation_id: str, client_id: str
 ) -> tuple[MessageRecord, MessageRecord] | None:

@@ -31,6 +31,7 @@ from .conversation_rows import (
     own_conversation,
     own_message,
     require_in,
+    require_question,
     sent_before,
 )
 from .database import Database
@@ -128,14 +129,18 @@ class ConversationStore:
     async def update(
         self, person_id: str, conversation_id: str, changes: Mapping[str, Any]
     ) -> None:
-        """Change the given fields. Raises `InvalidInput` for others, `NotFound`."""
+        """Change the given fields.
+
+        Raises `InvalidInput` for others and when `context_from_id` is an answer's, `NotFound`.
+        """
         values = changed_columns(changes)
 
         def work(connection: Connection) -> None:
             own_conversation(connection, person_id, conversation_id)
-            for name in ("leaf_id", "context_from_id"):
-                if changes.get(name) is not None:
-                    require_in(connection, conversation_id, changes[name])
+            if changes.get("leaf_id") is not None:
+                require_in(connection, conversation_id, changes["leaf_id"])
+            if changes.get("context_from_id") is not None:
+                require_question(connection, conversation_id, changes["context_from_id"])
             if values:
                 where = conversation.c.id == conversation_id
                 connection.execute(update(conversation).where(where).values(**values))

@@ -152,6 +152,16 @@ async def test_a_leaf_of_another_conversation_is_refused(room: Room) -> None:
             await room.store.update(room.ana, conversation_id, {name: elsewhere.id})
 
 
+async def test_reading_begins_at_a_question_never_at_an_answer(room: Room) -> None:
+    conversation_id, answer = await _told(room.store, "Hello", "Hi.")
+    with pytest.raises(InvalidInput) as refused:
+        await room.store.update(room.ana, conversation_id, {"context_from_id": answer.id})
+    assert refused.value.fields == {"context_from_id": "is an answer"}
+    for allowed in (answer.parent_id, None):
+        await room.store.update(room.ana, conversation_id, {"context_from_id": allowed})
+        assert (await room.store.get(room.ana, conversation_id)).context_from_id == allowed
+
+
 async def test_what_is_not_changeable_is_refused(room: Room) -> None:
     conversation_id = await room.store.create(room.ana, model_id=None)
     with pytest.raises(InvalidInput):

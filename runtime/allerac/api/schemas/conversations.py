@@ -48,7 +48,10 @@ class CreateConversation(Request):
 
 
 class UpdateConversation(Request):
-    """Only the fields that are sent change; null clears where null is allowed."""
+    """Only the fields that are sent change; null clears where null is allowed.
+
+    `context_from_id` is a person's message; one that is not on the branch shown changes nothing.
+    """
 
     title: Title | None = None
     pinned: bool | None = None
