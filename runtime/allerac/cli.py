@@ -159,11 +159,14 @@ def _listen(settings: Settings) -> socket.socket:
         listener.bind(str(settings.socket))
         return listener
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family)
+    # asyncio switches Nagle's algorithm off only where the protocol is named; with it, each event
+    # of an answer waits for the acknowledgement of the one before, up to 40 ms.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
     except OSError as error:
+        listener.close()
         _complain(
             f"Port {settings.port} is taken ({error.strerror}). "
             f"Choose another: ALLERAC_PORT={settings.port + 1} make run"
