@@ -14,6 +14,14 @@ from .pin import ModelPin, load_pins
 Positive = Annotated[int, Field(gt=0)]
 ThreadCount = Positive | Literal["performance_cores", "all_cores"]
 CpuFlag = Literal["avx2", "avx_vnni"]
+MIB = 1 << 20
+PartitionBytes = Annotated[int, Field(gt=0, multiple_of=MIB)]
+DebianPackage = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]+$")]
+"""Debian Policy 5.6.1."""
+KernelParameter = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+(=[A-Za-z0-9_.,:/-]*)?$")]
+FirmwarePattern = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_*.-]*(/[A-Za-z0-9_*][A-Za-z0-9_*.-]*)*$")
+]
 
 
 class Part(BaseModel):
@@ -111,11 +119,10 @@ class MemoryBudget(Part):
 
 
 class Power(Part):
-    """Kernel and power settings. `pl1_watts` is the sustained package limit, None in a guest."""
+    """How much the processor may draw. `pl1_watts` is the sustained limit, None in a guest."""
 
     pl1_watts: Annotated[int, Field(ge=15)] | None
     governor: Literal["performance", "schedutil", "powersave"] | None
-    kernel_parameters: list[str]
 
 
 class Thermal(Part):
@@ -137,12 +144,66 @@ class BurnIn(Part):
 
 
 class DiskLayout(Part):
-    """Sizes of the partitions; each of boot and root exists twice."""
+    """Sizes of the partitions, whole MiB but for data; each of boot and root exists twice.
 
-    esp_bytes: Positive
-    boot_slot_bytes: Positive
-    root_slot_bytes: Positive
+    Data takes the rest of the disk at first boot; `data_min_bytes` is what must be there.
+    """
+
+    esp_bytes: PartitionBytes
+    boot_slot_bytes: PartitionBytes
+    root_slot_bytes: PartitionBytes
+    identity_bytes: PartitionBytes
     data_min_bytes: Positive
+
+    @property
+    def capacity_bytes(self) -> int:
+        """The smallest disk that does, with a MiB at each end for the partition tables."""
+        slots = 2 * (self.boot_slot_bytes + self.root_slot_bytes)
+        return 2 * MIB + self.esp_bytes + slots + self.identity_bytes + self.data_min_bytes
+
+
+class Firmware(Part):
+    """Packages that bring firmware, and which of their files stay.
+
+    `keep` holds glob patterns below /usr/lib/firmware; what no pattern matches is removed.
+    """
+
+    packages: list[DebianPackage]
+    keep: list[FirmwarePattern]
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Self:
+        if bool(self.packages) != bool(self.keep):
+            raise ValueError("packages and keep go together: one is empty, the other is not")
+        return self
+
+
+class ServiceLimits(Part):
+    """What systemd grants a unit: MemoryMax and TasksMax (threads and processes)."""
+
+    memory_max_bytes: Positive
+    tasks_max: Positive
+
+
+class Services(Part):
+    """Limits of our units; the engine's hold for each of its processes."""
+
+    runtime: ServiceLimits
+    engine: ServiceLimits
+
+
+class Image(Part):
+    """What the tier's system is made of, beyond what every tier has.
+
+    `preload` names the models that `MODELS=preload` puts into the data partition.
+    """
+
+    kernel: Literal["linux-image-amd64", "linux-image-cloud-amd64"]
+    kernel_parameters: list[KernelParameter]
+    packages: list[DebianPackage]
+    firmware: Firmware
+    services: Services
+    preload: list[str]
 
 
 class ExpectedSpeed(Part):
@@ -167,6 +228,7 @@ class Profile(Part):
     thermal: Thermal
     burn_in: BurnIn
     disk: DiskLayout
+    image: Image
     speeds: dict[str, ExpectedSpeed]
 
     @model_validator(mode="after")
@@ -175,6 +237,13 @@ class Profile(Part):
             raise ValueError("the memory budget is larger than the memory of the tier")
         if self.burn_in.model not in {model_id for _, model_id in self.models.roles()}:
             raise ValueError("the burn-in measures a model that the tier does not have")
+        if unknown := set(self.image.preload) - {model_id for _, model_id in self.models.roles()}:
+            raise ValueError(f"image.preload: the tier has no model {', '.join(sorted(unknown))}")
+        engine = self.image.services.engine.memory_max_bytes
+        if engine < self.memory.weights_bytes + self.memory.kv_bytes:
+            raise ValueError("image.services.engine.memory_max_bytes: below weights and KV cache")
+        if self.image.services.runtime.memory_max_bytes > self.memory.system_bytes:
+            raise ValueError("image.services.runtime.memory_max_bytes: above memory.system_bytes")
         return self
 
 
@@ -192,6 +261,12 @@ class Profiles:
                 self._check(profile.id, role, model_id)
             for model_id in profile.speeds:
                 self._pin_of(profile.id, model_id)
+            self._check_preload(profile)
+
+    def _check_preload(self, profile: Profile) -> None:
+        pins = [self._pin_of(profile.id, model_id) for model_id in profile.image.preload]
+        if sum(pin.size_bytes or 0 for pin in pins if pin) > profile.disk.data_min_bytes:
+            raise ValueError(f"{profile.id}: the preloaded models do not fit disk.data_min_bytes")
 
     def _check(self, profile_id: str, role: str, model_id: str) -> None:
         pin = self._pin_of(profile_id, model_id)

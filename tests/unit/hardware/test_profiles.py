@@ -97,14 +97,14 @@ def test_refuses_a_model_whose_licence_forbids_commerce(directory: Path) -> None
 def test_refuses_an_embedding_model_for_chat(directory: Path) -> None:
     edit(
         directory / "n100.yaml",
-        lambda tier: tier["models"].update(fast="nomic-embed-text-v1.5-q8_0"),
+        lambda tier: tier["models"]["larger"].append("nomic-embed-text-v1.5-q8_0"),
     )
-    with pytest.raises(ValueError, match="cannot be fast"):
+    with pytest.raises(ValueError, match="cannot be larger"):
         load_profiles(directory)
 
 
 def test_refuses_a_model_that_is_not_in_the_catalogue(directory: Path) -> None:
-    edit(directory / "n100.yaml", lambda tier: tier["models"].update(fast="unheard-of"))
+    edit(directory / "n100.yaml", lambda tier: tier["models"]["larger"].append("unheard-of"))
     with pytest.raises(ValueError, match="not in the catalogue"):
         load_profiles(directory)
 
@@ -125,6 +125,24 @@ def test_refuses_two_models_with_one_id(directory: Path) -> None:
         (lambda t: t["recognise"].update(cpu_patterns=["("]), "regular expression"),
         (lambda t: t["recognise"].update(efficient_cores={"min": 4, "max": 2}), "min is above"),
         (lambda t: t["engine"]["build"].update(cmake=["rm -rf"]), "cmake"),
+        (lambda t: t.pop("image"), "image"),
+        (lambda t: t["disk"].update(root_slot_bytes=3 * 10**9), "root_slot_bytes"),
+        (lambda t: t["image"].update(kernel="linux"), "image.kernel"),
+        (lambda t: t["image"].update(kernel_parameters=["quiet splash"]), "kernel_parameters"),
+        (lambda t: t["image"].update(packages=["g++; reboot"]), "image.packages"),
+        (lambda t: t["image"]["firmware"].update(keep=["../../etc/*"]), "image.firmware.keep"),
+        (lambda t: t["image"]["firmware"].update(keep=["i915/../*"]), "image.firmware.keep"),
+        (lambda t: t["image"]["firmware"].update(keep=[]), "go together"),
+        (lambda t: t["image"]["services"]["runtime"].update(tasks_max=0), "runtime.tasks_max"),
+        (
+            lambda t: t["image"]["services"]["engine"].update(memory_max_bytes=10**9),
+            "below weights and KV cache",
+        ),
+        (
+            lambda t: t["image"]["services"]["runtime"].update(memory_max_bytes=5 * 10**9),
+            "above memory.system_bytes",
+        ),
+        (lambda t: t["image"].update(preload=["bge-m3-q8_0"]), "has no model bge-m3-q8_0"),
     ],
 )
 def test_schema_refuses(change: Callable[[Any], object], complaint: str) -> None:
@@ -132,6 +150,24 @@ def test_schema_refuses(change: Callable[[Any], object], complaint: str) -> None
     change(content)
     with pytest.raises(ValidationError, match=complaint):
         Profile.model_validate(content)
+
+
+def test_refuses_preloaded_models_that_do_not_fit_the_data_partition(directory: Path) -> None:
+    edit(directory / "n100.yaml", lambda tier: tier["disk"].update(data_min_bytes=10**9))
+    with pytest.raises(ValueError, match="do not fit"):
+        load_profiles(directory)
+
+
+def test_capacity_counts_both_slots_and_the_partition_tables() -> None:
+    disk = load_profiles(PROFILES).by_id["vm"].disk
+    mib = 1 << 20
+    assert disk.capacity_bytes == (64 + 2 * 128 + 2 * 512 + 16 + 2) * mib + disk.data_min_bytes
+
+
+def test_the_emulated_tier_has_no_firmware_and_small_slots() -> None:
+    vm = load_profiles(PROFILES).by_id["vm"]
+    assert vm.image.firmware.packages == []
+    assert vm.disk.root_slot_bytes <= 512 << 20
 
 
 def test_refuses_a_file_that_describes_another_tier(directory: Path) -> None:
