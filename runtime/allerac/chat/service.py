@@ -17,6 +17,7 @@ from allerac.storage.pages import Page, is_text
 
 from .export import Export, export_conversation
 from .generation import INTERRUPTED, RETRY_SECONDS, SAVE_SECONDS, Generations, Job
+from .idle import IdleWork
 from .prompt import INSTRUCTIONS, Turn, compile_prompt
 from .records import ContextGauge, ConversationDetail, ModelResolver, Sent
 from .titles import TitleMaker
@@ -44,7 +45,8 @@ class ChatService:
         self._models = models
         self._logs = logs
         self._instructions = instructions
-        self._titles = TitleMaker(store=store, engine=engine)
+        self._idle = IdleWork(engine)
+        self._titles = TitleMaker(store=store, idle=self._idle)
         self._generations = Generations(
             store=store,
             engine=engine,
@@ -62,7 +64,7 @@ class ChatService:
 
     async def stop(self) -> None:
         """End and store everything that is running."""
-        await self._titles.stop()
+        await self._idle.stop()
         await self._generations.close()
 
     async def list_conversations(
@@ -218,6 +220,7 @@ class ChatService:
             messages=compile_prompt(instructions=self._instructions, history=turns),
             sampling=Sampling(temperature=temperature),
         )
+        self._idle.give_way()
         self._generations.start(job)
 
     def _check_model(self, model_id: str | None) -> None:

@@ -1,93 +1,47 @@
 """Titles for conversations, made when nobody is waiting."""
 
-import asyncio
-import contextlib
 import re
+from functools import partial
 
-import structlog
-
-from allerac.engine.protocol import Delta, Engine, GenerationRequest, PromptMessage, Sampling
-from allerac.errors import AlleracError
+from allerac.engine.protocol import GenerationRequest, PromptMessage, Sampling
 from allerac.storage.conversations import ConversationStore
 
 from .generation import Job
-
-log = structlog.get_logger()
+from .idle import IdleWork
 
 REQUEST = "Give this conversation a title of at most five words."
 MAX_TOKENS = 12
 MAX_CHARACTERS = 60
 FALLBACK_WORDS = 6
-IDLE_CHECK_SECONDS = 0.5
-IDLE_CHECKS = 600
-"""Five minutes; after that the first words of the conversation are title enough."""
 
 
 class TitleMaker:
-    """Makes one title at a time, and only while the engine has nothing else to do."""
+    """Names conversations; the first words are title enough when the model has no time."""
 
-    def __init__(
-        self,
-        *,
-        store: ConversationStore,
-        engine: Engine,
-        idle_check_seconds: float = IDLE_CHECK_SECONDS,
-    ) -> None:
+    def __init__(self, *, store: ConversationStore, idle: IdleWork) -> None:
         self._store = store
-        self._engine = engine
-        self._idle_check_seconds = idle_check_seconds
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._idle = idle
 
     async def consider(self, job: Job) -> None:
         """Make a title in the background if the conversation of `job` has none."""
-        if await self._store.has_title(job.conversation_id):
-            return
-        task = asyncio.create_task(self._make(job))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def stop(self) -> None:
-        """Give up what is not done."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if not await self._store.has_title(job.conversation_id):
+            self._idle.begin(f"title-{job.conversation_id}", partial(self._make, job))
 
     async def _make(self, job: Job) -> None:
         opening = next((m.content for m in job.messages if m.role == "user"), "")
-        try:
-            title = clean_title(await self._ask(job)) or first_words(opening)
-            await self._store.set_model_title(job.conversation_id, title)
-        except AlleracError as error:
-            log.info("title_not_made", reason=error.code)
-
-    async def _ask(self, job: Job) -> str:
-        if not await self._wait_until_idle():
-            return ""
+        answer = await self._store.message(job.person_id, job.answer_id)
+        asked = (PromptMessage("assistant", answer.content), PromptMessage("user", REQUEST))
         request = GenerationRequest(
             request_id=f"title-{job.answer_id}",
             model_id=job.model_id,
             person_id=job.person_id,
-            messages=(*job.messages, PromptMessage("user", REQUEST)),
+            messages=(*job.messages, *asked),
             sampling=Sampling(temperature=0, max_tokens=MAX_TOKENS),
             priority="background",
         )
-        text = ""
-        try:
-            async with contextlib.aclosing(self._engine.generate(request)) as events:
-                async for event in events:
-                    text += event.text if isinstance(event, Delta) else ""
-        except AlleracError as error:
-            log.info("title_not_asked", reason=error.code)
-            return ""
-        return text
-
-    async def _wait_until_idle(self) -> bool:
-        for _ in range(IDLE_CHECKS):
-            status = self._engine.status()
-            if status.state == "ready" and status.active == status.waiting == 0:
-                return True
-            await asyncio.sleep(self._idle_check_seconds)
-        return False
+        said = await self._idle.ask(request)
+        title = clean_title(said.text) if said else ""
+        await self._store.set_model_title(job.conversation_id, title or first_words(opening))
 
 
 def clean_title(text: str) -> str:
