@@ -32,6 +32,7 @@ from allerac.api.services import Services
 from allerac.api.web import serve_web_application
 from allerac.box import BoxService, Nearby, Place
 from allerac.chat import ChatService, CompletionService
+from allerac.engine.process import connect_to, spawn
 from allerac.engine.supervisor import EngineSupervisor
 from allerac.events import EventLogs
 from allerac.hardware.choice import ProfileChoice, choose_profile
@@ -105,7 +106,8 @@ class Runtime:
         hardware = read_hardware(settings)
         passwords = passwords or Passwords()
         self.database = Database(settings.data_dir / "allerac.sqlite")
-        self.engine = EngineSupervisor()
+        socket = settings.engine_socket
+        self.engine = EngineSupervisor(launch=spawn if socket is None else connect_to(socket))
         loopback = settings.socket is None and is_loopback(settings.host)
         self.presence = NetworkPresence(port=port, announce=settings.announce, loopback=loopback)
         boxes = BoxStore(self.database)

@@ -34,6 +34,11 @@ class Settings(BaseSettings):
     socket: Path | None = Field(
         default=None, description="Unix socket to listen on instead, behind the box's proxy."
     )
+    engine_socket: Path | None = Field(
+        default=None,
+        description="Unix socket behind which systemd starts engine processes; "
+        "when not set, Allerac starts them itself.",
+    )
     profile: str | None = Field(
         default=None, description="Hardware profile to use; detected when not set."
     )

@@ -1,22 +1,25 @@
-"""The engine process: `python -m allerac.engine.child FD PARENT_PID`.
+"""The engine process: `python -m allerac.engine.child FD PARENT_PID`, or `… --stdin`.
 
 Isolates itself, takes the one `Load` command and serves that model until the socket closes.
-llama.cpp, numpy and the template engine are imported after the first heartbeat.
+llama.cpp, numpy and the template engine are imported after the first heartbeat. With `--stdin` the
+socket is standard input, as systemd hands it over, and its end is the process's end at once:
+nobody else could stop a computation that does not end.
 """
 
 import faulthandler
 import os
+import queue
 import socket
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from allerac.engine.channel import Channel
-from allerac.engine.isolation import isolate, limit_memory
+from allerac.engine.isolation import ENGINE_VARIABLES, isolate, limit_memory
 from allerac.engine.protocol import Speed
-from allerac.engine.wire import Beat, Load, LoadFailed
+from allerac.engine.wire import Beat, Command, Load, LoadFailed
 from allerac.errors import AlleracError
 
 BEAT_SECONDS: Final = 1.0
@@ -55,11 +58,63 @@ def die(error: BaseException) -> None:
     os._exit(EXIT_BROKEN)
 
 
-def main(descriptor: int, parent_pid: int) -> None:
-    isolate(parent_pid)
+def main(arguments: list[str]) -> None:
+    """Serve the runtime at the socket that `arguments` name."""
     faulthandler.enable()  # a crash in llama.cpp says from where it was called
-    channel = Channel(socket.socket(fileno=descriptor))
-    commands = channel.commands()
+    if arguments == ["--stdin"]:
+        os.environ.update(ENGINE_VARIABLES)
+        isolate(None)
+        channel = Channel(take_standard_input())
+        try:
+            serve(channel, last_commands(channel.commands()))
+        except Exception as err:  # noqa: BLE001 - the boundary of the process: end, start anew
+            die(err)
+        os._exit(0)  # the thread that reads cannot be joined
+    else:
+        descriptor, parent_pid = map(int, arguments)
+        isolate(parent_pid)
+        channel = Channel(socket.socket(fileno=descriptor))
+        serve(channel, channel.commands())
+
+
+def take_standard_input() -> socket.socket:
+    """Return the socket that is standard input; nothing that is printed reaches it from then on.
+
+    systemd gives a socket as input to standard output and error too unless it is told otherwise.
+    """
+    sock = socket.socket(fileno=os.dup(0))
+    sock.setblocking(True)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in (2, 1, 0):
+        if os.path.sameopenfile(sock.fileno(), stream):
+            os.dup2(nothing, stream)
+    os.close(nothing)
+    return sock
+
+
+def last_commands(commands: Iterator[Command]) -> Iterator[Command]:
+    """Hand on `commands` as a thread reads them; when they end, so does the process.
+
+    The kernel takes back memory faster than llama.cpp frees it, and nothing is to be saved.
+    """
+    arrived: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
+
+    def read() -> None:
+        try:
+            for command in commands:
+                arrived.put(command)
+        except OSError:
+            pass  # the runtime is gone
+        except Exception as err:  # noqa: BLE001 - the boundary of a thread: end, start anew
+            die(err)
+        os._exit(0)
+
+    threading.Thread(target=read, name="commands", daemon=True).start()
+    return iter(arrived.get, None)
+
+
+def serve(channel: Channel, commands: Iterator[Command]) -> None:
+    """Load the model that the first command names and answer those that follow."""
     load = next(commands, None)
     if not isinstance(load, Load):
         return
@@ -78,4 +133,4 @@ def main(descriptor: int, parent_pid: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(sys.argv[1:])

@@ -1,7 +1,7 @@
 """What the engine process gives up before it reads a model.
 
-Linux only; constants from sched.h, linux/prctl.h. Each step is best effort: a container that
-forbids it has its own walls.
+Linux only; constants from sched.h, linux/prctl.h. Each step is best effort: a container or a unit
+that forbids it has its own walls.
 """
 
 import ctypes
@@ -15,19 +15,32 @@ _CLONE_NEWNET: Final = 0x40000000
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_NO_NEW_PRIVS: Final = 38
 
+ENGINE_VARIABLES: Final = {
+    "GGML_NO_BACKTRACE": "1",
+    "GOMP_SPINCOUNT": "1000",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+"""Read by the libraries when they are loaded.
 
-def isolate(parent_pid: int) -> None:
+GGML_NO_BACKTRACE: an abort otherwise waits minutes for a debugger. GOMP_SPINCOUNT: idle threads
+otherwise spin, and one busy neighbour costs nine tenths of the speed.
+"""
+
+
+def isolate(parent_pid: int | None) -> None:
     """No network, no new privileges, no core file, no life beyond the parent's.
 
-    Must run while the process has one thread.
+    `parent_pid` None: nobody to die with; the end of the connection ends the process. Must run
+    while the process has one thread.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(_CLONE_NEWNET) != 0:  # only root may; others need a user namespace for it
         libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent_pid:  # it died before the line above
-        os._exit(0)
+    if parent_pid is not None:
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent_pid:  # it died before the line above
+            os._exit(0)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from allerac.engine.process import END_SECONDS, EngineProcess
+from allerac.engine.process import END_SECONDS, EngineProcess, Launch
 from allerac.engine.protocol import EngineState, ModelFile
 from allerac.engine.wire import Command, Load, Loaded, LoadFailed, Report, ServingReport
 from allerac.errors import AlleracError, EngineUnavailable, ModelDamaged
@@ -47,8 +47,9 @@ class Watcher(Protocol):
 class EngineKeeper:
     """Keeps a process with the wanted model alive; `failures` counts since text was last seen."""
 
-    def __init__(self, watcher: Watcher, *, hang_seconds: float) -> None:
+    def __init__(self, watcher: Watcher, *, launch: Launch, hang_seconds: float) -> None:
         self._watcher = watcher
+        self._start = launch
         self._hang_seconds = hang_seconds
         self._process: EngineProcess | None = None
         self._loaded: asyncio.Future[int] | None = None
@@ -100,7 +101,7 @@ class EngineKeeper:
         self.state = "starting"
         self._loaded = loaded = asyncio.get_running_loop().create_future()
         try:
-            self._process = process = await EngineProcess.spawn(self._take)
+            self._process = process = await self._start(self._take)
         except OSError as err:
             raise EngineUnavailable("The engine cannot be started.") from err
         try:
@@ -138,6 +139,11 @@ class EngineKeeper:
             return EngineUnavailable(
                 "The engine could not load this model in the memory and time there is.",
                 hint="Choose a smaller model or a shorter context.",
+            )
+        if process.returncode is None:
+            return EngineUnavailable(
+                "The engine ended while it was loading this model.",
+                hint="Choose a smaller model, or download this one again: it may be damaged.",
             )
         return ModelDamaged(
             "The engine stopped while it was loading this model.",
@@ -193,8 +199,11 @@ class EngineKeeper:
             process.kill()
             stderr = await process.end()
             self._process = None
-            self.last_error = f"The engine stopped (status {process.returncode})."
-            log.warning("engine_ended", status=process.returncode, stderr=stderr)
+            status = process.returncode
+            self.last_error = (
+                "The engine ended." if status is None else f"The engine stopped (status {status})."
+            )
+            log.warning("engine_ended", status=status, stderr=stderr)
 
     async def _relaunch(self, model: ModelFile) -> None:
         for attempt in count(1):

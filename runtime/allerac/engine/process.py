@@ -1,15 +1,21 @@
-"""The engine process as the runtime sees it: frames in and out, heard or silent, dead or alive."""
+"""The engine process as the runtime sees it: frames in and out, heard or silent, dead or alive.
+
+On a developer's machine the runtime starts the process itself. On the box systemd does: it accepts
+a connection, starts a process of another user in a sandbox of its own, and gives it the connection.
+"""
 
 import asyncio
 import os
 import socket
 import sys
+from abc import ABC, abstractmethod
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
 import allerac
+from allerac.engine.isolation import ENGINE_VARIABLES
 from allerac.engine.wire import (
     FRAME_BYTES_LIMIT,
     LENGTH,
@@ -23,17 +29,13 @@ END_SECONDS: Final = 6.0
 _STDERR_BYTES: Final = 4096
 _PACKAGES: Final = str(Path(allerac.__file__).parents[1])
 
+OnReport = Callable[[Report], None]
+
 
 def child_environment() -> dict[str, str]:
-    """All that the engine process gets to see.
-
-    GGML_NO_BACKTRACE: an abort otherwise waits minutes for a debugger. GOMP_SPINCOUNT: idle
-    threads otherwise spin, and one busy neighbour costs nine tenths of the speed.
-    """
+    """All that an engine process that we start gets to see."""
     return {
-        "GGML_NO_BACKTRACE": "1",
-        "GOMP_SPINCOUNT": "1000",
-        "OPENBLAS_NUM_THREADS": "1",
+        **ENGINE_VARIABLES,
         "LANG": "C.UTF-8",
         "PATH": os.defpath,
         "PYTHONPATH": _PACKAGES,
@@ -44,7 +46,7 @@ def child_environment() -> dict[str, str]:
 class _Frames(asyncio.Protocol):
     """Cuts what arrives into reports, without a task switch per frame."""
 
-    def __init__(self, on_report: Callable[[Report], None]) -> None:
+    def __init__(self, on_report: OnReport) -> None:
         self._on_report = on_report
         self._buffer = bytearray()
         self._loop = asyncio.get_running_loop()
@@ -90,50 +92,21 @@ class _Frames(asyncio.Protocol):
             self.transport.abort()
 
 
-class EngineProcess:
-    """A running child; make one with `spawn`."""
+class EngineProcess(ABC):
+    """A running engine process, however it was started."""
 
-    def __init__(self, process: Process, frames: _Frames) -> None:
-        self._process = process
+    def __init__(self, frames: _Frames) -> None:
         self._frames = frames
-        self._stderr = b""
-        self._stderr_task = asyncio.create_task(self._read_stderr())
-
-    @classmethod
-    async def spawn(cls, on_report: Callable[[Report], None]) -> "EngineProcess":
-        """Start the process; it dies with this one. Raises OSError."""
-        ours, theirs = socket.socketpair()
-        loop = asyncio.get_running_loop()
-        transport, frames = await loop.create_connection(lambda: _Frames(on_report), sock=ours)
-        try:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-P",
-                "-m",
-                "allerac.engine.child",
-                str(theirs.fileno()),
-                str(os.getpid()),
-                pass_fds=[theirs.fileno()],
-                env=child_environment(),
-                stdin=DEVNULL,
-                stdout=DEVNULL,
-                stderr=PIPE,
-                start_new_session=True,
-            )
-        except BaseException:
-            transport.abort()
-            raise
-        finally:
-            theirs.close()
-        return cls(process, frames)
 
     @property
-    def pid(self) -> int:
-        return self._process.pid
+    def pid(self) -> int | None:
+        """The process's id where it is known."""
+        return None
 
     @property
     def returncode(self) -> int | None:
-        return self._process.returncode
+        """The exit status once the process has ended, where it is known."""
+        return None
 
     def send(self, command: Command) -> None:
         """Write `command`; what is lost with a dying process is noticed by its end."""
@@ -147,8 +120,76 @@ class EngineProcess:
         """Return when the process has closed its end or exited."""
         await asyncio.shield(self._frames.closed)
 
+    @abstractmethod
     async def end(self, grace_seconds: float = END_SECONDS) -> str:
         """Let the process finish, kill it after `grace_seconds`; returns the end of its stderr."""
+
+    @abstractmethod
+    def kill(self) -> None:
+        """End the process at once."""
+
+
+Launch = Callable[[OnReport], Awaitable[EngineProcess]]
+"""Starts an engine process and hands its reports on. Raises OSError."""
+
+
+async def spawn(on_report: OnReport) -> EngineProcess:
+    """Start a process that dies with this one. Raises OSError."""
+    ours, theirs = socket.socketpair()
+    loop = asyncio.get_running_loop()
+    transport, frames = await loop.create_connection(lambda: _Frames(on_report), sock=ours)
+    try:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-P",
+            "-m",
+            "allerac.engine.child",
+            str(theirs.fileno()),
+            str(os.getpid()),
+            pass_fds=[theirs.fileno()],
+            env=child_environment(),
+            stdin=DEVNULL,
+            stdout=DEVNULL,
+            stderr=PIPE,
+            start_new_session=True,
+        )
+    except BaseException:
+        transport.abort()
+        raise
+    finally:
+        theirs.close()
+    return SpawnedProcess(process, frames)
+
+
+def connect_to(path: Path) -> Launch:
+    """Return what gets a process by connecting to `path`; systemd starts one per connection."""
+
+    async def connect(on_report: OnReport) -> EngineProcess:
+        loop = asyncio.get_running_loop()
+        _, frames = await loop.create_unix_connection(lambda: _Frames(on_report), str(path))
+        return ConnectedProcess(frames)
+
+    return connect
+
+
+class SpawnedProcess(EngineProcess):
+    """A child of this process."""
+
+    def __init__(self, process: Process, frames: _Frames) -> None:
+        super().__init__(frames)
+        self._process = process
+        self._stderr = b""
+        self._stderr_task = asyncio.create_task(self._read_stderr())
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.returncode
+
+    async def end(self, grace_seconds: float = END_SECONDS) -> str:
         if self._frames.transport is not None:
             self._frames.transport.close()
         try:
@@ -168,3 +209,24 @@ class EngineProcess:
         stream = self._process.stderr
         while stream is not None and (data := await stream.read(_STDERR_BYTES)):
             self._stderr = (self._stderr + data)[-_STDERR_BYTES:]
+
+
+class ConnectedProcess(EngineProcess):
+    """Somebody else's child at the other end of a connection: to close it is to end the process.
+
+    Its exit status and its stderr belong to whoever started it; systemd has both in its journal.
+    """
+
+    async def end(self, grace_seconds: float = END_SECONDS) -> str:
+        transport = self._frames.transport
+        if transport is not None and not self._frames.closed.done():
+            transport.write_eof()
+            # Its end closes when it is gone: the next one then has the memory for itself.
+            await asyncio.wait({self._frames.closed}, timeout=grace_seconds)
+        self.kill()
+        await self.ended()
+        return ""
+
+    def kill(self) -> None:
+        if self._frames.transport is not None:
+            self._frames.transport.abort()

@@ -14,6 +14,7 @@ from allerac.engine.gguf import read_header
 from allerac.engine.keeper import EngineKeeper
 from allerac.engine.limits import check_request, check_size
 from allerac.engine.pending import Pending
+from allerac.engine.process import Launch, spawn
 from allerac.engine.protocol import (
     EngineEvent,
     EngineStatus,
@@ -39,17 +40,18 @@ HANG_SECONDS: Final = 10.0
 class EngineSupervisor:
     """Implements `allerac.engine.protocol.Engine`.
 
-    A process that is silent for `hang_seconds` is replaced. `on_step` sees every step frame as it
-    arrives; a benchmark measures with it.
+    `launch` gets a process; one that is silent for `hang_seconds` is replaced. `on_step` sees every
+    step frame as it arrives; a benchmark measures with it.
     """
 
     def __init__(
         self,
         *,
+        launch: Launch = spawn,
         hang_seconds: float = HANG_SECONDS,
         on_step: Callable[[Step], None] | None = None,
     ) -> None:
-        self._keeper = EngineKeeper(self, hang_seconds=hang_seconds)
+        self._keeper = EngineKeeper(self, launch=launch, hang_seconds=hang_seconds)
         self._on_step = on_step
         self._is_started = False
         self._speed = Speed()
