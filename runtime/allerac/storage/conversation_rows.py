@@ -11,6 +11,7 @@ from allerac.errors import Conflict, InvalidInput, NotFound
 
 from .ids import new_id
 from .search import Snippet
+from .summaries import SummaryRecord
 from .tables import conversation, message
 
 AnswerStatus = Literal["complete", "streaming", "stopped", "failed", "interrupted"]
@@ -48,7 +49,10 @@ class ConversationRecord:
 
 @dataclass(frozen=True, slots=True)
 class MessageRecord:
-    """A node of the tree; `generation_id` is the id of an answer, null for a person's message."""
+    """A node of the tree; `generation_id` is the id of an answer, null for a person's message.
+
+    `summary` stands for what leads to this message and itself, where there is one.
+    """
 
     id: str
     conversation_id: str
@@ -63,6 +67,7 @@ class MessageRecord:
     sequence: int
     generation_id: str | None
     created_at: datetime
+    summary: SummaryRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +125,8 @@ def item_of(row: Row[Any], snippet: Snippet | None = None) -> ConversationItem:
     )
 
 
-def message_of(row: Row[Any]) -> MessageRecord:
-    """Return the record of a row of `message`."""
+def message_of(row: Row[Any], summary: SummaryRecord | None = None) -> MessageRecord:
+    """Return the record of a row of `message`, with the summary that ends with it."""
     return MessageRecord(
         id=row.id,
         conversation_id=row.conversation_id,
@@ -136,6 +141,7 @@ def message_of(row: Row[Any]) -> MessageRecord:
         sequence=row.sequence,
         generation_id=row.id if row.role == "assistant" else None,
         created_at=_moment(row.created_at),
+        summary=summary,
     )
 
 

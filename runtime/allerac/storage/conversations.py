@@ -38,6 +38,7 @@ from .database import Database
 from .ids import new_id
 from .pages import Page, decode_cursor, encode_cursor
 from .search import find_conversations, index_message, index_title, unindex_conversation
+from .summaries import SummaryRecord, put_summary, summaries_of
 from .tables import conversation, message, person
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "ConversationRecord",
     "ConversationStore",
     "MessageRecord",
+    "SummaryRecord",
 ]
 
 
@@ -197,7 +199,8 @@ class ConversationStore:
             rows = connection.execute(query.order_by(message.c.id).limit(limit + 1)).all()
             shown = rows[:limit]
             following = encode_cursor((shown[-1].id,)) if len(rows) > limit else None
-            return Page([message_of(row) for row in shown], following)
+            found = summaries_of(connection, conversation_id)
+            return Page([message_of(row, found.get(row.id)) for row in shown], following)
 
         return await self._database.read(work)
 
@@ -222,7 +225,8 @@ class ConversationStore:
             )
             query = select(message).join(above, message.c.id == above.c.id)
             query = query.order_by(above.c.height.desc())  # ids go back when the clock does
-            return [message_of(row) for row in connection.execute(query)]
+            found = summaries_of(connection, leaf.conversation_id)
+            return [message_of(row, found.get(row.id)) for row in connection.execute(query)]
 
         return await self._database.read(work)
 
@@ -345,6 +349,16 @@ class ConversationStore:
             if record.usage is not None:
                 return record.usage
         return None
+
+    async def add_summary(self, person_id: str, summary: SummaryRecord) -> None:
+        """Keep a summary in place of one that ends with the same message. Raises `NotFound`."""
+
+        def work(connection: Connection) -> None:
+            last = own_message(connection, person_id, summary.until_id)
+            require_in(connection, last.conversation_id, summary.from_id)
+            put_summary(connection, last.conversation_id, summary)
+
+        await self._database.write(work)
 
     async def has_title(self, conversation_id: str) -> bool:
         """Tell whether there is a title, or no such conversation to give one."""

@@ -187,6 +187,25 @@ Index(
     postgresql_where=text("status = 'streaming'"),
 )
 
+summary = Table(
+    "summary",
+    metadata,
+    Column("until_id", String(36), ForeignKey("message.id", ondelete="CASCADE"), primary_key=True),
+    Column(
+        "conversation_id",
+        String(36),
+        ForeignKey("conversation.id", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    Column("from_id", String(36), nullable=False),
+    Column("message_count", Integer, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("model_id", String(128), nullable=False),
+    _time("created_at"),
+)
+"""They go with their messages, also where a version deletes that does not know of them."""
+Index("summary_by_conversation", summary.c.conversation_id)
+
 searchable = Table(
     "searchable",
     metadata,

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Engine
 
 from allerac.storage.sqlite import snapshot
 
-from . import m0001_first
+from . import m0001_first, m0002_summary
 
-STEPS: tuple[Callable[[Connection], None], ...] = (m0001_first.upgrade,)
+STEPS: tuple[Callable[[Connection], None], ...] = (m0001_first.upgrade, m0002_summary.upgrade)
 
 
 def migrate(engine: Engine, path: Path) -> None:
