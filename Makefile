@@ -30,7 +30,7 @@ lint: ## Check style, types and the direction of imports
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
-	@PYTHONPATH=runtime $(BIN)/lint-imports
+	@PYTHONPATH=runtime:image $(BIN)/lint-imports
 	@$(BIN)/allerac openapi --check docs/openapi.json
 
 format: ## Format the sources
