@@ -7,13 +7,13 @@ import { ApiProvider } from "./api/context";
 import { ApiError } from "./api/problem";
 import { App } from "./app";
 import { ToastProvider } from "./components/toasts";
-import { startTranslations } from "./i18n";
+import { preferred, startTranslations } from "./i18n";
 import "./styles/index.css";
 
 async function chooseApi(): Promise<AlleracApi> {
-  if (import.meta.env["VITE_API"] === "mock") {
-    const { createMockApi } = await import("./api/mock");
-    return createMockApi({ claimed: !location.search.includes("unclaimed") });
+  if (import.meta.env.VITE_API === "mock") {
+    const { createMockApi, scenarioOf } = await import("./api/mock");
+    return createMockApi({ language: preferred(), ...scenarioOf(location.search) });
   }
   return (await import("./api/live")).liveApi;
 }

@@ -10,10 +10,11 @@ export const LANGUAGES = [
 
 export type LanguageCode = (typeof LANGUAGES)[number]["code"];
 
-function preferred(): LanguageCode {
+/** The first of the browser's languages that we speak. */
+export function preferred(): LanguageCode {
+  const spoken = LANGUAGES.map(({ code }) => code);
   const wanted = navigator.languages.map((language) => language.slice(0, 2));
-  const found = LANGUAGES.find(({ code }) => wanted.includes(code));
-  return found?.code ?? "en";
+  return wanted.flatMap((one) => spoken.filter((code) => code === one))[0] ?? "en";
 }
 
 export function startTranslations(): void {

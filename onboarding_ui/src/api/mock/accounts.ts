@@ -1,6 +1,14 @@
 import type { AlleracApi } from "../allerac-api";
 import { ApiError } from "../problem";
-import type { ApiKey, Invitation, PasswordStrength, Person, Session, SessionItem } from "../types";
+import type {
+  ApiKey,
+  Invitation,
+  Language,
+  PasswordStrength,
+  Person,
+  Session,
+  SessionItem,
+} from "../types";
 import {
   drawQr,
   MOCK_PASSWORD,
@@ -79,14 +87,14 @@ const firstSessions = (): SessionItem[] => [
   },
 ];
 
-function createSessions(session: MockSession): SessionApi {
+function createSessions(session: MockSession, language: Language): SessionApi {
   let sessions = firstSessions();
   const me = (): Person => {
     if (session.person) return session.person;
     throw new ApiError(401, { code: "not_signed_in", message: "Sign in first." });
   };
   const enter = (name: string): Session => {
-    session.person = { ...owner, name };
+    session.person = { ...owner, name, language };
     return { person: session.person, expires_at: inDays(30) };
   };
   return {
@@ -199,8 +207,9 @@ function createHousehold(session: MockSession): HouseholdApi {
 export function createMockAccounts(
   scenario: Scenario,
 ): { session: MockSession } & SessionApi & HouseholdApi {
-  const session: MockSession = { person: scenario.signedIn ? { ...owner } : null };
-  return { session, ...createSessions(session), ...createHousehold(session) };
+  const me = { ...owner, language: scenario.language };
+  const session: MockSession = { person: scenario.signedIn ? me : null };
+  return { session, ...createSessions(session, scenario.language), ...createHousehold(session) };
 }
 
 export { requireStrong };

@@ -86,10 +86,10 @@ type BoxApi = Pick<
   | "finishOnboarding"
 >;
 
-const firstState = (): OnboardingState => ({
+const firstState = (language: OnboardingState["language"]): OnboardingState => ({
   step: "language",
   steps: STEPS,
-  language: "en",
+  language,
   code_verified: false,
   owner_name: null,
   recovery_saved: false,
@@ -124,8 +124,12 @@ export function createMockBox(
   session: MockSession,
 ): BoxApi {
   let claimed = scenario.claimed;
-  let state = firstState();
-  let box = boxOf("Kitchen", "Europe/Lisbon");
+  let state = firstState(scenario.language);
+  let box: Box = boxOf("Kitchen", "Europe/Lisbon");
+  if (scenario.nameConflict) {
+    box.name_conflict =
+      "Another machine here is called kitchen.local; this box is kitchen-2.local.";
+  }
   let triesLeft = 5;
   const change = async (patch: Partial<OnboardingState>): Promise<OnboardingState> => {
     if (claimed) throw new ApiError(410, { code: "gone", message: "This box is claimed." });
@@ -136,7 +140,7 @@ export function createMockBox(
     getStatus: async () => ({
       claimed,
       name: claimed ? box.name : "Allerac",
-      language: "en",
+      language: scenario.language,
       languages: ["en", "de"],
     }),
     getBox: async () => box,
@@ -166,6 +170,9 @@ export function createMockBox(
       change({ model_id, download_model: download, step: "privacy" }),
     setOnboardingPrivacy: (body) => change({ ...body, step: "ready" }),
     finishOnboarding: async () => {
+      if (scenario.lostClaim) {
+        throw new ApiError(410, { code: "gone", message: "This box already has an owner." });
+      }
       await change({});
       if (state.model_id && state.download_model) await models.downloadModel(state.model_id);
       claimed = true;

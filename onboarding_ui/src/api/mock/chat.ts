@@ -115,7 +115,7 @@ function refuseLong(body: SendMessage): void {
 }
 
 export function createMockChat(scenario: Scenario): ChatApi {
-  const all = seed();
+  const all = scenario.empty ? [] : seed();
   const generations = createMockGenerations(scenario);
   const stored = (id: string): Stored => require(all.find((one) => one.detail.id === id));
   const owner = (id: string): Stored =>

@@ -32,6 +32,9 @@ interface Generation {
   message: Message;
   events: GenerationEvent[];
   stopped: boolean;
+  halt: () => void;
+  /** Resolves when somebody stops this answer. */
+  halted: Promise<void>;
   wake: () => void;
   grown: Promise<void>;
 }
@@ -85,11 +88,13 @@ function fail(generation: Generation): void {
 
 async function write(generation: Generation, question: string, scenario: Scenario): Promise<void> {
   const tick = scenario.wordMilliseconds;
-  append(generation, { type: "queued", position: 1, eta_seconds: 4 });
+  append(generation, { type: "queued", position: 2, eta_seconds: 20 });
+  if (question.includes("wait in line")) await generation.halted;
   await pause(tick * 12);
   for (const percent of [20, 64, 100]) {
     const progress = { done_tokens: percent * 12, total_tokens: 1200, cached_tokens: 0 };
     append(generation, { type: "reading", percent, ...progress });
+    if (percent === 64 && question.includes("read for long")) await generation.halted;
     await pause(tick * 6);
   }
   if (question.includes("break")) {
@@ -118,11 +123,16 @@ export function createMockGenerations(scenario: Scenario): MockGenerations {
     start(message, question) {
       const id = newId("generation");
       message.generation_id = id;
-      const generation = { message, events: [], stopped: false, ...signalOf() };
+      const { wake: halt, grown: halted } = signalOf();
+      const generation = { message, events: [], stopped: false, halt, halted, ...signalOf() };
       generations.set(id, generation);
       void write(generation, question, scenario);
     },
-    stop: (id) => void (find(id).stopped = true),
+    stop(id) {
+      const generation = find(id);
+      generation.stopped = true;
+      generation.halt();
+    },
     async *stream(id, after, signal) {
       const generation = find(id);
       let next = after;

@@ -5,6 +5,8 @@ import { createMockChat } from "./chat";
 import { createMockModels } from "./models";
 import { inUse, pause, type Scenario } from "./scenario";
 
+export { scenarioOf } from "./scenario";
+
 type AnyCall = (...given: unknown[]) => Promise<unknown>;
 
 /** Makes every request take as long as on a home network, so that waiting states are seen. */
@@ -26,7 +28,7 @@ function withoutCards(models: ReturnType<typeof createMockModels>) {
 
 export function createMockApi(scenario: Partial<Scenario> = {}): AlleracApi {
   const complete = { ...inUse, ...scenario };
-  const models = createMockModels();
+  const models = createMockModels(complete);
   const { session, ...accounts } = createMockAccounts(complete);
   const api: AlleracApi = {
     ...accounts,

@@ -1,7 +1,7 @@
 import type { AlleracApi } from "../allerac-api";
 import { ApiError } from "../problem";
 import type { ModelCard, ModelList } from "../types";
-import { notFound, require } from "./scenario";
+import { notFound, require, type Scenario } from "./scenario";
 
 const GIGABYTE = 1_000_000_000;
 
@@ -115,8 +115,36 @@ function advance(card: ModelCard, seconds: number): void {
   }
 }
 
-export function createMockModels(): MockModels {
-  let cards = catalogue();
+/** One download under way, one halted, one that ended for want of room. */
+function downloads(cards: ModelCard[]): ModelCard[] {
+  const under = (share: number, card: ModelCard): NonNullable<ModelCard["download"]> => ({
+    state: "running",
+    received_bytes: Math.round(card.size_bytes * share),
+    total_bytes: card.size_bytes,
+    bytes_per_second: 9_400_000,
+    seconds_left: (card.size_bytes * (1 - share)) / 9_400_000,
+    error: null,
+  });
+  return cards.map((card, place): ModelCard => {
+    if (place === 1) return { ...card, state: "downloading", download: under(0.42, card) };
+    if (place === 2) {
+      const halted = { ...under(0.81, card), bytes_per_second: 0, seconds_left: null };
+      return { ...card, state: "paused", download: { ...halted, state: "paused" } };
+    }
+    if (place !== 3) return card;
+    const error = {
+      code: "insufficient_disk",
+      message: "There is not enough room for this model.",
+      hint: "Remove a model that you do not use, or free some space.",
+      fields: {},
+    };
+    const failed = { ...under(0, card), bytes_per_second: 0, seconds_left: null };
+    return { ...card, state: "failed", download: { ...failed, state: "failed", error } };
+  });
+}
+
+export function createMockModels(scenario: Scenario): MockModels {
+  let cards = scenario.downloading ? downloads(catalogue()) : catalogue();
   let lastLook = Date.now();
   const look = (): void => {
     const seconds = (Date.now() - lastLook) / 1000;

@@ -1,10 +1,19 @@
 import { ApiError } from "../problem";
-import type { Person } from "../types";
+import type { Language, Person } from "../types";
 
 /** Which box the mock plays: one to be claimed, or one in use. */
 export interface Scenario {
   claimed: boolean;
   signedIn: boolean;
+  language: Language;
+  /** Nobody has written anything yet. */
+  empty: boolean;
+  /** Downloads under way, halted and failed, as they look after an evening of trying. */
+  downloading: boolean;
+  /** Another machine holds the box's name. */
+  nameConflict: boolean;
+  /** Somebody else claims the box at the last step. */
+  lostClaim: boolean;
   /** Duration of one streamed word and of one answered request; zero in tests. */
   wordMilliseconds: number;
   requestMilliseconds: number;
@@ -13,9 +22,30 @@ export interface Scenario {
 export const inUse: Scenario = {
   claimed: true,
   signedIn: true,
+  language: "en",
+  empty: false,
+  downloading: false,
+  nameConflict: false,
+  lostClaim: false,
   wordMilliseconds: 60,
   requestMilliseconds: 120,
 };
+
+const PLAYS: Record<string, Partial<Scenario>> = {
+  unclaimed: { claimed: false, signedIn: false },
+  "signed-out": { signedIn: false },
+  empty: { empty: true },
+  downloading: { downloading: true },
+  "name-conflict": { nameConflict: true },
+  "lost-claim": { claimed: false, signedIn: false, lostClaim: true },
+  quick: { wordMilliseconds: 0, requestMilliseconds: 0 },
+};
+
+/** The scenario that an address asks for, as `?play=unclaimed&play=quick`. */
+export function scenarioOf(search: string): Partial<Scenario> {
+  const plays = new URLSearchParams(search).getAll("play");
+  return Object.assign({}, ...plays.map((play) => PLAYS[play] ?? {})) as Partial<Scenario>;
+}
 
 export const MOCK_CLAIM_CODE = "K7QM4XWP";
 export const MOCK_PASSWORD = "quiet harbour lantern";
