@@ -25,6 +25,7 @@ from allerac.hardware.pin import FileName, ModelId, ModelPin, Sha256
 
 log = structlog.get_logger()
 
+FOLDER_MODE, FILE_MODE = 0o755, 0o644
 _BLOCK_BYTES = 4 << 20
 
 
@@ -126,9 +127,15 @@ class ModelStore:
         return found
 
     def install(self, manifest: Manifest, file: Path) -> None:
-        """Give the verified `file` its final name; durable when this returns."""
+        """Give the verified `file` its final name; durable when this returns.
+
+        The engine may run as another user, who reads model files and nothing else of ours.
+        """
         folder = self._models / manifest.id
         folder.mkdir(parents=True, exist_ok=True)
+        for readable in (self._models, folder):
+            readable.chmod(FOLDER_MODE)
+        file.chmod(FILE_MODE)
         _sync(file)
         file.replace(folder / manifest.file)
         _sync(folder)

@@ -1,6 +1,8 @@
 """Listing, verifying, importing and removing models."""
 
 import json
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -197,6 +199,23 @@ async def test_unknown_file_is_imported_under_its_own_name(room: Room, tmp_path:
     await again.service.remove(card.id)
     with pytest.raises(NotFound):
         again.service.get(card.id)
+
+
+async def test_engine_of_another_user_may_read_a_model_and_nothing_else(
+    room: Room, tmp_path: Path
+) -> None:
+    stick = tmp_path / "stick.gguf"
+    stick.write_bytes(gguf_bytes(seed=11))
+    umask = os.umask(0o077)
+    try:
+        card = await room.service.import_file(stick)
+    finally:
+        os.umask(umask)
+    path = room.service.installed_path(card.id)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o755
+    assert stat.S_IMODE(path.parents[1].stat().st_mode) == 0o755
+    assert stat.S_IMODE((path.parent / "manifest.json").stat().st_mode) == 0o600
 
 
 async def test_imported_model_has_no_download(room: Room, tmp_path: Path) -> None:
