@@ -1,23 +1,36 @@
-"""`python3 -m bootstrap run|test|python`: prepare what that needs, and nothing twice."""
+"""`python3 -m bootstrap run|test|python|image|vm`: prepare what that needs, and nothing twice."""
 
 import sys
+from collections.abc import Callable
 
 from .engine import prepare_engine
-from .python import prepare_python
+from .image import prepare_emulator, prepare_image_tools
+from .python import prepare_development, prepare_python
 from .steps import StepFailed, say
 from .system import prepare_test_programs
 from .web import prepare_web
+
+STEPS: dict[str, tuple[Callable[[], None], ...]] = {
+    "python": (prepare_development,),
+    "run": (prepare_python, prepare_engine, prepare_web),
+    "test": (
+        prepare_development,
+        prepare_engine,
+        prepare_web,
+        prepare_test_programs,
+        prepare_image_tools,
+    ),
+    "image": (prepare_python, prepare_web, prepare_image_tools),
+    "vm": (prepare_python, prepare_emulator),
+}
+"""Purpose → what it needs, in order."""
 
 
 def main(purpose: str) -> int:
     """Prepare for `purpose`; return the exit status."""
     try:
-        prepare_python(development=purpose != "run")
-        if purpose in {"run", "test"}:
-            prepare_engine()
-            prepare_web()
-        if purpose == "test":
-            prepare_test_programs()
+        for prepare in STEPS[purpose]:
+            prepare()
     except StepFailed as error:
         say(str(error))
         return 1
@@ -25,8 +38,7 @@ def main(purpose: str) -> int:
 
 
 if __name__ == "__main__":
-    purposes = {"run", "test", "python"}
-    if len(sys.argv) != 2 or sys.argv[1] not in purposes:
-        say(f"usage: python3 -m bootstrap {'|'.join(sorted(purposes))}")
+    if len(sys.argv) != 2 or sys.argv[1] not in STEPS:
+        say(f"usage: python3 -m bootstrap {'|'.join(STEPS)}")
         sys.exit(2)
     sys.exit(main(sys.argv[1]))

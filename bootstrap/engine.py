@@ -1,4 +1,8 @@
-"""llama.cpp, built once per set of flags and kept in the user's cache.
+"""llama.cpp, built once per variant and kept in the user's cache.
+
+A variant is a set of CMake flags. The checkout runs the baseline; an image has what its tier's
+profile says in `engine.build`. The binding is a ctypes package: one wheel does for every Python 3
+whose C library is not older than the one it was linked with.
 
 The binding's own build compiles llama.cpp's command-line library and its picture support, which
 text does not need; both are left out, which halves the time.
@@ -11,6 +15,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from .steps import PYTHON, REPOSITORY, StepFailed, cache_folder, digest, once, run, say
@@ -30,22 +35,66 @@ FLAGS = (
     "-DLLAMA_BUILD_EXAMPLES=OFF",
     "-DLLAMA_BUILD_SERVER=OFF",
 )
-"""Baseline variant `avx2`: every tier's processor has it."""
+"""The baseline `avx2`, which every tier's processor has; a profile adds to it or overrides it."""
+
+TARGET_GLIBC = (2, 41)
+"""The C library of Debian 13, which the image is made of."""
+
+DEFINITION = re.compile(r"-D([A-Z0-9_]+)=\w+")
+SOURCE_DATE_EPOCH = "1767225600"
+"""2026-01-01, the time stamps in the wheel: two builds shall give the same bytes."""
 
 COMMON_ON = "set(LLAMA_BUILD_COMMON ON "
 COMMON_OFF = "set(LLAMA_BUILD_COMMON OFF "
 
 
 def prepare_engine() -> None:
-    """Install the engine's wheel, building it when the cache has none for these inputs."""
-    compiler = _compiler_version()
-    key = digest([REQUIREMENT], *FLAGS, compiler, platform.machine())[:16]
+    """Install the baseline's wheel, building it when the cache has none for these inputs."""
+    wheel = _wheel(FLAGS, "avx2")
+    installed = next(PYTHON.parent.parent.glob("lib/python3*/site-packages"), PYTHON) / "llama_cpp"
+    key = wheel.parent.name
+    once("engine", key, "Engine: install", lambda: _install(wheel), made=installed)
+
+
+def build_engine_wheel(variant: str, cmake_flags: Sequence[str]) -> Path:
+    """Return the wheel of a tier's engine, compiled when the cache has none for these flags.
+
+    `cmake_flags` are those of the profile's `engine.build.cmake`, put on top of the baseline;
+    `variant` is what progress calls it. Raises `StepFailed`.
+    """
+    name, version = platform.libc_ver()
+    if name != "glibc" or tuple(int(part) for part in version.split(".")[:2]) > TARGET_GLIBC:
+        raise StepFailed(
+            f"An engine compiled here needs {name or 'a C library'} {version}, newer than the"
+            " image's: build the image on Debian 12 or 13."
+        )
+    return _wheel(merged_flags(cmake_flags), variant)
+
+
+def merged_flags(cmake_flags: Sequence[str]) -> tuple[str, ...]:
+    """Return the baseline's flags with `cmake_flags` on top; of two for one option the last holds.
+
+    Raises `StepFailed` for what is no CMake definition, and for a build that would suit only the
+    machine it is made on.
+    """
+    chosen: dict[str, str] = {}
+    for flag in (*FLAGS, *cmake_flags):
+        match = DEFINITION.fullmatch(flag)
+        if match is None:
+            raise StepFailed(f"{flag!r} is no CMake definition such as -DGGML_AVX2=ON.")
+        chosen[match[1]] = flag
+    if chosen["GGML_NATIVE"] != "-DGGML_NATIVE=OFF":
+        raise StepFailed("An engine for other machines needs -DGGML_NATIVE=OFF.")
+    return tuple(chosen.values())
+
+
+def _wheel(flags: tuple[str, ...], variant: str) -> Path:
+    key = digest([REQUIREMENT], *flags, _compiler_version(), platform.machine())[:16]
     folder = cache_folder() / "engine" / key
     if not list(folder.glob("*.whl")):
-        say("▸ Engine: compiling llama.cpp. The first time takes 4 to 15 minutes; it is kept.")
-        _build(folder)
-    installed = next(PYTHON.parent.parent.glob("lib/python3*/site-packages"), PYTHON) / "llama_cpp"
-    once("engine", key, "Engine: install", lambda: _install(folder), made=installed)
+        say(f"▸ Engine ({variant}): compiling llama.cpp. It takes 4 to 15 minutes and is kept.")
+        _build(folder, flags)
+    return next(folder.glob("*.whl"))
 
 
 def _compiler_version() -> str:
@@ -57,15 +106,23 @@ def _compiler_version() -> str:
     ).stdout.strip()
 
 
-def _build(folder: Path) -> None:
+def _build(folder: Path, flags: tuple[str, ...]) -> None:
     with tempfile.TemporaryDirectory(prefix="allerac-engine-") as scratch:
         source = _unpack(Path(scratch))
         wheels = Path(scratch) / "wheels"
         jobs = str(os.cpu_count() or 1)
+        same_paths = f"-ffile-prefix-map={scratch}=/engine"  # the folder's name is not in the bytes
         run(
             [str(PYTHON), "-m", "pip", "wheel", "--no-deps", "-v", "-w", str(wheels), str(source)],
             log="engine",
-            environment={"CMAKE_ARGS": " ".join(FLAGS), "CMAKE_BUILD_PARALLEL_LEVEL": jobs},
+            environment={
+                "CMAKE_ARGS": " ".join(flags),
+                "CMAKE_BUILD_PARALLEL_LEVEL": jobs,
+                "CFLAGS": same_paths,
+                "CXXFLAGS": same_paths,
+                "SOURCE_DATE_EPOCH": SOURCE_DATE_EPOCH,
+                "TMPDIR": scratch,
+            },
             on_line=_Progress(),
         )
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -109,8 +166,7 @@ class _Progress:
             say(f"  compiling {match[1]} of {match[2]} ({tenth * 10} %)")
 
 
-def _install(folder: Path) -> None:
-    wheel = next(folder.glob("*.whl"))
+def _install(wheel: Path) -> None:
     run(
         [str(PYTHON), "-m", "pip", "install", "--no-deps", "--force-reinstall", str(wheel)],
         log="engine-install",

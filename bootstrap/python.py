@@ -5,15 +5,25 @@ import sys
 from .steps import PYTHON, REPOSITORY, VENV, StepFailed, digest, once, run
 
 MINIMUM = (3, 11)
+SOURCES = ("runtime", "image")
+"""Folders of the checkout that are importable."""
 
 
-def prepare_python(*, development: bool) -> None:
-    """Make `.venv` with what `requirements/` lock; a second time nothing happens."""
+def prepare_python() -> None:
+    """Make `.venv` with what Allerac runs with; a second time nothing happens."""
+    _prepare(["runtime.txt"])
+
+
+def prepare_development() -> None:
+    """Make `.venv` with what tests and tools need too."""
+    _prepare(["runtime.txt", "development.txt"])
+
+
+def _prepare(names: list[str]) -> None:
     if sys.version_info < MINIMUM:
         raise StepFailed("Allerac needs Python 3.11 or newer: apt-get install python3 python3-venv")
     version = sys.version.split()[0]
     once("venv", version, "Python environment", _make_venv, made=PYTHON)
-    names = ["runtime.txt", *(["development.txt"] if development else [])]
     for name in names:
         path = REPOSITORY / "requirements" / name
         once(
@@ -28,7 +38,7 @@ def prepare_python(*, development: bool) -> None:
         )
     once(
         "package",
-        version,
+        f"{version} {' '.join(SOURCES)}",
         "Allerac itself",
         _install_package,
         made=VENV / "bin" / "allerac",
@@ -45,7 +55,9 @@ def _make_venv() -> None:
 def _install_package() -> None:
     """Make the checkout importable and the command callable, without a build."""
     packages = next((VENV / "lib").glob("python3*/site-packages"))
-    (packages / "allerac-checkout.pth").write_text(f"{REPOSITORY / 'runtime'}\n")
+    (packages / "allerac-checkout.pth").write_text(
+        "".join(f"{REPOSITORY / folder}\n" for folder in SOURCES)
+    )
     command = VENV / "bin" / "allerac"
     command.write_text(f"#!{PYTHON}\nfrom allerac.cli import main\n\nmain()\n")
     command.chmod(0o755)

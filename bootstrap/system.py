@@ -1,23 +1,48 @@
-"""Programs of the distribution that only the tests need."""
+"""Programs of the distribution."""
 
 import os
 import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
 
 from .steps import StepFailed, run, say
 
-PROGRAMS = {"chromium": "chromium", "ip": "iproute2"}
-"""Program that tests call → Debian package that has it."""
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program by its name, or a file by its path, and the Debian package that has it."""
+
+    name: str
+    package: str
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it is on this machine; a person's PATH may leave out the system's programs."""
+        if self.name.startswith("/"):
+            return Path(self.name).exists()
+        path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
+        return shutil.which(self.name, path=path) is not None
+
+
+TESTS = (Program("chromium", "chromium"), Program("ip", "iproute2"))
+"""What only the tests need."""
 
 
 def prepare_test_programs() -> None:
+    """Install what the tests drive."""
+    prepare_programs(TESTS, "the tests")
+
+
+def prepare_programs(programs: Iterable[Program], purpose: str) -> None:
     """Install what is missing when that is possible; otherwise say what to install."""
-    missing = sorted({package for name, package in PROGRAMS.items() if shutil.which(name) is None})
+    missing = sorted({program.package for program in programs if not program.is_there})
     if not missing:
         return
     names = " ".join(missing)
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        raise StepFailed(f"The tests need these programs: sudo apt-get install {names}")
-    say(f"▸ Programs for the tests: {names}")
+        raise StepFailed(f"Missing for {purpose}: sudo apt-get install {names}")
+    say(f"▸ Programs: {names}")
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
     run(["apt-get", "update"], log="apt-update", environment=quiet)
     options = ["install", "-y", "--no-install-recommends"]

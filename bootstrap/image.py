@@ -1,0 +1,70 @@
+"""What `make image` and `make vm` need beside Allerac itself: Ansible, and Debian's own tools."""
+
+import sys
+from pathlib import Path
+
+from .steps import REPOSITORY, StepFailed, digest, once, run
+from .system import Program, prepare_programs
+
+VENV = REPOSITORY / ".venv-image"
+REQUIREMENT = REPOSITORY / "requirements" / "image.txt"
+
+EMULATOR = (
+    Program("qemu-system-x86_64", "qemu-system-x86"),
+    Program("qemu-img", "qemu-utils"),
+    Program("/usr/share/OVMF/OVMF_CODE_4M.fd", "ovmf"),
+    Program("zstd", "zstd"),
+)
+"""What starts an image on this machine."""
+
+BUILD_LINE = (
+    Program("bmaptool", "bmap-tools"),
+    Program("fsck.erofs", "erofs-utils"),
+    Program("g++", "g++"),
+    Program("grub-mkimage", "grub-common"),
+    Program("/usr/lib/grub/x86_64-efi", "grub-efi-amd64-bin"),
+    Program("make", "make"),
+    Program("mcopy", "mtools"),
+    Program("mkfs.erofs", "erofs-utils"),
+    Program("mkfs.vfat", "dosfstools"),
+    Program("mksquashfs", "squashfs-tools"),
+    Program("mmdebstrap", "mmdebstrap"),
+    Program("packer", "packer"),
+    Program("rauc", "rauc"),
+    Program("sfdisk", "fdisk"),
+    Program("veritysetup", "cryptsetup-bin"),
+    Program("/usr/share/keyrings/debian-archive-trixie-automatic.gpg", "debian-archive-keyring"),
+)
+"""What makes an image."""
+
+
+def prepare_image_tools() -> None:
+    """Make `.venv-image` with what `requirements/image.txt` locks, and install the programs."""
+    prepare_programs((*BUILD_LINE, *EMULATOR), "the image")
+    version = sys.version.split()[0]
+    python = VENV / "bin" / "python"
+    once("venv-image", version, "Image tools: Python environment", _make_venv, made=python)
+    once(
+        "requirements-image",
+        digest([REQUIREMENT], version),
+        "Image tools: Ansible and its friends",
+        lambda: _install(python),
+        made=VENV / "bin" / "ansible-playbook",
+    )
+
+
+def prepare_emulator() -> None:
+    """Install what starts an image."""
+    prepare_programs(EMULATOR, "the emulated machine")
+
+
+def _make_venv() -> None:
+    try:
+        run([sys.executable, "-m", "venv", "--clear", str(VENV)], log="venv-image")
+    except StepFailed as error:
+        raise StepFailed(f"{error}\nOn Debian: apt-get install python3-venv") from error
+
+
+def _install(python: Path) -> None:
+    pip = [str(python), "-m", "pip", "install", "--require-hashes"]
+    run([*pip, "-r", str(REQUIREMENT)], log="pip-image")
