@@ -27,6 +27,7 @@ from allerac.api import (
 )
 from allerac.api.errors import install_error_handlers
 from allerac.api.guard import RequestGuard
+from allerac.api.proxy import ProxyHeaders
 from allerac.api.schemas.shapes import ProblemBody
 from allerac.api.services import Services
 from allerac.api.web import serve_web_application
@@ -217,6 +218,8 @@ def create_app(settings: Settings, *, port: int, passwords: Passwords | None = N
         extra=settings.extra_hosts,
     )
     app.add_middleware(RequestGuard, is_own_host=hosts)
+    if settings.socket is not None:
+        app.add_middleware(ProxyHeaders)
     return app
 
 

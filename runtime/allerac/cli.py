@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import logging
+import os
 import socket
 import sys
 from collections.abc import Callable
@@ -16,11 +17,14 @@ from pydantic import ValidationError
 
 from allerac import __version__
 from allerac.app import build_model_service, create_app, openapi_document, read_hardware
+from allerac.appliance.notify import ServiceNotifier
 from allerac.errors import AlleracError
 from allerac.hardware.report import describe_machine
 from allerac.models import ModelService
 from allerac.models.commands import list_models, pull_model, remove_model, verify_model
 from allerac.settings import Settings
+
+SOCKET_MODE = 0o660
 
 
 def main(words: list[str] | None = None) -> Never:
@@ -53,31 +57,48 @@ def serve(settings: Settings, _: argparse.Namespace) -> int:
         server_header=False,
         date_header=True,
         timeout_graceful_shutdown=5,
-        proxy_headers=settings.socket is not None,
-        forwarded_allow_ips="*" if settings.socket is not None else None,
+        proxy_headers=False,
     )
-    server = _Server(config, lambda: _welcome(settings, port, app.state.services.onboarding))
+
+    def welcome() -> None:
+        if settings.socket is None:
+            _welcome(settings, port, app.state.services.onboarding.claim_code())
+
+    server = _Server(config, ServiceNotifier(os.environ, os.getpid()), welcome)
     asyncio.run(server.serve(sockets=[listener]))
     return 0
 
 
 class _Server(uvicorn.Server):
-    """uvicorn that says when it is ready."""
+    """uvicorn that says when it is ready, that it lives, and when it stops."""
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, notifier: ServiceNotifier, on_ready: Callable[[], None]
+    ) -> None:
         super().__init__(config)
+        self._notifier = notifier
         self._on_ready = on_ready
+        self._alive: asyncio.Task[Never] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        if not self.should_exit:
-            self._on_ready()
+        if self.should_exit:
+            return
+        if self._notifier.watch_seconds:
+            self._alive = asyncio.create_task(self._notifier.keep_alive())
+        self._notifier.ready("Ready")
+        self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._notifier.stopping()
+        await super().shutdown(sockets)
+        if self._alive is not None:
+            self._alive.cancel()
 
 
-def _welcome(settings: Settings, port: int, onboarding: object) -> None:
+def _welcome(settings: Settings, port: int, claim_code: str | None) -> None:
     host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 - compared, not bound
     address = f"http://{host}/" if port == 80 else f"http://{host}:{port}/"
-    claim_code = getattr(onboarding, "claim_code", lambda: None)()
     print(f"\n  Allerac is ready:  {address}", flush=True)
     if claim_code:
         print(f"  Claim code:        {claim_code}", flush=True)
@@ -154,10 +175,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _listen(settings: Settings) -> socket.socket:
     if settings.socket is not None:
-        settings.socket.unlink(missing_ok=True)
-        listener = socket.socket(socket.AF_UNIX)
-        listener.bind(str(settings.socket))
-        return listener
+        return _listen_to_proxy(settings.socket)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     # asyncio switches Nagle's algorithm off only where the protocol is named; with it, each event
     # of an answer waits for the acknowledgement of the one before, up to 40 ms.
@@ -171,6 +189,20 @@ def _listen(settings: Settings) -> socket.socket:
             f"Port {settings.port} is taken ({error.strerror}). "
             f"Choose another: ALLERAC_PORT={settings.port + 1} make run"
         )
+        sys.exit(1)
+    return listener
+
+
+def _listen_to_proxy(path: Path) -> socket.socket:
+    """Return a socket at `path` that its group, which is the proxy's, may open."""
+    listener = socket.socket(socket.AF_UNIX)
+    try:
+        path.unlink(missing_ok=True)
+        listener.bind(str(path))
+        path.chmod(SOCKET_MODE)
+    except OSError as error:
+        listener.close()
+        _complain(f"The socket {path} cannot be made: {error.strerror}.")
         sys.exit(1)
     return listener
 

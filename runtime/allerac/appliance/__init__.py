@@ -1,0 +1,1 @@
+"""What surrounds the runtime on the box: service manager, identity, certificate, console."""

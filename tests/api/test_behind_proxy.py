@@ -1,0 +1,129 @@
+"""The runtime as a unit on the box: a Unix socket for the proxy, and systemd that listens."""
+
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+START_SECONDS = 60
+WATCH_MICROSECONDS = 300_000
+CLAIM = "/api/v1/onboarding/claim"
+
+
+@dataclass(slots=True)
+class Unit:
+    """A running service, and what it tells systemd."""
+
+    process: subprocess.Popen[str]
+    path: Path
+    manager: socket.socket
+    data_dir: Path
+
+    def wait_for(self, line: str) -> None:
+        while line not in self.manager.recv(4096).decode().splitlines():
+            pass
+
+    def proxy(self, **headers: str) -> httpx.Client:
+        """Return a client that speaks as nginx does."""
+        return httpx.Client(
+            transport=httpx.HTTPTransport(uds=str(self.path)),
+            base_url="http://allerac.local",
+            headers=headers,
+            timeout=30,
+        )
+
+
+@pytest.fixture
+def unit(tmp_path: Path) -> Iterator[Unit]:
+    path = tmp_path / "runtime.sock"
+    path.write_text("left behind by a power cut")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(START_SECONDS)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "allerac", "serve"],
+            env={
+                **os.environ,
+                "ALLERAC_DATA_DIR": str(tmp_path / "data"),
+                "ALLERAC_SOCKET": str(path),
+                "ALLERAC_ANNOUNCE": "false",
+                "NOTIFY_SOCKET": manager.getsockname(),
+                "WATCHDOG_USEC": str(WATCH_MICROSECONDS),
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        unit = Unit(process, path, manager, tmp_path / "data")
+        try:
+            unit.wait_for("READY=1")
+            yield unit
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
+
+
+def test_only_owner_and_group_may_open_the_socket(unit: Unit) -> None:
+    assert stat.S_IMODE(unit.path.stat().st_mode) == 0o660
+
+
+def test_host_is_checked_behind_the_proxy_too(unit: Unit) -> None:
+    with unit.proxy() as client:
+        assert client.get("/healthz").status_code == 200
+        assert client.get("/healthz", headers={"Host": "evil.test"}).status_code == 421
+
+
+def test_guesses_are_counted_for_the_address_that_the_proxy_names(unit: Unit) -> None:
+    body = {"code": "AAAA-AAAA"}
+    with unit.proxy() as client:
+        guesses = [
+            client.post(
+                CLAIM, json=body, headers={"X-Forwarded-For": f"10.0.0.{number}, 192.168.1.7"}
+            ).status_code
+            for number in range(6)
+        ]
+        other = client.post(CLAIM, json=body, headers={"X-Forwarded-For": "192.168.1.8"})
+    assert guesses == [401] * 5 + [429]
+    assert other.status_code == 401
+
+
+def test_cookies_are_secure_when_the_browser_came_by_https(unit: Unit) -> None:
+    body = {"code": (unit.data_dir / "secrets" / "claim-code").read_text()}
+    with unit.proxy() as client:
+        plain = client.post(CLAIM, json=body, headers={"X-Forwarded-Proto": "http"})
+        safe = client.post(CLAIM, json=body, headers={"X-Forwarded-Proto": "https"})
+    assert "Secure" not in plain.headers["set-cookie"]
+    assert "Secure" in safe.headers["set-cookie"]
+
+
+def test_watchdog_is_fed_and_the_end_is_told_without_the_claim_code(unit: Unit) -> None:
+    code = (unit.data_dir / "secrets" / "claim-code").read_text()
+    unit.wait_for("WATCHDOG=1")
+    unit.process.send_signal(signal.SIGTERM)
+    unit.wait_for("STOPPING=1")
+    printed, _ = unit.process.communicate(timeout=START_SECONDS)
+    assert code[:4] not in printed
+
+
+def test_a_socket_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "missing" / "runtime.sock"
+    done = subprocess.run(
+        [sys.executable, "-m", "allerac", "serve"],
+        env={**os.environ, "ALLERAC_SOCKET": str(path), "ALLERAC_DATA_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert str(path) in done.stderr
+    assert "Traceback" not in done.stderr
