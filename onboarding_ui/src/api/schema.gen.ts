@@ -13,7 +13,7 @@ export interface paths {
     };
     /**
      * Get Session
-     * @description Tell who is signed in.
+     * @description Tell who is signed in; the browser keeps its session as long as the box does.
      */
     get: operations["getSession"];
     put?: never;

@@ -1,6 +1,7 @@
 """Who may use the box."""
 
 from .passwords import Passwords
-from .service import AccountService, Principal
+from .records import Principal, SignedIn
+from .service import AccountService
 
-__all__ = ["AccountService", "Passwords", "Principal"]
+__all__ = ["AccountService", "Passwords", "Principal", "SignedIn"]

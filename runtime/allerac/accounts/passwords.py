@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
@@ -50,7 +51,7 @@ class Passwords:
     async def hash(self, password: str) -> str:
         """Return the encoded hash."""
         async with self._places:
-            return await asyncio.to_thread(self._hasher.hash, password)
+            return await asyncio.to_thread(self._hasher.hash, _composed(password))
 
     async def verify(self, encoded: str | None, password: str) -> bool:
         """Tell whether `password` is right; None takes as long and is always wrong."""
@@ -60,7 +61,7 @@ class Passwords:
 
     def _verify(self, encoded: str, password: str) -> bool:
         try:
-            return self._hasher.verify(encoded, password)
+            return self._hasher.verify(encoded, _composed(password))
         except (VerificationError, InvalidHashError):
             return False
 
@@ -71,10 +72,10 @@ def measure(password: str, names: Iterable[str] = ()) -> PasswordStrength:
         return PasswordStrength(0, False, f"Use at least {MINIMUM_LENGTH} characters.")
     if len(password) > MAXIMUM_LENGTH:
         return PasswordStrength(0, False, f"Use at most {MAXIMUM_LENGTH} characters.")
-    plain = password.casefold()
+    plain = _composed(password).casefold()
     if _is_common(plain):
         return PasswordStrength(0, False, "This is one of the first passwords that are tried.")
-    known = [name.casefold() for name in names if len(name) >= 3]
+    known = _parts_of(names)
     if any(name in plain and len(plain) - len(name) < MINIMUM_LENGTH for name in known):
         return PasswordStrength(1, False, "It is made of a name; add a few words.")
     length = _effective_length(plain)
@@ -94,6 +95,24 @@ def require_strong(password: str, names: Iterable[str], field: str = "password")
         raise InvalidInput(
             "Choose another password.", hint=strength.reason, fields={field: strength.reason}
         )
+
+
+def _composed(password: str) -> str:
+    """Return the one form of what looks alike: keyboards differ in how they send "ü".
+
+    Source: NIST SP 800-63B, 5.1.1.2, normalisation before hashing.
+    """
+    return unicodedata.normalize("NFKC", password)
+
+
+def _parts_of(names: Iterable[str]) -> set[str]:
+    """Return the names, without spaces, and their parts long enough to tell."""
+    parts = set()
+    for name in names:
+        plain = _composed(name).casefold()
+        parts |= {word for word in plain.split() if len(word) > 3}
+        parts |= {joined for joined in (plain, plain.replace(" ", "")) if len(joined) >= 3}
+    return parts
 
 
 def _is_common(plain: str) -> bool:

@@ -1,19 +1,13 @@
 """Who may use the box: signing in, sessions, recovery, people, invitations, keys."""
 
+import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from allerac.errors import (
-    Forbidden,
-    NotFound,
-    NotSignedIn,
-    TooManyAttempts,
-    WrongCredentials,
-)
+from allerac.errors import Forbidden, NotFound, NotSignedIn, WrongCredentials
 from allerac.events import with_ticks
 from allerac.storage.accounts import (
     AccountStore,
@@ -35,52 +29,18 @@ from .codes import (
     new_token,
     normalise_code,
 )
+from .guesses import Guesses
 from .names import clean_name, name_key
 from .passwords import Passwords, PasswordStrength, measure, require_strong
+from .records import InvitationMade, Principal, SignedIn, SignedInWithRecovery
+from .roles import require_power
 
 IDLE = timedelta(days=30)
 ABSOLUTE = timedelta(days=90)
 TOUCH_SECONDS = 60
-GUESSES_PER_ACCOUNT = 10
-GUESSES_PER_SOURCE = 50
-GUESS_WINDOW_SECONDS = 300
 INVITATION_HOURS = 72
-RECHECK_SECONDS = 0.5
-"""A stream of somebody who was signed out ends within a second."""
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who is calling, by session or by API key."""
-
-    person: Person
-    session_id: str | None = None
-    api_key_id: str | None = None
-    secret_hash: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """A session that has just begun; `token` is for the cookie."""
-
-    person: Person
-    token: str
-    expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class SignedInWithRecovery(SignedIn):
-    """The same with a new recovery code, shown this once."""
-
-    recovery_code: str
-
-
-@dataclass(frozen=True, slots=True)
-class InvitationMade:
-    """An invitation with its token, shown this once."""
-
-    invitation: InvitationRecord
-    token: str
+RECHECK_SECONDS = 0.4
+"""A stream of somebody who was signed out ends within a second, also on a busy machine."""
 
 
 class AccountService:
@@ -97,9 +57,10 @@ class AccountService:
     ) -> None:
         self._accounts = accounts
         self._invitations = invitations
-        self._attempts = attempts
+        self._guesses = Guesses(attempts, clock)
         self._passwords = passwords
         self._clock = clock
+        self._replacing = asyncio.Lock()
 
     async def sign_in(self, name: str, password: str, *, agent: str, address: str) -> SignedIn:
         """Start a session. Raises `WrongCredentials`, `TooManyAttempts`.
@@ -107,16 +68,13 @@ class AccountService:
         A name that nobody has takes as long and answers the same.
         """
         key = name_key(clean_name(name))
-        await self._count_guess(key, address)
+        await self._guesses.take(key, address=address)
         known = await self._known(key)
         right = await self._passwords.verify(known.password_hash if known else None, password)
         if known is None or not right or known.person.disabled:
-            raise WrongCredentials(
-                "Name and password do not match.",
-                hint="Check both; the recovery code helps when the password is lost.",
-            )
-        await self._attempts.clear(f"account:{key}")
-        return await self._open(known.person, agent, address)
+            raise _wrong_password()
+        await self._guesses.forgive(key)
+        return await self._open(known, agent, address)
 
     async def authenticate_session(self, token: str) -> Principal:
         """Return who holds a session's token. Raises `NotSignedIn`."""
@@ -126,10 +84,13 @@ class AccountService:
         if found is None or found[0].expires_at <= now or found[1].disabled:
             raise NotSignedIn("Your session has ended.", hint="Sign in again.")
         record, person = found
+        expires_at = record.expires_at
         if (now - record.last_seen_at).total_seconds() >= TOUCH_SECONDS:
             expires_at = min(now + IDLE, record.created_at + ABSOLUTE)
             await self._accounts.touch_session(record.id, now, expires_at)
-        return Principal(person, session_id=record.id, secret_hash=token_hash)
+        return Principal(
+            person, session_id=record.id, secret_hash=token_hash, expires_at=expires_at
+        )
 
     async def authenticate_key(self, key: str) -> Principal:
         """Return whose API key this is. Raises `NotSignedIn`."""
@@ -150,7 +111,7 @@ class AccountService:
         """Pass `frames` on until they end, or until the session or key does."""
         checked = time.monotonic()
         async with contextlib.aclosing(
-            with_ticks(frames, every_seconds=RECHECK_SECONDS)
+            with_ticks(frames, every_seconds=RECHECK_SECONDS / 2)
         ) as ticking:
             async for frame in ticking:
                 if time.monotonic() - checked >= RECHECK_SECONDS:
@@ -163,6 +124,13 @@ class AccountService:
     async def sign_out(self, person_id: str, session_id: str) -> None:
         """End the caller's own session."""
         await self._accounts.end_session(person_id, session_id)
+
+    async def forget(self, token: str | None) -> None:
+        """End the session that a browser held before it began another one, if it held any."""
+        found = await self._accounts.session(hash_token(token)) if token else None
+        if found is not None:
+            with contextlib.suppress(NotFound):
+                await self._accounts.end_session(found[1].id, found[0].id)
 
     async def sign_out_everywhere(self, person_id: str, *, keep: str | None = None) -> None:
         """End all sessions of a person but `keep`."""
@@ -183,7 +151,7 @@ class AccountService:
         """Set a new password by the recovery code; every session ends, the code is replaced."""
         key = name_key(clean_name(name))
         require_strong(new_password, [name], "new_password")
-        await self._count_guess(key, address)
+        await self._guesses.take(key, address=address)
         known = await self._known(key)
         code = normalise_code(recovery_code)
         right = await self._passwords.verify(known.recovery_hash if known else None, code)
@@ -197,9 +165,11 @@ class AccountService:
             "password_hash": await self._passwords.hash(new_password),
             "recovery_hash": await self._passwords.hash(normalise_code(fresh)),
         }
-        await self._accounts.set_secret(known.person.id, hashes, keep_session=None)
-        await self._attempts.clear(f"account:{key}")
-        signed = await self._open(known.person, agent, address)
+        async with self._unchanged(known):
+            await self._accounts.set_secret(known.person.id, hashes, keep_session=None)
+        await self._guesses.forgive(key)
+        proven = Credentials(known.person, hashes["password_hash"], hashes["recovery_hash"])
+        signed = await self._open(proven, agent, address)
         return SignedInWithRecovery(signed.person, signed.token, signed.expires_at, fresh)
 
     async def change_password(
@@ -209,14 +179,16 @@ class AccountService:
         known = await self._verified(person_id, current)
         require_strong(new, [known.person.name], "new_password")
         hashes = {"password_hash": await self._passwords.hash(new)}
-        await self._accounts.set_secret(person_id, hashes, keep_session=keep_session)
+        async with self._unchanged(known):
+            await self._accounts.set_secret(person_id, hashes, keep_session=keep_session)
 
     async def new_recovery_code(self, person_id: str, password: str) -> str:
         """Replace the recovery code and return the new one."""
-        await self._verified(person_id, password)
+        known = await self._verified(person_id, password)
         code = new_code(RECOVERY_GROUPS)
         hashed = await self._passwords.hash(normalise_code(code))
-        await self._accounts.change_person(person_id, {"recovery_hash": hashed})
+        async with self._unchanged(known):
+            await self._accounts.change_person(person_id, {"recovery_hash": hashed})
         return code
 
     def check_password(self, password: str, *, names: list[str]) -> PasswordStrength:
@@ -241,7 +213,7 @@ class AccountService:
         target = await self._accounts.person(person_id)
         is_self = actor.person.id == person_id
         if not is_self or role is not None or disabled is not None:
-            _require_power(actor.person, target, role)
+            require_power(actor.person, target, role)
         values: dict[str, Any] = {}
         if name is not None:
             shown = clean_name(name)
@@ -252,11 +224,14 @@ class AccountService:
             values["role"] = role
         if disabled is not None:
             values["disabled_at"] = int(self._clock().timestamp() * 1000) if disabled else None
-        return await self._accounts.change_person(person_id, values) if values else target
+        changed = await self._accounts.change_person(person_id, values) if values else target
+        if target.role == "admin" and (changed.role != "admin" or changed.disabled):
+            await self._take_back_invitations(changed)
+        return changed
 
     async def delete_person(self, actor: Principal, person_id: str) -> None:
         """Remove a person with everything that is theirs."""
-        _require_power(actor.person, await self._accounts.person(person_id), None)
+        require_power(actor.person, await self._accounts.person(person_id), None)
         await self._accounts.delete_person(person_id)
 
     async def invite(self, actor: Principal, *, role: str) -> InvitationMade:
@@ -333,52 +308,67 @@ class AccountService:
 
     async def _verified(self, person_id: str, password: str) -> Credentials:
         known = await self._accounts.credentials(person_id=person_id)
-        await self._count_guess(name_key(known.person.name), "")
+        key = name_key(known.person.name)
+        await self._guesses.take(key)
         if not await self._passwords.verify(known.password_hash, password):
             raise WrongCredentials("The present password is not right.")
-        await self._attempts.clear(f"account:{name_key(known.person.name)}")
+        await self._guesses.forgive(key)
         return known
 
-    async def _count_guess(self, key: str, address: str) -> None:
-        limits = [(f"account:{key}", GUESSES_PER_ACCOUNT)]
-        if address:
-            limits.append((f"source:{address}", GUESSES_PER_SOURCE))
-        for bucket, limit in limits:
-            wait = await self._attempts.take(
-                bucket[:128], limit=limit, window_seconds=GUESS_WINDOW_SECONDS, now=self._clock()
-            )
-            if wait:
-                raise TooManyAttempts(
-                    "Too many wrong tries.",
-                    retry_after_seconds=wait,
-                    hint=f"Wait {-(-wait // 60)} min, then try again.",
-                )
+    @contextlib.asynccontextmanager
+    async def _unchanged(self, known: Credentials) -> AsyncIterator[None]:
+        """Hold the hashes still while they are replaced: a proof counts once.
 
-    async def _open(self, person: Person, agent: str, address: str) -> SignedIn:
+        Raises `WrongCredentials` when what was proven has been replaced since.
+        """
+        async with self._replacing:
+            if not await self._still_known(known):
+                raise WrongCredentials(
+                    "The password or the code has just been changed.", hint="Use the new one."
+                )
+            yield
+
+    async def _still_known(self, known: Credentials) -> bool:
+        with contextlib.suppress(NotFound):
+            now = await self._accounts.credentials(person_id=known.person.id)
+            hashes = (known.password_hash, known.recovery_hash)
+            return (now.password_hash, now.recovery_hash) == hashes and not now.person.disabled
+        return False
+
+    async def _open(self, known: Credentials, agent: str, address: str) -> SignedIn:
+        """Start a session, which ends at once if the password was replaced while it was checked."""
         token = new_token()
         opened = self._new_session(token, agent, address)
-        await self._accounts.add_session(person.id, opened)
-        return SignedIn(person, token, opened.expires_at)
+        await self._accounts.add_session(known.person.id, opened)
+        if not await self._still_known(known):
+            await self.forget(token)
+            raise _wrong_password()
+        return SignedIn(known.person, token, opened.expires_at)
 
     def _new_session(self, token: str, agent: str, address: str) -> NewSession:
         now = self._clock()
         return NewSession(hash_token(token), agent, address, now, now + IDLE)
 
+    async def _take_back_invitations(self, person: Person) -> None:
+        """End the open invitations of somebody who may not invite any more."""
+        for offer in await self._invitations.open_ones(self._clock()):
+            if offer.created_by_name == person.name:  # names are unique in a household
+                with contextlib.suppress(NotFound):
+                    await self._invitations.revoke(offer.id, self._clock())
+
     async def _still_valid(self, principal: Principal) -> bool:
         if principal.api_key_id is not None:
-            found = await self._accounts.api_key(principal.secret_hash)
-            return found is not None and not found[1].disabled
-        session = await self._accounts.session(principal.secret_hash)
-        return session is not None and not session[1].disabled
+            key = await self._accounts.api_key(principal.secret_hash)
+            return key is not None and not key[1].disabled
+        found = await self._accounts.session(principal.secret_hash)
+        if found is None:
+            return False
+        session, person = found
+        return session.expires_at > self._clock() and not person.disabled
 
 
-def _require_power(actor: Person, target: Person, new_role: str | None) -> None:
-    """Raise `Forbidden` unless `actor` may decide about `target`."""
-    if actor.id == target.id:
-        raise Forbidden("Nobody decides about their own role.", hint="Ask another admin.")
-    if target.role == "owner":
-        raise Forbidden("The owner stays the owner.")
-    if actor.role == "owner":
-        return
-    if actor.role != "admin" or target.role == "admin" or new_role == "admin":
-        raise Forbidden("Only the owner may do this.", hint="Ask the owner.")
+def _wrong_password() -> WrongCredentials:
+    return WrongCredentials(
+        "Name and password do not match.",
+        hint="Check both; the recovery code helps when the password is lost.",
+    )

@@ -2,10 +2,11 @@
 
 from fastapi import APIRouter, Request, Response
 
-from .auth import Administrator, Anyone, Member, SignedIn, address_of, agent_of, set_session
+from .auth import Administrator, Anyone, Member, SignedIn, address_of, agent_of
 from .qr import qr_svg
 from .schemas import accounts as shape
 from .services import ServicesOf
+from .session import begin_session
 
 router = APIRouter(tags=["people"])
 
@@ -90,7 +91,7 @@ async def accept_invitation(
         agent=agent_of(request),
         address=address_of(request),
     )
-    set_session(request, response, accepted.token, accepted.expires_at)
+    await begin_session(request, response, services, accepted)
     return shape.SessionWithRecovery.model_validate(accepted)
 
 

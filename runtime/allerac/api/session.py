@@ -2,13 +2,22 @@
 
 from fastapi import APIRouter, Request, Response
 
+from allerac.accounts import SignedIn as NewSession
 from allerac.errors import NotFound
 
 from .auth import SESSION_COOKIE, Anyone, SignedIn, address_of, agent_of, set_session
 from .schemas import accounts as shape
-from .services import ServicesOf
+from .services import Services, ServicesOf
 
 router = APIRouter(tags=["session"])
+
+
+async def begin_session(
+    request: Request, response: Response, services: Services, signed: NewSession
+) -> None:
+    """Give the browser its new session; the one that it held before ends."""
+    await services.accounts.forget(request.cookies.get(SESSION_COOKIE))
+    set_session(request, response, signed.token, signed.expires_at)
 
 
 @router.post("/session", operation_id="signIn", status_code=201, dependencies=[Anyone])
@@ -19,13 +28,18 @@ async def sign_in(
     signed = await services.accounts.sign_in(
         body.name, body.password, agent=agent_of(request), address=address_of(request)
     )
-    set_session(request, response, signed.token, signed.expires_at)
+    await begin_session(request, response, services, signed)
     return shape.SessionView.model_validate(signed)
 
 
 @router.get("/session", operation_id="getSession")
-async def get_session(principal: SignedIn) -> shape.SessionView:
-    """Tell who is signed in."""
+async def get_session(
+    request: Request, response: Response, principal: SignedIn
+) -> shape.SessionView:
+    """Tell who is signed in; the browser keeps its session as long as the box does."""
+    if principal.expires_at is not None:
+        token = request.cookies[SESSION_COOKIE]
+        set_session(request, response, token, principal.expires_at)
     return shape.SessionView.model_validate(principal)
 
 
@@ -50,7 +64,7 @@ async def recover(
         agent=agent_of(request),
         address=address_of(request),
     )
-    set_session(request, response, recovered.token, recovered.expires_at)
+    await begin_session(request, response, services, recovered)
     return shape.SessionWithRecovery.model_validate(recovered)
 
 
