@@ -1,6 +1,6 @@
 """The first-boot wizard; every route is gone once the box is claimed."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from .auth import (
     SETUP_COOKIE,
@@ -18,7 +18,15 @@ from .schemas.accounts import SessionView
 from .schemas.box import Hardware
 from .services import Services, ServicesOf
 
-router = APIRouter(prefix="/onboarding", tags=["onboarding"], dependencies=[Anyone])
+
+async def unclaimed(services: ServicesOf) -> None:
+    """Answer `Gone` after the claim, whatever the body says."""
+    await services.onboarding.require_unclaimed()
+
+
+router = APIRouter(
+    prefix="/onboarding", tags=["onboarding"], dependencies=[Anyone, Depends(unclaimed)]
+)
 
 
 async def _state(services: Services, token: str | None) -> shape.OnboardingState:
@@ -103,6 +111,7 @@ async def set_model(
     body: shape.SetModel, services: ServicesOf, allerac_setup: SetupToken = None
 ) -> shape.OnboardingState:
     """Choose the model; a download begins when the wizard is done."""
+    await services.onboarding.require_setup(allerac_setup)
     services.models.require_known(body.model_id)
     await services.onboarding.set_model(
         allerac_setup, model_id=body.model_id, download=body.download

@@ -35,6 +35,7 @@ SESSION_DAYS = 30
 DEVICES = 256
 """Devices that may go through the wizard at once; the earliest has to prove the code again."""
 FOREVER_SECONDS = 10 * 365 * 86400
+IN_ALL = "claim-in-all"
 
 
 class Secrets(Protocol):
@@ -127,7 +128,12 @@ class OnboardingService:
         hashed = self._secrets.hash_token(code)
         if record.claim_code_hash != hashed:
             await self._store.change({"claim_code_hash": hashed})
-        await self._attempts.clear("claim-in-all")
+        await self._attempts.clear(IN_ALL)
+
+    async def require_unclaimed(self) -> None:
+        """Raise `Gone` after the claim."""
+        if await self.is_claimed():
+            raise _claimed()
 
     async def is_claimed(self) -> bool:
         """Tell whether the box has an owner; it never loses one while it runs."""
@@ -142,7 +148,7 @@ class OnboardingService:
 
     async def state(self, token: str | None) -> OnboardingState:
         """Return where the wizard stands for whoever holds `token`."""
-        await self._require_unclaimed()
+        await self.require_unclaimed()
         draft = await self._store.draft()
         language = cast("Language", draft.get("language", "en"))
         if not self._proves(draft, token):
@@ -165,10 +171,10 @@ class OnboardingService:
 
     async def require_setup(self, token: str | None) -> dict[str, Any]:
         """Return the draft. Raises `Gone`, or `Forbidden` without proof of the claim code."""
-        await self._require_unclaimed()
+        await self.require_unclaimed()
         draft = await self._store.draft()
         if not self._proves(draft, token):
-            await self._require_unclaimed()  # a claim meanwhile has taken the draft along
+            await self.require_unclaimed()  # a claim meanwhile has taken the draft along
             raise Forbidden(
                 "Prove first that this box is yours.", hint="Type the code on its label."
             )
@@ -176,7 +182,7 @@ class OnboardingService:
 
     async def set_language(self, language: str) -> None:
         """Choose the language; open to all because nothing can be typed before it."""
-        await self._require_unclaimed()
+        await self.require_unclaimed()
         await self._change({"language": language})
 
     async def verify_code(self, code: str, *, address: str) -> str:
@@ -184,18 +190,19 @@ class OnboardingService:
 
         Several devices may prove the code; they share one draft.
         """
-        await self._require_unclaimed()
+        await self.require_unclaimed()
         await self._count_try(address)
-        wanted = (await self._store.load()).claim_code_hash or ""
+        wanted = (await self._store.load()).claim_code_hash
+        if wanted is None:  # burnt by a claim meanwhile
+            raise _claimed()
         typed = self._secrets.hash_token(self._secrets.normalise_code(code))
         if not hmac.compare_digest(wanted, typed):
-            used = await self._attempts.count(f"claim:{address}"[:128])
-            left = max(0, TRIES_PER_MINUTE - used)
             raise WrongCredentials(
                 "That is not the code of this box.",
                 hint="Look at the label on its back, or at the screen that is plugged in.",
-                fields={"tries_left": str(left)},
+                fields={"tries_left": str(await self._tries_left(address))},
             )
+        await self._attempts.clear(_bucket_of(address))
         token = self._secrets.new_token()
         hashed = self._secrets.hash_token(token)
 
@@ -288,42 +295,54 @@ class OnboardingService:
     async def _change(self, changes: dict[str, Any]) -> None:
         await self._store.change_draft(lambda draft: draft.update(changes), self._clock())
 
-    async def _require_unclaimed(self) -> None:
-        if await self.is_claimed():
-            raise Gone("This box has its owner.", hint="Sign in, or ask for an invitation.")
-
     def _proves(self, draft: dict[str, Any], token: str | None) -> bool:
         return bool(token) and self._secrets.hash_token(token or "") in draft.get(
             "setup_hashes", []
         )
 
     async def _count_try(self, address: str) -> None:
+        """Count a try, of the address first: what is refused there does not lock the wizard."""
         take: Callable[..., Awaitable[int]] = self._attempts.take
         now = self._clock()
-        in_all = await take(
-            "claim-in-all", limit=TRIES_IN_ALL, window_seconds=FOREVER_SECONDS, now=now
-        )
-        if in_all:
-            raise TooManyAttempts(
-                "Too many wrong codes: the wizard is locked.",
-                retry_after_seconds=in_all,
-                hint="Unplug the box, plug it in again, then type the code on its label.",
-            )
-        bucket = f"claim:{address}"[:128]
-        wait = await take(bucket, limit=TRIES_PER_MINUTE, window_seconds=60, now=now)
+        wait = await take(_bucket_of(address), limit=TRIES_PER_MINUTE, window_seconds=60, now=now)
         if wait:
             raise TooManyAttempts(
                 "Too many wrong codes.",
                 retry_after_seconds=wait,
                 hint=f"Wait {wait} s. The code is on the label on the back of the box.",
             )
+        in_all = await take(IN_ALL, limit=TRIES_IN_ALL, window_seconds=FOREVER_SECONDS, now=now)
+        if in_all:
+            raise TooManyAttempts(
+                "Too many wrong codes: the wizard is locked.",
+                retry_after_seconds=in_all,
+                hint="Unplug the box, plug it in again, then type the code on its label.",
+            )
+
+    async def _tries_left(self, address: str) -> int:
+        here = TRIES_PER_MINUTE - await self._attempts.count(_bucket_of(address))
+        in_all = TRIES_IN_ALL - await self._attempts.count(IN_ALL)
+        return max(0, min(here, in_all))
+
+
+def _bucket_of(address: str) -> str:
+    return f"claim:{address}"[:128]
+
+
+def _claimed() -> Gone:
+    return Gone("This box has its owner.", hint="Sign in, or ask for an invitation.")
 
 
 def clean_box_name(name: str) -> str:
     """Return a box's name with single spaces. Raises `InvalidInput`."""
     shown = " ".join(name.split())
-    if not 1 <= len(shown) <= 40 or not shown.isprintable():
-        raise InvalidInput("Choose another name.", fields={"name": "use 1 to 40 characters"})
+    reason = ""
+    if not 1 <= len(shown) <= 40:
+        reason = "Use 1 to 40 characters."
+    elif not shown.isprintable():
+        reason = "It has characters that cannot be seen."
+    if reason:
+        raise InvalidInput("Choose another name.", hint=reason, fields={"name": reason})
     return shown
 
 
@@ -331,7 +350,9 @@ def require_time_zone(name: str) -> str:
     """Return the name of a time zone of the IANA database. Raises `InvalidInput`."""
     if name not in zoneinfo.available_timezones():
         raise InvalidInput(
-            "This time zone is not known.", fields={"time_zone": "not in the IANA database"}
+            "This time zone is not known.",
+            hint="Choose one from the list, for instance Europe/Berlin.",
+            fields={"time_zone": "Not in the IANA database."},
         )
     return name
 
