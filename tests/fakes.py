@@ -27,9 +27,9 @@ USAGE = Usage(
 )
 
 
-def said(*texts: str) -> tuple[Step, ...]:
+def said(*texts: str, usage: Usage = USAGE) -> tuple[Step, ...]:
     """Return the steps of an answer that says `texts` and ends well."""
-    return (*(Delta(text, 1) for text in texts), Finished("stop", USAGE))
+    return (*(Delta(text, 1) for text in texts), Finished("stop", usage))
 
 
 class FakeEngine:
@@ -42,6 +42,7 @@ class FakeEngine:
         self.requests: list[GenerationRequest] = []
         self.closed: list[str] = []
         self.active = 0
+        self.count_failure: Exception | None = None
         self._scripts: deque[tuple[Step, ...]] = deque()
 
     def plays(self, *steps: Step) -> None:
@@ -80,7 +81,9 @@ class FakeEngine:
             self.active -= 1
 
     async def count_tokens(self, messages: Sequence[PromptMessage]) -> int:
-        """Count a token per word."""
+        """Count a token per word, or fail with `count_failure`."""
+        if self.count_failure is not None:
+            raise self.count_failure
         return sum(len(message.content.split()) for message in messages)
 
     def status(self) -> EngineStatus:
@@ -106,10 +109,6 @@ class FakeModels:
         """Raise `NotFound` for any other."""
         if model_id != "small":
             raise NotFound("There is no such model.")
-
-    def context_length(self) -> int | None:
-        """As much as the fake engine says."""
-        return 1000
 
     def is_greedy(self, model_id: str) -> bool:
         """Never."""

@@ -880,6 +880,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/conversations/{conversation_id}/context": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Measure Draft
+     * @description Tell how full the model's context would be with a draft as the next message.
+     */
+    post: operations["measureDraft"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/messages/{message_id}/regenerate": {
     parameters: {
       query?: never;
@@ -1307,13 +1327,33 @@ export interface components {
     };
     /**
      * ContextGauge
-     * @description How much of what the model can read is in use, in tokens.
+     * @description How much of what the model can read the next message meets, in tokens.
+     *
+     *     `used_tokens` come before the draft, which has `draft_tokens`; `limit_tokens` is 0 while no
+     *     model is loaded, and `is_estimate` true while the numbers are not the tokenizer's. Sent now,
+     *     `left_out_messages` would not be read and `summarised_messages` only as the summary of the
+     *     message `summarised_until_id`; once the box is idle `to_summarise_messages` would join them.
+     *     Where `fits` is false, the draft alone is longer than the model can read.
      */
     ContextGauge: {
       /** Used Tokens */
       used_tokens: number;
+      /** Draft Tokens */
+      draft_tokens: number;
       /** Limit Tokens */
       limit_tokens: number;
+      /** Is Estimate */
+      is_estimate: boolean;
+      /** Fits */
+      fits: boolean;
+      /** Summarised Messages */
+      summarised_messages: number;
+      /** Summarised Until Id */
+      summarised_until_id: string | null;
+      /** Left Out Messages */
+      left_out_messages: number;
+      /** To Summarise Messages */
+      to_summarise_messages: number;
     };
     /**
      * ConversationDetail
@@ -1394,6 +1434,17 @@ export interface components {
       /** Seconds Left */
       seconds_left: number | null;
       error?: components["schemas"]["Problem"] | null;
+    };
+    /**
+     * Draft
+     * @description A message that is being written.
+     */
+    Draft: {
+      /**
+       * Draft
+       * @default
+       */
+      draft: string;
     };
     /** EngineSpeed */
     EngineSpeed: {
@@ -1520,7 +1571,8 @@ export interface components {
      * Message
      * @description A node of the conversation's tree.
      *
-     *     `sequence` is the last event of the generation that `content` already contains.
+     *     `sequence` is the last event of the generation that `content` already contains. `summary` is
+     *     read in place of the messages that it stands for while the context names this message.
      */
     Message: {
       /** Id */
@@ -1553,6 +1605,7 @@ export interface components {
       generation_id: string | null;
       /** Created At */
       created_at: string;
+      summary?: components["schemas"]["Summary"] | null;
     };
     /** ModelCard */
     ModelCard: {
@@ -2037,6 +2090,22 @@ export interface components {
        * @default false
        */
       include_usage: boolean;
+    };
+    /**
+     * Summary
+     * @description What `message_count` messages say, from `from_id` down to the message that has it.
+     */
+    Summary: {
+      /** Content */
+      content: string;
+      /** Message Count */
+      message_count: number;
+      /** From Id */
+      from_id: string;
+      /** Model Id */
+      model_id: string;
+      /** Created At */
+      created_at: string;
     };
     /** TextPart */
     TextPart: {
@@ -3919,6 +3988,43 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["Sent"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  measureDraft: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        conversation_id: string;
+      };
+      cookie?: {
+        allerac_session?: string | null;
+      };
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["Draft"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ContextGauge"];
         };
       };
       /** @description What went wrong */

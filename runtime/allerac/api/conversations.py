@@ -116,6 +116,15 @@ async def send_message(
     return shape.Sent.model_validate(sent)
 
 
+@router.post("/conversations/{conversation_id}/context", operation_id="measureDraft")
+async def measure_draft(
+    conversation_id: str, body: shape.Draft, principal: SignedIn, services: ServicesOf
+) -> shape.ContextGauge:
+    """Tell how full the model's context would be with a draft as the next message."""
+    gauge = await services.chat.measure_draft(principal.person.id, conversation_id, body.draft)
+    return shape.ContextGauge.model_validate(gauge)
+
+
 @router.post("/messages/{message_id}/regenerate", operation_id="regenerateMessage", status_code=201)
 async def regenerate_message(
     message_id: str, principal: SignedIn, services: ServicesOf

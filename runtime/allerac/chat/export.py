@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from allerac.storage.conversations import ConversationRecord, MessageRecord
 
@@ -32,10 +32,10 @@ def export_conversation(
         return Export(f"{name}.md", "text/markdown; charset=utf-8", _markdown(conversation, branch))
     document = {
         "format": "allerac-conversation/1",
-        "conversation": _plain(asdict(conversation)),
-        "messages": [_plain(asdict(message)) for message in everything],
+        "conversation": asdict(conversation),
+        "messages": [asdict(message) for message in everything],
     }
-    body = json.dumps(document, ensure_ascii=False, indent=2)
+    body = json.dumps(document, ensure_ascii=False, indent=2, default=datetime.isoformat)
     return Export(f"{name}.json", "application/json", body)
 
 
@@ -45,13 +45,6 @@ def _markdown(conversation: ConversationRecord, branch: Sequence[MessageRecord])
         who = "You" if message.role == "user" else "Allerac"
         parts += [f"**{who}**", "", message.content, ""]
     return "\n".join(parts)
-
-
-def _plain(record: dict[str, Any]) -> dict[str, Any]:
-    def value(item: Any) -> Any:
-        return item.isoformat() if isinstance(item, datetime) else item
-
-    return {name: value(item) for name, item in record.items()}
 
 
 def _file_name(title: str | None) -> str:

@@ -29,6 +29,7 @@ from allerac.errors import AlleracError, ContextTooLong, QueueFull, StorageUnava
 from allerac.events import EventLog, EventLogs
 from allerac.storage.conversations import AnswerUpdate, ConversationStore
 
+from .history import History
 from .records import ModelResolver
 
 log = structlog.get_logger()
@@ -44,12 +45,16 @@ Status = Literal["complete", "stopped", "failed", "interrupted"]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One answer to make; `answer_id` names both the message and its generation."""
+    """One answer to make; `answer_id` names both the message and its generation.
+
+    `messages` are `history` as the model gets it.
+    """
 
     answer_id: str
     conversation_id: str
     person_id: str
     model_id: str
+    history: History
     messages: tuple[PromptMessage, ...]
     sampling: Sampling
 
@@ -92,6 +97,7 @@ class Generations:
         engine: Engine,
         models: ModelResolver,
         logs: EventLogs,
+        fit: Callable[[Job], Awaitable[Job]],
         on_complete: Callable[[Job], Awaitable[None]],
         save_seconds: float = SAVE_SECONDS,
         retry_seconds: float = RETRY_SECONDS,
@@ -100,6 +106,7 @@ class Generations:
         self._engine = engine
         self._models = models
         self._logs = logs
+        self._fit = fit
         self._on_complete = on_complete
         self._save_seconds = save_seconds
         self._retry_seconds = retry_seconds
@@ -169,8 +176,8 @@ class Generations:
             self._logs.finish(run.job.answer_id)
 
     async def _produce(self, run: Running) -> None:
-        job = run.job
-        await self._models.ensure_loaded(job.model_id)
+        await self._models.ensure_loaded(run.job.model_id)
+        run.job = job = await self._fit(run.job)
         request = GenerationRequest(
             request_id=job.answer_id,
             model_id=job.model_id,

@@ -113,6 +113,11 @@ class IdleWork:
             del self._jobs[name]
 
 
+def is_refusal(text: str) -> bool:
+    """Tell whether the model said, as its instructions want, that it does not know."""
+    return text.strip().lower().startswith("i do not know")
+
+
 async def _run(name: str, job: Callable[[], Awaitable[None]]) -> None:
     try:
         await job()

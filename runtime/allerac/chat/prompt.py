@@ -16,29 +16,43 @@ INSTRUCTIONS = (
     "If the documents do not say it, say that you do not know."
 )
 
+RECALL = "What have we said so far?"
+"""The question to which the summary of earlier turns is the answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A message as the person or the model wrote it; `passages` were found for this turn."""
+    """A message as the person or the model wrote it; `passages` were found for this turn.
+
+    `message_id` names the stored message, where there is one.
+    """
 
     role: Literal["user", "assistant"]
     content: str
     passages: tuple[str, ...] = ()
+    message_id: str = ""
 
 
 def compile_prompt(
-    *, instructions: str, history: Sequence[Turn], memories: Sequence[str] = ()
+    *,
+    instructions: str,
+    history: Sequence[Turn],
+    memories: Sequence[str] = (),
+    summary: str | None = None,
 ) -> tuple[PromptMessage, ...]:
     """Return the messages for the engine's template.
 
-    As long as `instructions` and `memories` stay and `history` only grows, the result of one turn
-    is a prefix of the next one's.
+    As long as `instructions`, `memories` and `summary` stay and `history` only grows, the result
+    of one turn is a prefix of the next one's. The summary stands as an answer of the model, whose
+    words it is: what people wrote gains no weight by it, and the two sides still take turns.
     """
     first = instructions
     if memories:
         first += "\n\nWhat the household asked you to remember:\n"
         first += "\n".join(f"- {memory}" for memory in memories)
-    opening = (PromptMessage("system", first),) if first else ()
+    opening: tuple[PromptMessage, ...] = (PromptMessage("system", first),) if first else ()
+    if summary is not None:
+        opening += (PromptMessage("user", RECALL), PromptMessage("assistant", summary))
     return opening + tuple(PromptMessage(turn.role, _content(turn)) for turn in history)
 
 

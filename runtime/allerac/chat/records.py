@@ -8,6 +8,8 @@ from typing import Protocol
 from allerac.events import Event
 from allerac.storage.conversations import ConversationRecord, MessageRecord
 
+from .context import ContextGauge
+
 Events = AsyncIterator[Event]
 
 
@@ -26,19 +28,8 @@ class ModelResolver(Protocol):
         Raises `NotFound`, `Conflict` when it is not on board, `ModelDamaged`, `EngineUnavailable`.
         """
 
-    def context_length(self) -> int | None:
-        """Tokens that the loaded model reads, None while none is loaded."""
-
     def is_greedy(self, model_id: str) -> bool:
         """True for models that answer best when the likeliest token is always taken."""
-
-
-@dataclass(frozen=True, slots=True)
-class ContextGauge:
-    """Tokens in use by the branch that is shown, of those the model reads."""
-
-    used_tokens: int
-    limit_tokens: int
 
 
 @dataclass(frozen=True, slots=True)

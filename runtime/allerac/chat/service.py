@@ -1,11 +1,13 @@
 """Conversations of one person: list, send, branch, follow, stop."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from allerac.engine.protocol import Engine, Sampling
-from allerac.errors import Conflict, InvalidInput, NotFound, PayloadTooLarge
+from allerac.errors import Conflict, EngineUnavailable, InvalidInput, NotFound, PayloadTooLarge
 from allerac.events import Event, EventLogs
 from allerac.storage.conversations import (
     ConversationItem,
@@ -15,11 +17,14 @@ from allerac.storage.conversations import (
 )
 from allerac.storage.pages import Page, is_text
 
+from .context import Context, ContextGauge
 from .export import Export, export_conversation
 from .generation import INTERRUPTED, RETRY_SECONDS, SAVE_SECONDS, Generations, Job
+from .history import history_of
 from .idle import IdleWork
-from .prompt import INSTRUCTIONS, Turn, compile_prompt
-from .records import ContextGauge, ConversationDetail, ModelResolver, Sent
+from .prompt import INSTRUCTIONS
+from .records import ConversationDetail, ModelResolver, Sent
+from .summaries import Summariser
 from .titles import TitleMaker
 
 MAX_MESSAGE_CHARACTERS = 1_000_000
@@ -44,15 +49,17 @@ class ChatService:
         self._store = store
         self._models = models
         self._logs = logs
-        self._instructions = instructions
+        self._context = Context(engine=engine, instructions=instructions)
         self._idle = IdleWork(engine)
         self._titles = TitleMaker(store=store, idle=self._idle)
+        self._summaries = Summariser(store=store, context=self._context, idle=self._idle)
         self._generations = Generations(
             store=store,
             engine=engine,
             models=models,
             logs=logs,
-            on_complete=self._titles.consider,
+            fit=self._fit,
+            on_complete=self._use_idle_time,
             save_seconds=save_seconds,
             retry_seconds=retry_seconds,
         )
@@ -102,6 +109,7 @@ class ChatService:
 
     async def delete_conversation(self, person_id: str, conversation_id: str) -> None:
         """Delete; for good only after `RESTORABLE_DAYS`."""
+        self._summaries.drop(conversation_id)
         for message_id in await self._store.set_deleted(person_id, conversation_id, deleted=True):
             await self._generations.stop(message_id)
 
@@ -117,6 +125,11 @@ class ChatService:
     ) -> Page[MessageRecord]:
         """Return all branches, oldest message first."""
         return await self._store.messages(person_id, conversation_id, cursor=cursor, limit=limit)
+
+    async def measure_draft(self, person_id: str, conversation_id: str, draft: str) -> ContextGauge:
+        """Tell how full the context would be with `draft` as the next message."""
+        record = await self._store.get(person_id, conversation_id)
+        return await self._gauge(person_id, record, draft)
 
     async def send(
         self,
@@ -176,7 +189,8 @@ class ChatService:
 
     async def stop_generation(self, person_id: str, generation_id: str) -> None:
         """Stop an answer and return when it has ended; nothing happens when it had already."""
-        await self._store.message(person_id, generation_id)
+        answer = await self._store.message(person_id, generation_id)
+        self._summaries.drop(answer.conversation_id)
         await self._generations.stop(generation_id)
 
     async def open_events(
@@ -207,21 +221,33 @@ class ChatService:
     ) -> None:
         """Begin `answer` to `path`. Nothing is awaited: a stored answer is always being made."""
         model_id = answer.model_id or ""
-        turns = [
-            Turn(message.role, message.content)
-            for message in _read_from(path, conversation.context_from_id)
-        ]
+        history = history_of(path, conversation.context_from_id)
         temperature = 0.0 if self._models.is_greedy(model_id) else TEMPERATURE
         job = Job(
             answer_id=answer.id,
             conversation_id=answer.conversation_id,
             person_id=person_id,
             model_id=model_id,
-            messages=compile_prompt(instructions=self._instructions, history=turns),
+            history=history,
+            messages=self._context.compile(history),
             sampling=Sampling(temperature=temperature),
         )
+        self._summaries.drop(answer.conversation_id)
         self._idle.give_way()
         self._generations.start(job)
+
+    async def _fit(self, job: Job) -> Job:
+        """Leave out the beginning where it does not fit, with the mark that a person sets too."""
+        history = await self._context.fit(job.history, job.model_id)
+        if history is job.history:
+            return job
+        mark = {"context_from_id": history.turns[0].message_id}
+        await self._store.update(job.person_id, job.conversation_id, mark)
+        return replace(job, history=history, messages=self._context.compile(history))
+
+    async def _use_idle_time(self, job: Job) -> None:
+        await self._titles.consider(job)
+        await self._summaries.consider(job)
 
     def _check_model(self, model_id: str | None) -> None:
         if model_id is not None:
@@ -229,10 +255,16 @@ class ChatService:
 
     async def _detail(self, person_id: str, conversation_id: str) -> ConversationDetail:
         record = await self._store.get(person_id, conversation_id)
-        usage = await self._store.latest_usage(person_id, record.leaf_id)
-        used = int(usage["prompt_tokens"]) + int(usage["completion_tokens"]) if usage else 0
-        gauge = ContextGauge(used, self._models.context_length() or 0)
-        return ConversationDetail.of(record, gauge)
+        return ConversationDetail.of(record, await self._gauge(person_id, record, ""))
+
+    async def _gauge(self, person_id: str, record: ConversationRecord, draft: str) -> ContextGauge:
+        branch = await self._store.path(person_id, record.leaf_id)
+        history = history_of(branch, record.context_from_id)
+        model_id = record.model_id or ""
+        if not model_id:
+            with suppress(EngineUnavailable):  # without a model on board there is an estimate
+                model_id = await self._models.default_model_id()
+        return await self._context.gauge(history, draft, model_id)
 
 
 def _check_content(content: str) -> None:
@@ -254,14 +286,6 @@ def _check_parent(path: list[MessageRecord]) -> None:
         raise InvalidInput("A message follows an answer.", fields={"parent_id": "is not an answer"})
     if path[-1].status == "streaming":
         raise Conflict("The answer before is still being made.", hint="Wait for it, or stop it.")
-
-
-def _read_from(path: list[MessageRecord], start_id: str | None) -> list[MessageRecord]:
-    """The part of `path` that the model reads: all of it, or from `start_id` on."""
-    for position, message in enumerate(path):
-        if message.id == start_id:
-            return path[position:]
-    return path
 
 
 async def _replay(answer: MessageRecord, after: int) -> AsyncIterator[Event]:

@@ -7,7 +7,7 @@ from allerac.engine.protocol import GenerationRequest, PromptMessage, Sampling
 from allerac.storage.conversations import ConversationStore
 
 from .generation import Job
-from .idle import IdleWork
+from .idle import IdleWork, is_refusal
 
 REQUEST = "Give this conversation a title of at most five words."
 MAX_TOKENS = 12
@@ -49,9 +49,7 @@ def clean_title(text: str) -> str:
     line = next((line.strip() for line in text.splitlines() if line.strip()), "")
     line = re.sub(r"^(title|titel)\s*:\s*", "", line, flags=re.IGNORECASE)
     line = line.strip(" \t\"'“”„«»*#.").strip()
-    if line.lower().startswith("i do not know"):
-        return ""
-    return line[:MAX_CHARACTERS].strip()
+    return "" if is_refusal(line) else line[:MAX_CHARACTERS].strip()
 
 
 def first_words(text: str) -> str:

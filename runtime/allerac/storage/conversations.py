@@ -343,13 +343,6 @@ class ConversationStore:
 
         return await self._database.write(work)
 
-    async def latest_usage(self, person_id: str, leaf_id: str | None) -> dict[str, Any] | None:
-        """Return the usage of the last answer on the branch that ends at `leaf_id`."""
-        for record in reversed(await self.path(person_id, leaf_id)):
-            if record.usage is not None:
-                return record.usage
-        return None
-
     async def add_summary(self, person_id: str, summary: SummaryRecord) -> None:
         """Keep a summary in place of one that ends with the same message. Raises `NotFound`."""
 

@@ -46,7 +46,17 @@ function conversation(title: string | null, hoursAgo = 0, pinned = false): Store
       snippet: null,
       leaf_id: null,
       context_from_id: null,
-      context: { used_tokens: 0, limit_tokens: 1024 },
+      context: {
+        used_tokens: 0,
+        draft_tokens: 0,
+        limit_tokens: 1024,
+        is_estimate: false,
+        fits: true,
+        summarised_messages: 0,
+        summarised_until_id: null,
+        left_out_messages: 0,
+        to_summarise_messages: 0,
+      },
     },
   };
 }

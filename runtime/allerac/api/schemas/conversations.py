@@ -29,10 +29,24 @@ class ConversationItem(Response):
 
 
 class ContextGauge(Response):
-    """How much of what the model can read is in use, in tokens."""
+    """How much of what the model can read the next message meets, in tokens.
+
+    `used_tokens` come before the draft, which has `draft_tokens`; `limit_tokens` is 0 while no
+    model is loaded, and `is_estimate` true while the numbers are not the tokenizer's. Sent now,
+    `left_out_messages` would not be read and `summarised_messages` only as the summary of the
+    message `summarised_until_id`; once the box is idle `to_summarise_messages` would join them.
+    Where `fits` is false, the draft alone is longer than the model can read.
+    """
 
     used_tokens: int
+    draft_tokens: int
     limit_tokens: int
+    is_estimate: bool
+    fits: bool
+    summarised_messages: int
+    summarised_until_id: str | None
+    left_out_messages: int
+    to_summarise_messages: int
 
 
 class ConversationDetail(ConversationItem):
@@ -41,6 +55,12 @@ class ConversationDetail(ConversationItem):
     leaf_id: str | None
     context_from_id: str | None
     context: ContextGauge
+
+
+class Draft(Request):
+    """A message that is being written."""
+
+    draft: Annotated[str, Field(max_length=1_000_000)] = ""
 
 
 class CreateConversation(Request):
@@ -69,10 +89,21 @@ class Usage(Response):
     tokens_per_second: float | None = None
 
 
+class Summary(Response):
+    """What `message_count` messages say, from `from_id` down to the message that has it."""
+
+    content: str
+    message_count: int
+    from_id: str
+    model_id: str
+    created_at: Timestamp
+
+
 class Message(Response):
     """A node of the conversation's tree.
 
-    `sequence` is the last event of the generation that `content` already contains.
+    `sequence` is the last event of the generation that `content` already contains. `summary` is
+    read in place of the messages that it stands for while the context names this message.
     """
 
     id: str
@@ -88,6 +119,7 @@ class Message(Response):
     sequence: int
     generation_id: str | None
     created_at: Timestamp
+    summary: Summary | None = None
 
 
 class SendMessage(Request):
