@@ -64,3 +64,32 @@ async def test_killing_the_engine_costs_at_most_the_answer_under_way(
         again = await room.say(conversation_id, PASSWORD, client_id="again")
         row = await room.ended(again.answer.id)
     assert "blue-otter-42" in row.content
+
+
+async def test_the_gauge_tells_what_the_model_is_going_to_read(room: Room) -> None:
+    conversation_id = await room.conversation()
+    first = await room.say(conversation_id, PASSWORD)
+    await room.ended(first.answer.id)
+    draft = "And what is the garage code?"
+    gauge = await room.chat.measure_draft(room.ana, conversation_id, draft)
+    sent = await room.say(conversation_id, draft, parent_id=first.answer.id)
+    row = await room.ended(sent.answer.id)
+    assert row.usage is not None
+    assert not gauge.is_estimate
+    assert gauge.limit_tokens == 1024
+    assert gauge.used_tokens + gauge.draft_tokens == row.usage["prompt_tokens"]
+
+
+async def test_a_conversation_that_outgrows_the_context_goes_on_with_a_mark(room: Room) -> None:
+    conversation_id, parent = await room.conversation(), None
+    passage = " ".join(f"The code of locker {number} is {number}42." for number in range(14))
+    for turn in range(8):
+        text = f"Turn {turn}. {passage} {PASSWORD}"
+        sent = await room.say(conversation_id, text, parent_id=parent)
+        row = await room.ended(sent.answer.id)
+        assert row.status == "complete", row.error
+        parent = row.id
+    detail = await room.chat.get_conversation(room.ana, conversation_id)
+    messages = (await room.chat.list_messages(room.ana, conversation_id)).items
+    assert detail.context_from_id or any(message.summary for message in messages)
+    assert detail.context.used_tokens < detail.context.limit_tokens

@@ -120,10 +120,6 @@ class ModelRoom:
         async with self._loading:
             await self._engine.load(self._model_file(model_id))
 
-    def context_length(self) -> int | None:
-        """Return how many tokens the loaded model reads."""
-        return self._engine.status().context_length
-
     def is_greedy(self, model_id: str) -> bool:
         """Tell whether this is the demonstration model, which must not be sampled."""
         with contextlib.suppress(NotFound):
