@@ -180,7 +180,7 @@ class Emulator:
             self._monitor.greet(READY_SECONDS)
         except OSError as error:
             self.kill()
-            raise ImageError(f"QEMU did not start: {self._said() or error}") from error
+            raise ImageError(f"QEMU did not start: {self.complaint or error}") from error
 
     def _run(
         self,
@@ -218,7 +218,9 @@ class Emulator:
         if not disk.is_file():
             raise ImageError(f"There is no disk {disk}.")
 
-    def _said(self) -> str:
+    @property
+    def complaint(self) -> str:
+        """What QEMU itself had to say at this start, mostly nothing."""
         return (self.folder / "qemu.log").read_text(errors="replace").strip()
 
     @property
@@ -272,7 +274,7 @@ class Emulator:
                 return found
             if not running:
                 raise ImageError(
-                    f"The machine ended while waiting for {what}.\n{self._said()}\n{self._last()}"
+                    f"The machine ended while waiting for {what}.\n{self.complaint}\n{self._last()}"
                 )
             if time.monotonic() > deadline:
                 raise ImageError(f"Waited {seconds:.0f} s for {what}.\n{self._last()}")

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from allerac_image.emulator import (
-    FIRMWARE_CODE,
     FIRMWARE_VARIABLES,
     Emulator,
     Hardware,
@@ -20,8 +19,7 @@ from allerac_image.emulator import (
     command_line,
 )
 from allerac_image.errors import ImageError
-
-FAKE = Path(__file__).parent / "fake_qemu.py"
+from tests.image.fake_machine import fake_machine, fake_program
 
 
 @pytest.fixture
@@ -32,32 +30,13 @@ def disk(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def script(tmp_path: Path) -> Callable[..., str]:
-    """Write what the fake does; returns the fake."""
-
-    def write(**what: Any) -> str:
-        program = tmp_path / "qemu"
-        program.write_bytes(FAKE.read_bytes())
-        program.chmod(0o755)
-        (tmp_path / "script.json").write_text(json.dumps(what))
-        return str(program)
-
-    return write
-
-
-@pytest.fixture
-def machine(tmp_path: Path, script: Callable[..., str]) -> Iterator[Callable[..., Emulator]]:
+def machine(tmp_path: Path) -> Iterator[Callable[..., Emulator]]:
     """Make emulated PCs around the fake; their power is cut afterwards."""
-    firmware = tmp_path / "firmware"
-    firmware.mkdir()
-    (firmware / FIRMWARE_CODE).write_text("code")
-    (firmware / FIRMWARE_VARIABLES).write_text("as delivered")
     made: list[Emulator] = []
 
-    def make(**what: Any) -> Emulator:
-        emulator = Emulator(tmp_path / "case", program=script(**what), firmware=firmware)
-        made.append(emulator)
-        return emulator
+    def make(**script: Any) -> Emulator:
+        made.append(fake_machine(tmp_path / "bench", tmp_path / "case", **script))
+        return made[-1]
 
     yield make
     for emulator in made:
@@ -238,11 +217,10 @@ def test_names_the_package_of_a_missing_program(tmp_path: Path, disk: Path) -> N
         Emulator(tmp_path, program="no-such-qemu").start(disk)
 
 
-def test_names_the_package_of_missing_firmware(
-    tmp_path: Path, disk: Path, script: Callable[..., str]
-) -> None:
+def test_names_the_package_of_missing_firmware(tmp_path: Path, disk: Path) -> None:
+    program = fake_program(tmp_path)
     with pytest.raises(ImageError, match="apt-get install ovmf"):
-        Emulator(tmp_path / "case", program=script(), firmware=tmp_path).start(disk)
+        Emulator(tmp_path / "case", program=program, firmware=tmp_path).start(disk)
 
 
 def test_refuses_a_disk_that_is_not_there(machine: Callable[..., Emulator], tmp_path: Path) -> None:
