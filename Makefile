@@ -3,16 +3,36 @@
 BIN := .venv/bin
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix onboarding_ui
 PYTEST := $(BIN)/pytest
+IMAGE := $(BIN)/python -m allerac_image
 
-.PHONY: help run test check lint format api ui bench screenshot lock clean
+TIER ?= vm
+MODELS ?= none
+
+.PHONY: help run test check lint format api ui bench screenshot lock clean image vm test-image
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@awk -F ':.*## ' '/^##@/ {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: ## Run Allerac on this machine and print its address and claim code
+##@ On this machine
+run: ## Run Allerac and print its address and claim code
 	@python3 -m bootstrap run
 	@$(BIN)/allerac serve
 
+ui: ## Serve the web application over its mock, for working on screens
+	@python3 -m bootstrap test
+	@$(NPM) run dev
+
+##@ On a box
+image: ## Build the disk image of a tier: TIER=n100|i5|i7|vm, MODELS=none|preload
+	@python3 -m bootstrap image
+	@$(IMAGE) build --tier "$(TIER)" --models "$(MODELS)"
+
+vm: ## Start the image of TIER in QEMU, for this machine's browser; FRESH=1 begins anew
+	@python3 -m bootstrap vm
+	@$(IMAGE) vm --tier "$(TIER)" $(if $(FRESH),--fresh)
+
+##@ Proof
 test: ## Run every test, as CI does
 	@python3 -m bootstrap test
 	@$(MAKE) --no-print-directory lint
@@ -24,15 +44,17 @@ test: ## Run every test, as CI does
 check: ## Run lint, types and the quick tests
 	@python3 -m bootstrap test
 	@$(MAKE) --no-print-directory lint
-	@$(PYTEST) -m "not slow and not browser"
+	@$(PYTEST) -m "not slow and not browser and not matrix"
 
-lint: ## Check style, types and the direction of imports
-	@$(BIN)/ruff format --check --quiet .
-	@$(BIN)/ruff check --quiet .
-	@$(BIN)/mypy
-	@PYTHONPATH=runtime:image $(BIN)/lint-imports
-	@$(BIN)/allerac openapi --check docs/openapi.json
+test-image: ## Run every fault on the emulated box; takes hours
+	@python3 -m bootstrap test
+	@$(PYTEST) tests/image -m "slow or matrix"
 
+bench: ## Measure what the project promises, as tables
+	@python3 -m bootstrap test
+	@$(BIN)/python -m benchmarks
+
+##@ The sources
 format: ## Format the sources
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
@@ -42,20 +64,21 @@ api: ## Write the OpenAPI document and the web application's types
 	@$(BIN)/allerac openapi docs/openapi.json
 	@$(NPM) run --silent generate
 
-ui: ## Serve the web application over its mock, for working on screens
-	@python3 -m bootstrap test
-	@$(NPM) run dev
-
-bench: ## Measure what the project promises, as tables
-	@python3 -m bootstrap test
-	@$(BIN)/python -m benchmarks
-
-screenshot: ## Make the README's picture
-	@python3 -m bootstrap test
-	@$(BIN)/python -m benchmarks.screenshot docs/screenshot.png
-
 lock: ## Lock the Python packages by hash
 	@$(BIN)/python -m bootstrap.lock
 
-clean: ## Remove what was built here; data and caches stay
-	@rm -rf .build .venv onboarding_ui/node_modules onboarding_ui/dist
+clean: ## Remove what was built here; data, images and caches stay
+	@rm -rf .build .venv .venv-image onboarding_ui/node_modules onboarding_ui/dist
+
+# Style, types and the direction of imports: part of `test` and `check`.
+lint:
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@PYTHONPATH=runtime:image $(BIN)/lint-imports
+	@$(BIN)/allerac openapi --check docs/openapi.json
+
+# The README's picture.
+screenshot:
+	@python3 -m bootstrap test
+	@$(BIN)/python -m benchmarks.screenshot docs/screenshot.png

@@ -16,6 +16,7 @@ LOCKS = {
     "node.txt": ["requirements/node.in"],
     "train.txt": ["requirements/train.in"],
     "image.txt": ["requirements/image.in"],
+    "wheel.txt": ["requirements/wheel.in"],
 }
 """File in `requirements/` → what uv resolves for it."""
 
