@@ -92,3 +92,27 @@ def test_a_name_that_cannot_be_read_is_refused(name: str) -> None:
 def test_names_are_the_same_whatever_their_case_and_form() -> None:
     assert name_key("ANA") == name_key("ana")
     assert name_key("ﬁona") == name_key("FIONA")
+
+
+@pytest.mark.parametrize(
+    ("password", "names"),
+    [
+        ("lindqvist7", ["Ana Lindqvist"]),
+        ("analindqvist", ["Ana Lindqvist"]),
+        ("LINDQVIST!", ["ana lindqvist"]),
+        ("gr\u00fcnewald1", ["Ben Gru\u0308newald"]),
+    ],
+)
+def test_part_of_a_name_with_little_else_is_refused(password: str, names: list[str]) -> None:
+    assert "made of a name" in measure(password, names).reason
+
+
+def test_short_words_of_a_name_do_not_spoil_a_password() -> None:
+    assert measure("der Apfelbaum", ["Otto von der Au"]).ok
+
+
+async def test_hash_does_not_depend_on_how_a_keyboard_sends_a_letter() -> None:
+    passwords = Passwords(memory_kib=64, passes=1)
+    encoded = await passwords.hash("gru\u0308ner Apfelbaum")
+    assert await passwords.verify(encoded, "gr\u00fcner Apfelbaum")
+    assert not await passwords.verify(encoded, "gruner Apfelbaum")
