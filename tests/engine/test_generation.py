@@ -233,6 +233,17 @@ async def test_reused_prefix_gives_the_same_answer(engine: EngineSupervisor) -> 
     assert end_of(warm).reason == end_of(cold).reason
 
 
+async def test_as_many_open_ended_answers_run_at_once_as_there_are_sequences(
+    supervisor: EngineSupervisor, tiny_path: Path
+) -> None:
+    await supervisor.load(random_model(tiny_path, sequences=4))
+    streams = [supervisor.generate(request("Hi", model="random", person=f"p{i}")) for i in range(4)]
+    await asyncio.gather(*map(first_words, streams))
+    assert (supervisor.status().active, supervisor.status().waiting) == (4, 0)
+    for stream in streams:
+        await stream.aclose()
+
+
 async def test_many_chats_beyond_the_memory_all_finish(
     supervisor: EngineSupervisor, tiny_path: Path
 ) -> None:

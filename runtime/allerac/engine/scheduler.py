@@ -20,6 +20,7 @@ from allerac.engine.protocol import EngineEvent, FinishReason, Queued, Reading, 
 from allerac.errors import AlleracError, QueueFull
 
 WAITING_LIMIT: Final = 64
+FEW_WORDS_OF_SHARE: Final = 4  # a quarter of it: of a share of 1,024 tokens, some 190 words
 _DONE, _NO_ROOM, _ABORTED = 0, 1, 2
 
 Events = list[tuple[str, EngineEvent | AlleracError]]
@@ -146,12 +147,13 @@ class Scheduler:
         return len(self._running) < self._sequences and reserved <= self._context.cells
 
     def _reserved(self, answer: Answer) -> int:
-        """Cells kept for `answer`: its prompt and what it may say, up to its share of the context.
+        """Cells kept for `answer`: its share of the context, or its prompt and a few words more.
 
-        Beyond its share an answer goes on as long as there is room.
+        Beyond that an answer goes on as long as there is room.
         """
         share = self._context.cells // self._sequences
-        promised = answer.prompt_tokens + min(answer.limit, share)
+        whole = answer.prompt_tokens + answer.limit
+        promised = min(whole, max(share, answer.prompt_tokens + share // FEW_WORDS_OF_SHARE))
         return min(max(promised, len(answer.tokens) + 1), self._context.cells)
 
     def _preempt_background(self, answer: Answer) -> bool:
