@@ -1,0 +1,213 @@
+"""The whole runtime is killed again and again while browsers write over HTTP.
+
+The model is not on board: an answer ends at once with an error that says so, which is one more
+write, and a start needs no engine.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import count
+from pathlib import Path
+from shutil import copy
+
+import httpx
+import pysqlite3.dbapi2 as driver
+import pytest
+
+from tests.api.conftest import claim
+from tests.claimed_box import REQUEST_SECONDS, Owner
+from tests.engine.asking import DEMO
+from tests.running_box import CODE, READY, START_SECONDS
+
+KILLS = 200
+BROWSERS = 3
+ACKNOWLEDGED_UNTIL_KILL = 5
+ABSENT_MODEL = "qwen2.5-0.5b-instruct-q4_k_m"
+
+
+class Runtime:
+    """One box's runtime, started and killed as often as is wanted."""
+
+    def __init__(self, starter: Process, client: httpx.AsyncClient) -> None:
+        self.client = client
+        self.acknowledged: asyncio.Queue[str] = asyncio.Queue()
+        self.is_up = asyncio.Event()
+        self.claim_code: str | None = None
+        self._starter = starter
+        self._pid = 0
+
+    async def start(self) -> None:
+        """Start it and return once it is ready."""
+        assert self._starter.stdin is not None
+        self._starter.stdin.write(b"start\n")
+        async with asyncio.timeout(START_SECONDS):
+            while "Stop with" not in (line := await self._line()):
+                self._pid = int(line) if line.strip().isdigit() else self._pid
+                self.claim_code = found[1] if (found := CODE.search(line)) else self.claim_code
+                if ready := READY.search(line):
+                    self.client.base_url = httpx.URL(ready[1])
+        self.acknowledged = asyncio.Queue()
+        self.is_up.set()
+
+    def end(self, signal_number: int = signal.SIGKILL) -> None:
+        """End it; by default as a power cut does."""
+        self.is_up.clear()
+        os.kill(self._pid, signal_number)
+
+    async def _line(self) -> str:
+        assert self._starter.stdout is not None
+        line = await self._starter.stdout.readline()
+        assert line, "the runtime did not start"
+        return line.decode()
+
+
+class Browser:
+    """Writes without a pause. One that `repeats` sends again what it is not sure of."""
+
+    def __init__(self, name: str, runtime: Runtime, *, repeats: bool) -> None:
+        self.name = name
+        self.conversation_id = ""
+        self.acknowledged: list[str] = []
+        self.unsure: set[str] = set()
+        self.title_acknowledged = -1
+        self._runtime = runtime
+        self._repeats = repeats
+
+    async def write(self) -> None:
+        """Send messages and rename the conversation, until cancelled."""
+        for number in count():
+            content = f"{self.name} {number}"
+            while not await self._send(content) and self._repeats:
+                pass
+            if await self._patch({"title": str(number)}):
+                self.title_acknowledged = number
+
+    async def _send(self, content: str) -> bool:
+        body = {
+            "content": content,
+            "client_id": content,
+            "parent_id": None,
+            "model_id": ABSENT_MODEL,
+        }
+        path = f"/api/v1/conversations/{self.conversation_id}/messages"
+        if not await self._request("POST", path, body):
+            self.unsure.add(content)
+            return False
+        self.acknowledged.append(content)
+        self._runtime.acknowledged.put_nowait(content)
+        return True
+
+    async def _patch(self, changes: dict[str, str]) -> bool:
+        return await self._request(
+            "PATCH", f"/api/v1/conversations/{self.conversation_id}", changes
+        )
+
+    async def _request(self, method: str, path: str, body: object) -> bool:
+        """Whether it was acknowledged; False leaves open whether it was done."""
+        await self._runtime.is_up.wait()
+        try:
+            response = await self._runtime.client.request(method, path, json=body)
+        except httpx.TransportError:
+            return False
+        assert response.is_success or response.status_code == 503, response.text
+        return response.is_success
+
+
+@asynccontextmanager
+async def _runtime(data_dir: Path) -> AsyncIterator[Runtime]:
+    copy(DEMO.parent / "model.yaml", data_dir)  # the facts without the file
+    environment = {
+        **os.environ,
+        "ALLERAC_DATA_DIR": str(data_dir),
+        "ALLERAC_DEMO_MODEL_DIR": str(data_dir),
+        "ALLERAC_PORT": "0",
+        "ALLERAC_ANNOUNCE": "false",
+    }
+    starter = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.faults.forked_runtimes"),
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=DEVNULL,
+        env=environment,
+    )
+    assert starter.stdin is not None
+    async with httpx.AsyncClient(timeout=REQUEST_SECONDS) as client:
+        yield Runtime(starter, client)
+    starter.stdin.close()
+    await starter.wait()
+
+
+def _damage(file: Path) -> list[str]:
+    """What SQLite and its full-text index find wrong, asked on a connection of its own."""
+    connection = driver.connect(str(file), isolation_level=None)
+    try:
+        connection.execute(
+            "INSERT INTO search_text (search_text, rank) VALUES ('integrity-check', 1)"
+        )
+        rows = [row for (row,) in connection.execute("PRAGMA integrity_check")]
+        rows += [
+            f"refers to nothing: {row}" for row in connection.execute("PRAGMA foreign_key_check")
+        ]
+        return [row for row in rows if row != "ok"]
+    finally:
+        connection.close()
+
+
+def _not_searchable(file: Path) -> int:
+    connection = driver.connect(str(file))
+    try:
+        query = "SELECT count(*) FROM message WHERE id NOT IN (SELECT source_id FROM searchable)"
+        (missing,) = connection.execute(query).fetchone()
+        return int(missing)
+    finally:
+        connection.close()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_200_kills_of_the_runtime_lose_and_double_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "allerac.sqlite"
+    async with _runtime(tmp_path) as runtime:
+        await runtime.start()
+        await claim(runtime.client, runtime.claim_code)
+        owner = Owner(runtime.client)
+        browsers = [Browser(f"Browser {n}", runtime, repeats=n > 0) for n in range(BROWSERS)]
+        for browser in browsers:
+            browser.conversation_id = await owner.conversation()
+        writing = [asyncio.create_task(browser.write()) for browser in browsers]
+        for number in range(KILLS):
+            for _ in range(1 + number % ACKNOWLEDGED_UNTIL_KILL):
+                await runtime.acknowledged.get()
+            runtime.end()
+            if number == KILLS - 1:
+                assert _damage(file) == []
+            await runtime.start()
+        for task in writing:
+            task.cancel()
+        await asyncio.gather(*writing, return_exceptions=True)
+        for browser in browsers:
+            await _assert_kept(owner, browser)
+        runtime.end(signal.SIGTERM)
+    assert _damage(file) == []
+    assert _not_searchable(file) == 0
+
+
+async def _assert_kept(owner: Owner, browser: Browser) -> None:
+    """Compare what is stored with what the browser was told."""
+    stored = await owner.messages(browser.conversation_id)
+    asked = {row["id"]: row["content"] for row in stored if row["role"] == "user"}
+    times = Counter(asked.values())
+    assert set(times.values()) == {1}
+    assert len(browser.acknowledged) == len(set(browser.acknowledged))
+    assert set(browser.acknowledged) <= set(times)
+    assert set(times) <= set(browser.acknowledged) | browser.unsure
+    answered = Counter(row["parent_id"] for row in stored if row["role"] == "assistant")
+    assert answered == dict.fromkeys(asked, 1)
+    shown = await owner.client.get(f"/api/v1/conversations/{browser.conversation_id}")
+    assert int(shown.json()["title"]) >= browser.title_acknowledged
