@@ -75,7 +75,7 @@ export const liveApi: AlleracApi = {
   listConversations: ({ query: text, archived, cursor }) =>
     call(
       "GET",
-      `/conversations${query({ query: text, archived: archived ? "true" : undefined, cursor })}`,
+      `/conversations${query({ query: text, archived: archived ? "only" : undefined, cursor })}`,
     ),
   createConversation: (body) => call("POST", "/conversations", body),
   getConversation: (id) => call("GET", conversation(id)),

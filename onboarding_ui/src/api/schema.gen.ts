@@ -2037,7 +2037,7 @@ export interface components {
     };
     /**
      * Snippet
-     * @description A found passage; `marks` are [start, end) positions in `text`.
+     * @description A found passage; `marks` are [start, end) positions in `text`, counted in code points.
      */
     Snippet: {
       /** Text */
@@ -3727,7 +3727,7 @@ export interface operations {
     parameters: {
       query?: {
         query?: string | null;
-        archived?: boolean;
+        archived?: "exclude" | "include" | "only";
         cursor?: string | null;
         limit?: number;
       };

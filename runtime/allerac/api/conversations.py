@@ -20,7 +20,7 @@ async def list_conversations(
     principal: SignedIn,
     services: ServicesOf,
     query: Annotated[str | None, Query(max_length=200)] = None,
-    archived: bool = False,
+    archived: Literal["exclude", "include", "only"] = "exclude",
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[shape.ConversationItem]:

@@ -10,6 +10,7 @@ from allerac.engine.protocol import Engine, Sampling
 from allerac.errors import Conflict, EngineUnavailable, InvalidInput, NotFound, PayloadTooLarge
 from allerac.events import Event, EventLogs
 from allerac.storage.conversations import (
+    Archived,
     ConversationItem,
     ConversationRecord,
     ConversationStore,
@@ -79,13 +80,15 @@ class ChatService:
         person_id: str,
         *,
         query: str | None = None,
-        archived: bool = False,
+        archived: Archived = "exclude",
         cursor: str | None = None,
         limit: int = 50,
     ) -> Page[ConversationItem]:
         """List, or search when `query` has words."""
         if query and query.strip():
-            return await self._store.search(person_id, query, limit=limit)
+            return await self._store.search(
+                person_id, query, archived=archived, cursor=cursor, limit=limit
+            )
         return await self._store.page(person_id, archived=archived, cursor=cursor, limit=limit)
 
     async def create_conversation(

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, insert, or_, select, true, update
 
 from allerac.errors import Conflict, InvalidInput, NotFound
 
 from .ids import new_id
-from .search import Snippet
+from .search import Archived, Snippet
 from .summaries import SummaryRecord
 from .tables import conversation, message
 
@@ -265,9 +265,12 @@ def changed_columns(changes: Mapping[str, Any]) -> dict[str, Any]:
     return columns
 
 
-def is_set(column: ColumnElement[Any], wanted: bool) -> ColumnElement[bool]:
-    """Return the condition that a nullable time is set, or is not."""
-    return column.is_not(None) if wanted else column.is_(None)
+def archived_is(wanted: Archived) -> ColumnElement[bool]:
+    """Return the condition that a conversation is listed."""
+    if wanted == "include":
+        return true()
+    stamp = conversation.c.archived_at
+    return stamp.is_not(None) if wanted == "only" else stamp.is_(None)
 
 
 def before(columns: tuple[ColumnElement[Any], ...], keys: list[Any]) -> ColumnElement[bool]:

@@ -20,10 +20,10 @@ from .conversation_rows import (
     MessageRecord,
     add_answer,
     add_message,
+    archived_is,
     before,
     changed_columns,
     conversation_of,
-    is_set,
     item_of,
     message_of,
     milliseconds,
@@ -37,13 +37,14 @@ from .conversation_rows import (
 from .database import Database
 from .ids import new_id
 from .pages import Page, decode_cursor, encode_cursor
-from .search import find_conversations, index_message, index_title, unindex_conversation
+from .search import Archived, find_conversations, index_message, index_title, unindex_conversation
 from .summaries import SummaryRecord, put_summary, summaries_of
 from .tables import conversation, message, person
 
 __all__ = [
     "AnswerStatus",
     "AnswerUpdate",
+    "Archived",
     "ConversationItem",
     "ConversationRecord",
     "ConversationStore",
@@ -92,7 +93,7 @@ class ConversationStore:
         )
 
     async def page(
-        self, person_id: str, *, archived: bool, cursor: str | None, limit: int
+        self, person_id: str, *, archived: Archived, cursor: str | None, limit: int
     ) -> Page[ConversationItem]:
         """List pinned ones first, then the latest."""
 
@@ -102,7 +103,7 @@ class ConversationStore:
             query = select(conversation).where(
                 conversation.c.person_id == person_id,
                 conversation.c.deleted_at.is_(None),
-                is_set(conversation.c.archived_at, archived),
+                archived_is(archived),
             )
             if cursor is not None:
                 query = query.where(before(order, decode_cursor(cursor, length=3)))
@@ -117,14 +118,26 @@ class ConversationStore:
 
         return await self._database.read(work)
 
-    async def search(self, person_id: str, query: str, *, limit: int) -> Page[ConversationItem]:
+    async def search(
+        self,
+        person_id: str,
+        query: str,
+        *,
+        archived: Archived = "exclude",
+        cursor: str | None = None,
+        limit: int,
+    ) -> Page[ConversationItem]:
         """Return conversations whose title or messages have every word, best first."""
 
         def work(connection: Connection) -> Page[ConversationItem]:
-            items = []
-            for found, snippet in find_conversations(connection, person_id, query, limit):
-                items.append(item_of(own_conversation(connection, person_id, found), snippet))
-            return Page(items, None)
+            page = find_conversations(
+                connection, person_id, query, archived=archived, cursor=cursor, limit=limit
+            )
+            items = [
+                item_of(own_conversation(connection, person_id, one.conversation_id), one.snippet)
+                for one in page.items
+            ]
+            return Page(items, page.next_cursor)
 
         return await self._database.read(work)
 

@@ -29,9 +29,9 @@ def decode_cursor(text: str, *, length: int) -> list[Any]:
     try:
         keys = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except ValueError as error:
-        raise _bad_cursor() from error
+        raise bad_cursor() from error
     if not isinstance(keys, list) or len(keys) != length or not all(map(_is_key, keys)):
-        raise _bad_cursor()
+        raise bad_cursor()
     return keys
 
 
@@ -51,7 +51,8 @@ def is_text(value: str) -> bool:
     return True
 
 
-def _bad_cursor() -> InvalidInput:
+def bad_cursor() -> InvalidInput:
+    """Return what to raise for a cursor that this list never gave."""
     return InvalidInput(
         "The list cannot go on from there.",
         hint="Start again at its beginning.",

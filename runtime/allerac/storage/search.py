@@ -1,11 +1,12 @@
 """Full text of titles and messages, by SQLite's FTS5 (https://sqlite.org/fts5.html)."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
-from sqlalchemy import Connection, delete, insert, select, text
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, text
 
+from .pages import Page, bad_cursor, decode_cursor, encode_cursor
 from .tables import searchable
 
 OPEN, CLOSE = "\x02", "\x03"
@@ -15,12 +16,23 @@ SNIPPET_TOKENS = 24
 MAX_WORDS = 16
 
 
+Archived = Literal["exclude", "include", "only"]
+
+
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """A found passage; `marks` are [start, end) positions in `text`."""
+    """A found passage; `marks` are [start, end) positions in `text`, in code points."""
 
     text: str
     marks: list[tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A conversation and the best passage in it."""
+
+    conversation_id: str
+    snippet: Snippet
 
 
 def create_index(connection: Connection) -> None:
@@ -52,37 +64,72 @@ def unindex_conversation(connection: Connection, conversation_id: str) -> None:
 
 
 def find_conversations(
-    connection: Connection, person_id: str, query: str, limit: int
-) -> Iterator[tuple[str, Snippet]]:
-    """Yield (conversation id, best passage) of this person's conversations, best first."""
+    connection: Connection,
+    person_id: str,
+    query: str,
+    *,
+    archived: Archived,
+    cursor: str | None,
+    limit: int,
+) -> Page[Found]:
+    """Return this person's conversations that have every word of `query`, best first.
+
+    What is written after the first page appears in none that follow it.
+    """
     words = _quoted(query)
+    skipped, newest = _position(connection, cursor)
     if not words:
-        return
-    rows = connection.execute(
-        text(
-            "SELECT s.conversation_id AS found, "
-            "snippet(search_text, 0, :open, :close, '…', :tokens) AS passage "
-            "FROM search_text JOIN searchable s ON s.id = search_text.rowid "
-            "JOIN conversation c ON c.id = s.conversation_id "
-            "WHERE search_text MATCH :words AND c.person_id = :person "
-            "AND c.deleted_at IS NULL ORDER BY search_text.rank LIMIT 1000"
-        ),
-        {
-            "open": OPEN,
-            "close": CLOSE,
-            "tokens": SNIPPET_TOKENS,
-            "words": words,
-            "person": person_id,
-        },
-    )
-    seen: set[str] = set()
-    for row in rows:
-        if row.found in seen:
-            continue
-        if len(seen) == limit:
-            return
-        seen.add(row.found)
-        yield row.found, _snippet(row.passage)
+        return Page([])
+    parameters = {
+        "words": words,
+        "person": person_id,
+        "archived": archived,
+        "newest": newest,
+        "skipped": skipped,
+        "count": limit + 1,
+    }
+    rows = connection.execute(text(_BEST), parameters).all()
+    shown = rows[:limit]
+    following = encode_cursor((skipped + limit, newest)) if len(rows) > limit else None
+    passages = _passages(connection, words, [row.number for row in shown])
+    return Page([Found(row.conversation, passages[row.number]) for row in shown], following)
+
+
+_BEST = """
+WITH hit AS MATERIALIZED (
+    SELECT rowid AS number, rank AS score FROM search_text WHERE search_text MATCH :words
+), ranked AS (
+    SELECT c.id AS conversation, hit.number, hit.score, row_number() OVER (
+        PARTITION BY c.id ORDER BY hit.score, hit.number
+    ) AS place
+    FROM hit JOIN searchable s ON s.id = hit.number JOIN conversation c ON c.id = s.conversation_id
+    WHERE c.person_id = :person AND c.deleted_at IS NULL AND s.id <= :newest
+    AND (:archived = 'include' OR (c.archived_at IS NOT NULL) = (:archived = 'only'))
+)
+SELECT conversation, number FROM ranked WHERE place = 1
+ORDER BY score, conversation LIMIT :count OFFSET :skipped
+"""
+"""FTS5's functions work on its own rows only: the best are chosen first, snippets come after."""
+
+
+def _position(connection: Connection, cursor: str | None) -> tuple[int, int]:
+    """Return how many conversations were shown and the newest row of the index at that time."""
+    if cursor is None:
+        return 0, connection.scalar(select(func.max(searchable.c.id))) or 0
+    skipped, newest = decode_cursor(cursor, length=2)
+    if not isinstance(skipped, int) or not isinstance(newest, int):
+        raise bad_cursor()
+    return skipped, newest
+
+
+def _passages(connection: Connection, words: str, numbers: list[int]) -> dict[int, Snippet]:
+    query = text(
+        "SELECT rowid AS number, snippet(search_text, 0, :open, :close, '…', :tokens) AS passage "
+        "FROM search_text WHERE search_text MATCH :words AND rowid IN :numbers"
+    ).bindparams(bindparam("numbers", expanding=True))
+    marks = {"open": OPEN, "close": CLOSE, "tokens": SNIPPET_TOKENS}
+    rows = connection.execute(query, {**marks, "words": words, "numbers": numbers})
+    return {row.number: _snippet(row.passage) for row in rows}
 
 
 def _put(connection: Connection, source_id: str, conversation_id: str, content: str) -> None:

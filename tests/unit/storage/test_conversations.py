@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from allerac.errors import InvalidInput, NotFound
-from allerac.storage.conversations import AnswerUpdate, ConversationStore, MessageRecord
+from allerac.storage.conversations import (
+    AnswerUpdate,
+    Archived,
+    ConversationStore,
+    MessageRecord,
+)
 from allerac.storage.pages import encode_cursor
 from tests.chat_room import Room, open_room
 
@@ -47,7 +52,7 @@ async def test_pages_hold_every_conversation_once_pinned_first(room: Room, limit
     seen: list[str] = []
     cursor: str | None = None
     while True:
-        page = await room.store.page(room.ana, archived=False, cursor=cursor, limit=limit)
+        page = await room.store.page(room.ana, archived="exclude", cursor=cursor, limit=limit)
         seen += [item.id for item in page.items]
         if (cursor := page.next_cursor) is None:
             break
@@ -63,15 +68,20 @@ FORGED: list[list[int | str]] = [[10**30, 1, "a"], [True, 1, "a"], [1, 1, "\ud80
 )
 async def test_a_cursor_that_is_not_ours_is_refused(room: Room, cursor: str) -> None:
     with pytest.raises(InvalidInput):
-        await room.store.page(room.ana, archived=False, cursor=cursor, limit=5)
+        await room.store.page(room.ana, archived="exclude", cursor=cursor, limit=5)
 
 
 async def test_archived_conversations_are_a_list_of_their_own(room: Room) -> None:
     kept, put_away = [await room.store.create(room.ana, model_id=None) for _ in range(2)]
     await room.store.update(room.ana, put_away, {"archived": True})
-    shown = await room.store.page(room.ana, archived=False, cursor=None, limit=5)
-    archived = await room.store.page(room.ana, archived=True, cursor=None, limit=5)
-    assert ([i.id for i in shown.items], [i.id for i in archived.items]) == ([kept], [put_away])
+    wanted: dict[Archived, list[str]] = {
+        "exclude": [kept],
+        "only": [put_away],
+        "include": [put_away, kept],
+    }
+    for archived, ids in wanted.items():
+        page = await room.store.page(room.ana, archived=archived, cursor=None, limit=5)
+        assert sorted(item.id for item in page.items) == sorted(ids)
 
 
 async def test_search_finds_titles_questions_and_answers_and_marks_the_words(room: Room) -> None:

@@ -11,7 +11,7 @@ Id = Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class Snippet(Response):
-    """A found passage; `marks` are [start, end) positions in `text`."""
+    """A found passage; `marks` are [start, end) positions in `text`, counted in code points."""
 
     text: str
     marks: list[tuple[int, int]]
