@@ -1,6 +1,5 @@
 """The composition root: the only place that constructs and connects."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -12,8 +11,7 @@ from fastapi import FastAPI
 from allerac import __version__
 from allerac.accounts import AccountService, Passwords
 from allerac.accounts import codes as account_codes
-from allerac.accounts import names as account_names
-from allerac.accounts import passwords as account_passwords
+from allerac.adapters import AccountSecrets, NetworkPresence, StoredDefault, is_loopback
 from allerac.api import (
     box,
     conversations,
@@ -31,7 +29,8 @@ from allerac.api.proxy import ProxyHeaders
 from allerac.api.schemas.shapes import ProblemBody
 from allerac.api.services import Services
 from allerac.api.web import serve_web_application
-from allerac.box import BoxService, Nearby, Place
+from allerac.appliance.identity import FactoryIdentity, read_identity
+from allerac.box import BoxService
 from allerac.chat import ChatService, CompletionService
 from allerac.engine.process import connect_to, spawn
 from allerac.engine.supervisor import EngineSupervisor
@@ -41,20 +40,14 @@ from allerac.hardware.machine import Machine, detect_machine
 from allerac.hardware.profile import Profiles, load_profiles
 from allerac.models import ModelRoom, ModelService
 from allerac.models.catalogue import Catalogue, DemoModel, load_demo_model
-from allerac.network import (
-    Announcer,
-    BoxIdentity,
-    HostAllowList,
-    list_addresses,
-    suggest_host_label,
-)
+from allerac.network import HostAllowList
 from allerac.onboarding import OnboardingService
-from allerac.onboarding.claim_code import CODE_LENGTH, ClaimCode
+from allerac.onboarding.claim_code import CODE_LENGTH, ClaimCode, ClaimProof, LabelCode
 from allerac.settings import Settings
 from allerac.storage import Database
 from allerac.storage.accounts import AccountStore
 from allerac.storage.attempts import AttemptStore
-from allerac.storage.box import BoxRecord, BoxStore
+from allerac.storage.box import BoxStore
 from allerac.storage.conversations import ConversationStore
 from allerac.storage.invitations import InvitationStore
 
@@ -105,6 +98,7 @@ class Runtime:
         self, settings: Settings, *, port: int, passwords: Passwords | None = None
     ) -> None:
         hardware = read_hardware(settings)
+        identity = read_identity(settings.identity_dir)
         passwords = passwords or Passwords()
         self.database = Database(settings.data_dir / "allerac.sqlite")
         socket = settings.engine_socket
@@ -131,6 +125,7 @@ class Runtime:
                 store=boxes,
                 engine=self.engine,
                 presence=self.presence,
+                identity=identity,
                 machine=hardware.machine,
                 choice=hardware.choice,
                 data_dir=settings.data_dir,
@@ -148,10 +143,7 @@ class Runtime:
             onboarding=OnboardingService(
                 store=boxes,
                 attempts=attempts,
-                code=ClaimCode(
-                    settings.data_dir / "secrets" / "claim-code",
-                    lambda: account_codes.new_code(1, CODE_LENGTH),
-                ),
+                code=_claim_proof(settings, identity, passwords),
                 secrets=AccountSecrets(passwords),
             ),
         )
@@ -181,6 +173,13 @@ class Runtime:
                 await stop()
             except Exception:  # the boundary of shutting down
                 log.exception("part_did_not_stop", part=stop.__qualname__)
+
+
+def _claim_proof(settings: Settings, identity: FactoryIdentity, passwords: Passwords) -> ClaimProof:
+    if identity.claim_code_hash is not None:
+        return LabelCode(identity.claim_code_hash, passwords.verify)
+    path = settings.data_dir / "secrets" / "claim-code"
+    return ClaimCode(path, lambda: account_codes.new_code(1, CODE_LENGTH))
 
 
 def create_app(settings: Settings, *, port: int, passwords: Passwords | None = None) -> FastAPI:
@@ -223,138 +222,6 @@ def create_app(settings: Settings, *, port: int, passwords: Passwords | None = N
     return app
 
 
-def is_loopback(host: str) -> bool:
-    """Tell whether only this machine reaches `host`."""
-    return host == "localhost" or host.startswith("127.") or host == "::1"
-
-
-class AccountSecrets:
-    """What the wizard needs of the accounts room."""
-
-    def __init__(self, passwords: Passwords) -> None:
-        self._passwords = passwords
-
-    clean_name = staticmethod(account_names.clean_name)
-    name_key = staticmethod(account_names.name_key)
-    normalise_code = staticmethod(account_codes.normalise_code)
-    new_token = staticmethod(account_codes.new_token)
-    hash_token = staticmethod(account_codes.hash_token)
-
-    def require_strong(self, password: str, names: Sequence[str]) -> None:
-        """Raise `InvalidInput` for a password that would be guessed."""
-        account_passwords.require_strong(password, names)
-
-    async def hash_password(self, password: str) -> str:
-        """Return the encoded hash."""
-        return await self._passwords.hash(password)
-
-    def new_recovery_code(self) -> str:
-        """Return a code to keep."""
-        return account_codes.new_code(account_codes.RECOVERY_GROUPS)
-
-
-class StoredDefault:
-    """The household's model, kept with the box."""
-
-    def __init__(self, boxes: BoxStore) -> None:
-        self._boxes = boxes
-
-    async def load(self) -> str | None:
-        """Return the chosen model."""
-        return (await self._boxes.load()).default_model_id
-
-    async def save(self, model_id: str) -> None:
-        """Keep the choice."""
-        await self._boxes.change({"default_model_id": model_id})
-
-
-class NetworkPresence:
-    """The announcer as the box sees it; switched off, or on loopback only, it is silent."""
-
-    def __init__(self, *, port: int, announce: bool, loopback: bool) -> None:
-        self._announcer = Announcer(port=port) if announce and not loopback else None
-        self._loopback = loopback
-        self._identity: BoxIdentity | None = None
-        self._joined = False
-        self._joining: asyncio.Task[None] | None = None
-
-    async def announce(self, record: BoxRecord) -> None:
-        """Announce in the background: a network that is slow keeps nobody waiting."""
-        self._identity = BoxIdentity(
-            device_id=record.device_id,
-            suffix=record.suffix,
-            name=record.name,
-            claimed=record.claimed_at is not None,
-            version=__version__,
-        )
-        if self._announcer is not None:
-            before = self._joining
-            self._joining = asyncio.create_task(self._announce(self._announcer, before))
-
-    async def stop(self) -> None:
-        """Say goodbye."""
-        if self._joining is not None:
-            self._joining.cancel()
-            await asyncio.gather(self._joining, return_exceptions=True)
-        if self._announcer is not None:
-            await self._announcer.stop()
-
-    async def _announce(self, announcer: Announcer, before: "asyncio.Task[None] | None") -> None:
-        if before is not None:
-            await asyncio.gather(before, return_exceptions=True)
-        identity = self._identity
-        if identity is None:
-            return
-        try:
-            if self._joined:
-                await announcer.update(identity)
-            else:
-                await announcer.start(identity)
-                self._joined = True
-        except OSError as error:
-            log.warning("not_announced", reason=str(error))
-
-    def names(self) -> list[str]:
-        """Return the names that answer now."""
-        return self._announcer.names() if self._announcer is not None else []
-
-    def host_names(self) -> list[str]:
-        """Return the names under which requests are ours, announced or resolved otherwise."""
-        identity = self._identity
-        own = [f"{identity.label}.local", f"{identity.own_label}.local"] if identity else []
-        return [*own, *self.names()]
-
-    def conflict(self) -> str | None:
-        """Return why a name is not ours."""
-        return self._announcer.conflict if self._announcer is not None else None
-
-    def places(self) -> list[Place]:
-        """Return the addresses that lead here."""
-        if self._loopback:
-            return [Place("127.0.0.1", "lo")]
-        return [Place(address.ip, address.interface) for address in list_addresses()]
-
-    def nearby(self) -> list[Nearby]:
-        """Return other boxes seen."""
-        boxes = self._announcer.boxes() if self._announcer is not None else []
-        return [
-            Nearby(
-                id=seen.id,
-                name=seen.name,
-                suffix=seen.suffix,
-                state=seen.state,
-                addresses=seen.addresses,
-                version=seen.version,
-                last_seen=seen.last_seen,
-            )
-            for seen in boxes
-        ]
-
-    def label_for(self, name: str) -> str:
-        """Return the host label of a box's name."""
-        return suggest_host_label(name)
-
-
 def openapi_document(settings: Settings) -> dict[str, object]:
     """Return the OpenAPI document of the whole application."""
     app = create_app(settings.model_copy(update={"announce": False}), port=80)
@@ -362,4 +229,4 @@ def openapi_document(settings: Settings) -> dict[str, object]:
     return document
 
 
-__all__ = ["Runtime", "build_model_service", "create_app", "openapi_document"]
+__all__ = ["AccountSecrets", "Runtime", "build_model_service", "create_app", "openapi_document"]

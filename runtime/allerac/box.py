@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from allerac.appliance.identity import FactoryIdentity
 from allerac.engine.protocol import Engine
 from allerac.errors import AlleracError
 from allerac.hardware.choice import ProfileChoice
@@ -75,6 +76,7 @@ class BoxService:
         store: BoxStore,
         engine: Engine,
         presence: Presence,
+        identity: FactoryIdentity,
         machine: Machine,
         choice: ProfileChoice,
         data_dir: Path,
@@ -84,6 +86,7 @@ class BoxService:
         self._store = store
         self._engine = engine
         self._presence = presence
+        self._identity = identity
         self._machine = machine
         self._choice = choice
         self._data_dir = data_dir
@@ -92,8 +95,14 @@ class BoxService:
         self._started_at = datetime.now(UTC)
 
     async def start(self) -> None:
-        """Announce the box."""
-        await self._presence.announce(await self._store.load())
+        """Be who the factory says, and announce the box."""
+        record = await self._store.load()
+        given = {"device_id": self._identity.device_id, "suffix": self._identity.suffix}
+        wanted = {key: value for key, value in given.items() if value is not None}
+        if any(getattr(record, key) != value for key, value in wanted.items()):
+            await self._store.change(wanted)
+            record = await self._store.load()
+        await self._presence.announce(record)
 
     async def status(self) -> dict[str, Any]:
         """Return all that a stranger learns."""
@@ -131,6 +140,7 @@ class BoxService:
         record = await self._store.load()
         return {
             "id": record.device_id,
+            "serial": self._identity.serial,
             "name": record.name,
             "hostname": self._hostname(record),
             "names": self._presence.names(),

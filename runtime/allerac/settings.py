@@ -39,6 +39,9 @@ class Settings(BaseSettings):
         description="Unix socket behind which systemd starts engine processes; "
         "when not set, Allerac starts them itself.",
     )
+    identity_dir: Path | None = Field(
+        default=None, description="What the factory wrote: serial, device id, claim code's hash."
+    )
     profile: str | None = Field(
         default=None, description="Hardware profile to use; detected when not set."
     )

@@ -5,7 +5,6 @@ power cut or another phone goes on where the last answer was. The claim itself i
 insert; whoever comes second is told so.
 """
 
-import hmac
 import zoneinfo
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from allerac.storage.accounts import Language, NewPerson, NewSession, Person
 from allerac.storage.attempts import AttemptStore
 from allerac.storage.box import BoxStore, ClaimedBox
 
-from .claim_code import ClaimCode
+from .claim_code import ClaimProof
 
 Step = Literal["language", "claim", "owner", "box", "model", "privacy", "ready"]
 STEPS: tuple[Step, ...] = ("language", "claim", "owner", "box", "model", "privacy", "ready")
@@ -103,7 +102,7 @@ class OnboardingService:
         *,
         store: BoxStore,
         attempts: AttemptStore,
-        code: ClaimCode,
+        code: ClaimProof,
         secrets: Secrets,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -123,11 +122,7 @@ class OnboardingService:
         if await self.is_claimed():
             self._code.burn()
             return
-        record = await self._store.load()
-        code = self._code.read_or_make()
-        hashed = self._secrets.hash_token(code)
-        if record.claim_code_hash != hashed:
-            await self._store.change({"claim_code_hash": hashed})
+        self._code.read_or_make()
         await self._attempts.clear(IN_ALL)
 
     async def require_unclaimed(self) -> None:
@@ -142,7 +137,7 @@ class OnboardingService:
         return self._claimed
 
     def claim_code(self) -> str | None:
-        """Return the code as it is printed, XXXX-XXXX; None after the claim."""
+        """Return the code as it is printed, XXXX-XXXX; None after the claim or if on the label."""
         code = None if self._claimed else self._code.read()
         return code and f"{code[:4]}-{code[4:]}"
 
@@ -192,11 +187,8 @@ class OnboardingService:
         """
         await self.require_unclaimed()
         await self._count_try(address)
-        wanted = (await self._store.load()).claim_code_hash
-        if wanted is None:  # burnt by a claim meanwhile
-            raise _claimed()
-        typed = self._secrets.hash_token(self._secrets.normalise_code(code))
-        if not hmac.compare_digest(wanted, typed):
+        if not await self._code.matches(self._secrets.normalise_code(code)):
+            await self.require_unclaimed()  # burnt by a claim meanwhile
             raise WrongCredentials(
                 "That is not the code of this box.",
                 hint="Look at the label on its back, or at the screen that is plugged in.",

@@ -40,7 +40,6 @@ class BoxRecord:
     name: str
     time_zone: str
     language: Language
-    claim_code_hash: str | None
     claimed_at: datetime | None
     default_model_id: str | None
     automatic_updates: bool
@@ -143,7 +142,6 @@ class BoxStore:
                     name=claimed.name,
                     time_zone=claimed.time_zone,
                     language=claimed.owner.language,
-                    claim_code_hash=None,
                     claimed_at=milliseconds(now),
                     default_model_id=claimed.default_model_id,
                     automatic_updates=claimed.automatic_updates,
@@ -171,7 +169,6 @@ def _record(row: Row[Any]) -> BoxRecord:
         name=row.name,
         time_zone=row.time_zone,
         language=row.language,
-        claim_code_hash=row.claim_code_hash,
         claimed_at=None if row.claimed_at is None else moment_of(row.claimed_at),
         default_model_id=row.default_model_id,
         automatic_updates=row.automatic_updates,

@@ -50,7 +50,6 @@ box = Table(
     Column("name", String(64), nullable=False),
     Column("time_zone", String(64), nullable=False),
     Column("language", String(8), nullable=False),
-    Column("claim_code_hash", String(64), nullable=True),
     _time("claimed_at", nullable=True),
     Column("default_model_id", String(128), nullable=True),
     Column("automatic_updates", Boolean, nullable=False),

@@ -51,6 +51,7 @@ class MemoryView(Response):
 
 class Box(Response):
     id: str
+    serial: str | None
     name: str
     hostname: str
     names: list[str]

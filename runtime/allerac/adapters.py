@@ -1,0 +1,149 @@
+"""What services need of each other, in the words of the one that asks; `app.py` hands them in."""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
+from allerac import __version__
+from allerac.accounts import Passwords
+from allerac.accounts import codes as account_codes
+from allerac.accounts import names as account_names
+from allerac.accounts import passwords as account_passwords
+from allerac.box import Nearby, Place
+from allerac.network import Announcer, BoxIdentity, list_addresses, suggest_host_label
+from allerac.storage.box import BoxRecord, BoxStore
+
+log = structlog.get_logger()
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches `host`."""
+    return host == "localhost" or host.startswith("127.") or host == "::1"
+
+
+class AccountSecrets:
+    """What the wizard needs of the accounts room."""
+
+    def __init__(self, passwords: Passwords) -> None:
+        self._passwords = passwords
+
+    clean_name = staticmethod(account_names.clean_name)
+    name_key = staticmethod(account_names.name_key)
+    normalise_code = staticmethod(account_codes.normalise_code)
+    new_token = staticmethod(account_codes.new_token)
+    hash_token = staticmethod(account_codes.hash_token)
+
+    def require_strong(self, password: str, names: Sequence[str]) -> None:
+        """Raise `InvalidInput` for a password that would be guessed."""
+        account_passwords.require_strong(password, names)
+
+    async def hash_password(self, password: str) -> str:
+        """Return the encoded hash."""
+        return await self._passwords.hash(password)
+
+    def new_recovery_code(self) -> str:
+        """Return a code to keep."""
+        return account_codes.new_code(account_codes.RECOVERY_GROUPS)
+
+
+class StoredDefault:
+    """The household's model, kept with the box."""
+
+    def __init__(self, boxes: BoxStore) -> None:
+        self._boxes = boxes
+
+    async def load(self) -> str | None:
+        """Return the chosen model."""
+        return (await self._boxes.load()).default_model_id
+
+    async def save(self, model_id: str) -> None:
+        """Keep the choice."""
+        await self._boxes.change({"default_model_id": model_id})
+
+
+class NetworkPresence:
+    """The announcer as the box sees it; switched off, or on loopback only, it is silent."""
+
+    def __init__(self, *, port: int, announce: bool, loopback: bool) -> None:
+        self._announcer = Announcer(port=port) if announce and not loopback else None
+        self._loopback = loopback
+        self._identity: BoxIdentity | None = None
+        self._joined = False
+        self._joining: asyncio.Task[None] | None = None
+
+    async def announce(self, record: BoxRecord) -> None:
+        """Announce in the background: a network that is slow keeps nobody waiting."""
+        self._identity = BoxIdentity(
+            device_id=record.device_id,
+            suffix=record.suffix,
+            name=record.name,
+            claimed=record.claimed_at is not None,
+            version=__version__,
+        )
+        if self._announcer is not None:
+            before = self._joining
+            self._joining = asyncio.create_task(self._announce(self._announcer, before))
+
+    async def stop(self) -> None:
+        """Say goodbye."""
+        if self._joining is not None:
+            self._joining.cancel()
+            await asyncio.gather(self._joining, return_exceptions=True)
+        if self._announcer is not None:
+            await self._announcer.stop()
+
+    async def _announce(self, announcer: Announcer, before: "asyncio.Task[None] | None") -> None:
+        if before is not None:
+            await asyncio.gather(before, return_exceptions=True)
+        identity = self._identity
+        if identity is None:
+            return
+        try:
+            if self._joined:
+                await announcer.update(identity)
+            else:
+                await announcer.start(identity)
+                self._joined = True
+        except OSError as error:
+            log.warning("not_announced", reason=str(error))
+
+    def names(self) -> list[str]:
+        """Return the names that answer now."""
+        return self._announcer.names() if self._announcer is not None else []
+
+    def host_names(self) -> list[str]:
+        """Return the names under which requests are ours, announced or resolved otherwise."""
+        identity = self._identity
+        own = [f"{identity.label}.local", f"{identity.own_label}.local"] if identity else []
+        return [*own, *self.names()]
+
+    def conflict(self) -> str | None:
+        """Return why a name is not ours."""
+        return self._announcer.conflict if self._announcer is not None else None
+
+    def places(self) -> list[Place]:
+        """Return the addresses that lead here."""
+        if self._loopback:
+            return [Place("127.0.0.1", "lo")]
+        return [Place(address.ip, address.interface) for address in list_addresses()]
+
+    def nearby(self) -> list[Nearby]:
+        """Return other boxes seen."""
+        boxes = self._announcer.boxes() if self._announcer is not None else []
+        return [
+            Nearby(
+                id=seen.id,
+                name=seen.name,
+                suffix=seen.suffix,
+                state=seen.state,
+                addresses=seen.addresses,
+                version=seen.version,
+                last_seen=seen.last_seen,
+            )
+            for seen in boxes
+        ]
+
+    def label_for(self, name: str) -> str:
+        """Return the host label of a box's name."""
+        return suggest_host_label(name)
