@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from allerac.errors import Forbidden, NotFound, NotSignedIn, WrongCredentials
+from allerac.errors import Forbidden, NotFound, NotSignedIn, StorageUnavailable, WrongCredentials
 from allerac.events import with_ticks
 from allerac.storage.accounts import (
     AccountStore,
@@ -87,7 +87,8 @@ class AccountService:
         expires_at = record.expires_at
         if (now - record.last_seen_at).total_seconds() >= TOUCH_SECONDS:
             expires_at = min(now + IDLE, record.created_at + ABSOLUTE)
-            await self._accounts.touch_session(record.id, now, expires_at)
+            with contextlib.suppress(StorageUnavailable):  # a full disk signs nobody out
+                await self._accounts.touch_session(record.id, now, expires_at)
         return Principal(
             person, session_id=record.id, secret_hash=token_hash, expires_at=expires_at
         )
@@ -102,7 +103,8 @@ class AccountService:
         now = self._clock()
         used = record.last_used_at
         if used is None or (now - used).total_seconds() >= TOUCH_SECONDS:
-            await self._accounts.touch_api_key(record.id, now)
+            with contextlib.suppress(StorageUnavailable):
+                await self._accounts.touch_api_key(record.id, now)
         return Principal(person, api_key_id=record.id, secret_hash=key_hash)
 
     async def while_signed_in(
