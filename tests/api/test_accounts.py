@@ -380,3 +380,13 @@ async def test_one_password_typed_on_two_keyboards_is_one_password(box: FreshBox
     body = {"current_password": PASSWORD, "new_password": "ein gru\u0308ner Apfel"}
     assert (await owner.put("/api/v1/me/password", json=body)).status_code == 204
     assert (await sign_in(box.browser(), "Ana", "ein gr\u00fcner Apfel")).status_code == 201
+
+
+@pytest.mark.parametrize("path", ["/api/v1/session", "/api/v1/sessions"])
+async def test_only_who_is_signed_in_can_sign_out(box: FreshBox, path: str) -> None:
+    owner = await box.owner()
+    made = await owner.post("/api/v1/api-keys", json={"name": "program"})
+    program = box.browser(Authorization=f"Bearer {made.json()['key']}")
+    assert (await program.delete(path)).status_code == 401
+    assert (await box.browser().delete(path)).status_code == 401
+    assert await is_signed_in(owner)
