@@ -2,9 +2,13 @@
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from allerac.app import openapi_document
+from allerac.hardware.profile import DiskLayout, EngineBuild, Image
 from allerac.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -14,6 +18,27 @@ def test_every_setting_is_documented() -> None:
     text = (REPOSITORY / "docs" / "settings.md").read_text()
     documented = re.findall(r"^\| `ALLERAC_([A-Z_]+)`", text, re.MULTILINE)
     assert sorted(documented) == sorted(name.upper() for name in Settings.model_fields)
+
+
+def _fields(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from _fields(kind, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}"
+
+
+def test_everything_that_an_image_is_made_from_is_documented() -> None:
+    text = (REPOSITORY / "docs" / "hardware-profiles.md").read_text()
+    documented = re.findall(r"^\| `([a-z_.]+)`", text, re.MULTILINE)
+    sections: dict[str, type[BaseModel]] = {
+        "engine.build.": EngineBuild,
+        "disk.": DiskLayout,
+        "image.": Image,
+    }
+    fields = [name for prefix, model in sections.items() for name in _fields(model, prefix)]
+    assert sorted(documented) == sorted(fields)
 
 
 def test_openapi_document_is_of_today() -> None:
