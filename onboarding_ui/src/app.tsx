@@ -57,6 +57,7 @@ function SignedIn({ person }: { person: Person }) {
         <Routes>
           <Route path="/" element={<Navigate to="/chat" replace />} />
           <Route path="/chat" element={<ChatPage />} />
+          <Route path="/chat/list" element={<ChatPage />} />
           <Route path="/chat/:conversationId" element={<ChatPage />} />
           <Route path="/box" element={<BoxPage />} />
           <Route path="/box/models" element={<ModelsPage />} />

@@ -1,7 +1,7 @@
 import { Check, Copy } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { IconButton } from "./ui/button";
+import { Button, IconButton } from "./ui/button";
 
 /** Plain HTTP pages have no clipboard API; a selected text area works everywhere. */
 async function copyText(text: string): Promise<void> {
@@ -20,7 +20,14 @@ async function copyText(text: string): Promise<void> {
   area.remove();
 }
 
-export function CopyButton({ text, label }: { text: string; label?: string }) {
+interface Props {
+  text: string;
+  label?: string;
+  /** With its name beside the picture. */
+  isNamed?: boolean;
+}
+
+export function CopyButton({ text, label, isNamed = false }: Props) {
   const { t } = useTranslation();
   const [done, setDone] = useState(false);
   const copy = async (): Promise<void> => {
@@ -28,9 +35,19 @@ export function CopyButton({ text, label }: { text: string; label?: string }) {
     setDone(true);
     setTimeout(() => setDone(false), 1500);
   };
+  const picture = done ? <Check size={18} /> : <Copy size={18} />;
+  const name = done ? t("copied") : (label ?? t("copy"));
+  if (isNamed) {
+    return (
+      <Button onClick={() => void copy()}>
+        {picture}
+        {name}
+      </Button>
+    );
+  }
   return (
-    <IconButton label={done ? t("copied") : (label ?? t("copy"))} onClick={() => void copy()}>
-      {done ? <Check size={18} /> : <Copy size={18} />}
+    <IconButton label={name} onClick={() => void copy()}>
+      {picture}
     </IconButton>
   );
 }

@@ -2,23 +2,19 @@ import { useTranslation } from "react-i18next";
 import type { ModelCard } from "@/api/types";
 import { rounded, size } from "./numbers";
 
+const FIT_LOOK = { good: "text-well", tight: "text-notice", too_large: "text-trouble" };
+
 /** Speed, size and fit of a model on this machine, in words. */
 export function ModelFacts({ card }: { card: ModelCard }) {
   const { t } = useTranslation();
   const words = rounded(card.speed.words_per_second);
+  const bytes = size(card.size_bytes);
+  const isHere = card.state === "installed" || card.state === "damaged";
   return (
-    <p className="flex flex-wrap gap-x-3 gap-y-1 text-sm text-soft">
-      <span>
-        {card.speed.measured ? t("models.measured", { words }) : t("models.about", { words })}
-      </span>
-      <span>{size(card.size_bytes)}</span>
-      <span
-        className={
-          card.fit === "good" ? "text-well" : card.fit === "tight" ? "text-notice" : "text-trouble"
-        }
-      >
-        {t(`models.fit.${card.fit}`)}
-      </span>
-    </p>
+    <span className="flex flex-wrap gap-x-4 gap-y-0.5 text-sm text-soft">
+      <span>{t(card.speed.measured ? "models.measured" : "models.about", { words })}</span>
+      <span>{t(isHere ? "models.sizeHere" : "models.sizeToGet", { size: bytes })}</span>
+      <span className={FIT_LOOK[card.fit]}>{t(`models.fit.${card.fit}`)}</span>
+    </span>
   );
 }

@@ -30,3 +30,9 @@ export function rounded(value: number): string {
   const digits = value < 10 ? 1 : 0;
   return new Intl.NumberFormat(i18next.language, { maximumFractionDigits: digits }).format(value);
 }
+
+/** A moment as a person says it: day and minute, without seconds. */
+export function moment(iso: string): string {
+  const form = { dateStyle: "medium", timeStyle: "short" } as const;
+  return new Intl.DateTimeFormat(i18next.language, form).format(new Date(iso));
+}

@@ -2,7 +2,7 @@ import { Download, Printer } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { CopyButton } from "./copy-button";
-import { Button } from "./ui/button";
+import { Button, buttonLook } from "./ui/button";
 
 interface Props {
   code: string;
@@ -17,31 +17,31 @@ export function RecoveryCode({ code, busy = false, onSaved }: Props) {
   const file = `data:text/plain;charset=utf-8,${encodeURIComponent(`Allerac\n${code}\n`)}`;
   return (
     <div className="grid gap-5">
-      <div className="flex flex-wrap items-center justify-between gap-2 rounded-control bg-tint p-4">
-        <output aria-label={t("recovery.label")} className="font-mono text-lg">
+      <div className="grid gap-4 rounded-control bg-tint p-4">
+        <output
+          aria-label={t("recovery.label")}
+          className="text-center font-mono text-[clamp(0.95rem,4.2vw,1.2rem)] font-medium"
+        >
           {code}
         </output>
-        <span className="flex" data-print="hidden">
-          <CopyButton text={code} />
-          <Button kind="quiet" onClick={() => print()} aria-label={t("recovery.print")}>
-            <Printer size={18} />
+        <div className="flex flex-wrap justify-center gap-2" data-print="hidden">
+          <CopyButton text={code} isNamed />
+          <Button onClick={() => print()}>
+            <Printer size={18} aria-hidden="true" />
+            {t("recovery.print")}
           </Button>
-          <a
-            href={file}
-            download="allerac-recovery-code.txt"
-            aria-label={t("recovery.save")}
-            className="inline-flex min-h-11 items-center rounded-control px-3 text-soft hover:bg-tint hover:text-ink"
-          >
-            <Download size={18} />
+          <a href={file} download="allerac-recovery-code.txt" className={buttonLook()}>
+            <Download size={18} aria-hidden="true" />
+            {t("recovery.save")}
           </a>
-        </span>
+        </div>
       </div>
-      <label className="flex items-start gap-3">
+      <label className="flex min-h-11 items-center gap-3">
         <input
           type="checkbox"
           checked={ticked}
           onChange={(event) => setTicked(event.target.checked)}
-          className="mt-1 size-5 accent-accent"
+          className="size-5"
         />
         <span>{t("recovery.kept")}</span>
       </label>

@@ -39,7 +39,7 @@ export function ToastProvider({ children }: { children: ReactNode }) {
       <div
         role="status"
         aria-live="polite"
-        className="pointer-events-none fixed inset-x-0 bottom-20 z-50 grid justify-items-center gap-2 px-4 md:bottom-6"
+        className="pointer-events-none fixed inset-x-0 bottom-[calc(5rem+env(safe-area-inset-bottom))] z-50 grid justify-items-center gap-2 px-4 md:bottom-6"
       >
         {toasts.map((toast) => (
           <div
@@ -50,6 +50,7 @@ export function ToastProvider({ children }: { children: ReactNode }) {
             {toast.undo === undefined ? null : (
               <Button
                 kind="quiet"
+                className="text-accent"
                 onClick={() => {
                   toast.undo?.();
                   drop(toast.id);

@@ -1,6 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
+import { clsx } from "clsx";
+import { Cpu, Library, type LucideIcon, MessageCircle, Plus, Users } from "lucide-react";
 import { Dialog } from "radix-ui";
-import { useEffect, useState } from "react";
+import { type KeyboardEvent, useEffect, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 import { useApi } from "@/api/context";
@@ -15,7 +17,7 @@ interface Props {
 export function CommandPalette({ open, onOpenChange }: Props) {
   const { t } = useTranslation();
   useEffect(() => {
-    const listen = (event: KeyboardEvent): void => {
+    const listen = (event: globalThis.KeyboardEvent): void => {
       if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
         event.preventDefault();
         onOpenChange(true);
@@ -41,57 +43,103 @@ export function CommandPalette({ open, onOpenChange }: Props) {
   );
 }
 
-function Choices({ close }: { close: () => void }) {
+interface Place {
+  to: string;
+  name: string;
+  Icon: LucideIcon;
+}
+
+const SHOWN_CONVERSATIONS = 6;
+
+function usePlaces(text: string): Place[] {
   const { t } = useTranslation();
   const api = useApi();
-  const navigate = useNavigate();
-  const [text, setText] = useState("");
   const found = useQuery({
     queryKey: ["conversations", "palette", text],
     queryFn: () => api.listConversations(text.trim() === "" ? {} : { query: text }),
+    placeholderData: (before) => before,
   });
-  const places = [
-    { to: "/chat", name: t("chat.new") },
-    { to: "/box", name: t("areas.box") },
-    { to: "/box/models", name: t("models.title") },
-    { to: "/people", name: t("areas.people") },
-  ].filter(({ name }) => name.toLowerCase().includes(text.toLowerCase()));
-  const conversations = (found.data?.items ?? []).slice(0, 6).map((item) => ({
-    to: `/chat/${item.id}`,
-    name: item.title ?? t("chat.untitled"),
-  }));
-  const go = (to: string): void => {
+  const areas: Place[] = [
+    { to: "/chat", name: t("chat.new"), Icon: Plus },
+    { to: "/box", name: t("areas.box"), Icon: Cpu },
+    { to: "/box/models", name: t("models.title"), Icon: Library },
+    { to: "/people", name: t("areas.people"), Icon: Users },
+  ];
+  const wanted = text.trim().toLowerCase();
+  return [
+    ...areas.filter(({ name }) => name.toLowerCase().includes(wanted)),
+    ...(found.data?.items ?? []).slice(0, SHOWN_CONVERSATIONS).map((item) => ({
+      to: `/chat/${item.id}`,
+      name: item.title ?? t("chat.untitled"),
+      Icon: MessageCircle,
+    })),
+  ];
+}
+
+function Choices({ close }: { close: () => void }) {
+  const { t } = useTranslation();
+  const navigate = useNavigate();
+  const list = useId();
+  const [text, setText] = useState("");
+  const [at, setAt] = useState(0);
+  const places = usePlaces(text);
+  const marked = Math.min(at, places.length - 1);
+  const go = (place: Place | undefined): void => {
+    if (!place) return;
     close();
-    void navigate(to);
+    void navigate(place.to);
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step === undefined || places.length === 0) return;
+    event.preventDefault();
+    setAt((marked + step + places.length) % places.length);
   };
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        const first = [...places, ...conversations][0];
-        if (first) go(first.to);
+        go(places[marked]);
       }}
     >
       <input
+        role="combobox"
         aria-label={t("palette.title")}
+        aria-expanded="true"
+        aria-controls={list}
+        aria-activedescendant={places.length === 0 ? undefined : `${list}-${marked}`}
         placeholder={t("palette.placeholder")}
         value={text}
-        onChange={(event) => setText(event.target.value)}
+        onChange={(event) => {
+          setText(event.target.value);
+          setAt(0);
+        }}
+        onKeyDown={onKeyDown}
         className={inputLook}
       />
-      <ul className="mt-2 grid">
-        {[...places, ...conversations].map(({ to, name }) => (
-          <li key={to}>
-            <button
-              type="button"
-              onClick={() => go(to)}
-              className="w-full truncate rounded-control px-3 py-2 text-start hover:bg-tint"
-            >
-              {name}
-            </button>
-          </li>
+      {places.length === 0 ? <p className="px-3 py-4 text-soft">{t("chat.nothingFound")}</p> : null}
+      <div role="listbox" id={list} aria-label={t("palette.title")} className="mt-2 grid">
+        {places.map((place, index) => (
+          // The keyboard moves through the field above, as in every combobox.
+          // eslint-disable-next-line jsx-a11y/click-events-have-key-events
+          <div
+            key={place.to}
+            id={`${list}-${index}`}
+            role="option"
+            tabIndex={-1}
+            aria-selected={index === marked}
+            onClick={() => go(place)}
+            onPointerMove={() => setAt(index)}
+            className={clsx(
+              "flex min-h-11 cursor-pointer items-center gap-3 rounded-control px-3",
+              index === marked && "bg-tint",
+            )}
+          >
+            <place.Icon size={18} strokeWidth={1.75} aria-hidden="true" className="text-soft" />
+            <span className="truncate">{place.name}</span>
+          </div>
         ))}
-      </ul>
+      </div>
     </form>
   );
 }

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useParams } from "react-router";
+import { Link, useParams } from "react-router";
 import { useApi } from "@/api/context";
 import type { InvitationView, Language } from "@/api/types";
 import { NewPasswordField } from "@/components/password-field";
@@ -9,7 +9,7 @@ import { ProblemNote, fieldError } from "@/components/problem";
 import { RecoveryCode } from "@/components/recovery-code";
 import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
-import { Door } from "./door";
+import { Door, quietLink } from "./door";
 
 /** What a link of invitation opens. */
 export function JoinPage() {
@@ -25,6 +25,9 @@ export function JoinPage() {
     return (
       <Door title={t("join.noneTitle")}>
         <ProblemNote error={offer.error} />
+        <Link to="/" className={quietLink}>
+          {t("signIn.title")}
+        </Link>
       </Door>
     );
   }

@@ -8,7 +8,7 @@ import { ProblemNote, fieldError } from "@/components/problem";
 import { RecoveryCode } from "@/components/recovery-code";
 import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
-import { Door } from "./door";
+import { Door, quietLink } from "./door";
 
 export function RecoverPage() {
   const api = useApi();
@@ -60,7 +60,7 @@ export function RecoverPage() {
         <Button kind="primary" type="submit" busy={recover.isPending}>
           {t("recovery.go")}
         </Button>
-        <Link to="/" className="text-center text-sm text-soft underline underline-offset-4">
+        <Link to="/" className={quietLink}>
           {t("back")}
         </Link>
       </form>

@@ -6,7 +6,7 @@ import { useApi } from "@/api/context";
 import { ProblemNote } from "@/components/problem";
 import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
-import { Door } from "./door";
+import { Door, quietLink } from "./door";
 
 export function SignInPage() {
   const api = useApi();
@@ -49,7 +49,7 @@ export function SignInPage() {
         >
           {t("signIn.go")}
         </Button>
-        <Link to="/recover" className="text-center text-sm text-soft underline underline-offset-4">
+        <Link to="/recover" className={quietLink}>
           {t("signIn.lost")}
         </Link>
       </form>

@@ -36,6 +36,7 @@ function boxOf(name: string, timeZone: string): Box {
   const url = `http://${hostname(name)}/`;
   return {
     id: "7k3q",
+    serial: "ALR-N100-000731",
     name,
     hostname: hostname(name),
     names: [hostname(name), "allerac-7k3q.local"],

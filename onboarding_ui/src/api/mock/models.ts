@@ -145,6 +145,9 @@ function downloads(cards: ModelCard[]): ModelCard[] {
 
 export function createMockModels(scenario: Scenario): MockModels {
   let cards = scenario.downloading ? downloads(catalogue()) : catalogue();
+  if (scenario.secondModel) {
+    cards = cards.map((card) => (card.recommended ? { ...card, state: "installed" } : card));
+  }
   let lastLook = Date.now();
   const look = (): void => {
     const seconds = (Date.now() - lastLook) / 1000;

@@ -10,6 +10,8 @@ export interface Scenario {
   empty: boolean;
   /** Downloads under way, halted and failed, as they look after an evening of trying. */
   downloading: boolean;
+  /** A second model is on board. */
+  secondModel: boolean;
   /** Another machine holds the box's name. */
   nameConflict: boolean;
   /** Somebody else claims the box at the last step. */
@@ -25,6 +27,7 @@ export const inUse: Scenario = {
   language: "en",
   empty: false,
   downloading: false,
+  secondModel: false,
   nameConflict: false,
   lostClaim: false,
   wordMilliseconds: 60,
@@ -36,6 +39,7 @@ const PLAYS: Record<string, Partial<Scenario>> = {
   "signed-out": { signedIn: false },
   empty: { empty: true },
   downloading: { downloading: true },
+  "second-model": { secondModel: true },
   "name-conflict": { nameConflict: true },
   "lost-claim": { claimed: false, signedIn: false, lostClaim: true },
   quick: { wordMilliseconds: 0, requestMilliseconds: 0 },

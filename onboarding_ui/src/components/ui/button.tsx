@@ -15,6 +15,15 @@ interface Props extends ButtonHTMLAttributes<HTMLButtonElement> {
   busy?: boolean;
 }
 
+/** How a button looks, for links that act like one. */
+export function buttonLook(kind: Kind = "plain", className?: string): string {
+  return clsx(
+    "inline-flex min-h-11 items-center justify-center gap-2 rounded-control px-4 py-2 font-medium transition disabled:opacity-55",
+    LOOK[kind],
+    className,
+  );
+}
+
 export function Button({ kind = "plain", busy = false, className, children, ...rest }: Props) {
   return (
     <button
@@ -22,24 +31,26 @@ export function Button({ kind = "plain", busy = false, className, children, ...r
       {...rest}
       disabled={rest.disabled === true || busy}
       aria-busy={busy}
-      className={clsx(
-        "inline-flex min-h-11 items-center justify-center gap-2 rounded-control px-4 py-2 font-medium transition disabled:opacity-55",
-        LOOK[kind],
-        className,
-      )}
+      className={buttonLook(kind, className)}
     >
       {children}
     </button>
   );
 }
 
+const ICON_LOOK = {
+  quiet: "text-soft hover:bg-tint hover:text-ink aria-pressed:text-accent",
+  tint: "bg-tint text-ink",
+  primary: "bg-accent text-on-accent hover:brightness-105",
+};
+
+interface IconProps extends ButtonHTMLAttributes<HTMLButtonElement> {
+  label: string;
+  kind?: keyof typeof ICON_LOOK;
+}
+
 /** A button that shows only a picture; `label` is its name and its tooltip. */
-export function IconButton({
-  label,
-  className,
-  children,
-  ...rest
-}: ButtonHTMLAttributes<HTMLButtonElement> & { label: string }) {
+export function IconButton({ label, kind = "quiet", className, children, ...rest }: IconProps) {
   return (
     <button
       type="button"
@@ -47,7 +58,8 @@ export function IconButton({
       title={label}
       {...rest}
       className={clsx(
-        "inline-flex size-9 items-center justify-center rounded-control text-soft transition hover:bg-tint hover:text-ink disabled:opacity-45 aria-pressed:text-accent",
+        "inline-flex size-9 shrink-0 items-center justify-center rounded-control transition disabled:opacity-45 pointer-coarse:size-11",
+        ICON_LOOK[kind],
         className,
       )}
     >

@@ -1,5 +1,4 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { useApi } from "@/api/context";
@@ -7,65 +6,68 @@ import type { Box } from "@/api/types";
 import { Lamp } from "@/components/lamp";
 import { rounded, size } from "@/components/numbers";
 import { ProblemNote } from "@/components/problem";
-import { Qr } from "@/components/qr";
-import { Button } from "@/components/ui/button";
+import { buttonLook } from "@/components/ui/button";
 import { Card, Notice, Skeleton } from "@/components/ui/card";
-import { Field } from "@/components/ui/field";
+import { lampOf, useBox } from "@/layout/box-state";
 import { isAdministrator, usePerson } from "@/layout/person";
 import { Page } from "../page";
+import { AddressCard } from "./address-card";
+import { NameCard } from "./name-card";
+
+const WORDS_PER_TOKEN = 0.75;
 
 export function BoxPage() {
-  const api = useApi();
   const { t } = useTranslation();
-  const box = useQuery({ queryKey: ["box"], queryFn: () => api.getBox() });
+  const person = usePerson();
+  const box = useBox();
   return (
-    <Page title={t("areas.box")}>
+    <Page title={box.data?.name ?? t("areas.box")} hasLamp={box.data !== undefined}>
       <ProblemNote error={box.error} />
-      {box.data ? <Facts box={box.data} /> : box.error ? null : <Skeleton rows={6} />}
+      {box.data ? (
+        <>
+          <StateCard box={box.data} />
+          <ModelCard box={box.data} />
+          <AddressCard box={box.data} />
+          <HardwareCard box={box.data} />
+          {isAdministrator(person) ? <NameCard key={box.data.name} box={box.data} /> : null}
+        </>
+      ) : box.error ? null : (
+        <Skeleton rows={6} />
+      )}
     </Page>
   );
 }
 
-function Facts({ box }: { box: Box }) {
+function StateCard({ box }: { box: Box }) {
   const { t } = useTranslation();
-  const isWell = box.engine.state === "ready" && !box.name_conflict;
+  const { engine } = box;
+  const lamp = lampOf(box);
+  const isBusy = engine.state === "ready" && lamp === "working";
+  const says =
+    engine.state !== "ready"
+      ? t(`box.engine.${engine.state}`)
+      : t(`lamp.${isBusy ? "well" : lamp}`);
   return (
-    <>
-      <Card>
-        <div className="flex items-center gap-5">
-          <Lamp
-            state={isWell ? "well" : box.engine.state === "failed" ? "trouble" : "working"}
-            size={34}
-          />
-          <p className="font-serif text-2xl">
-            {isWell ? t("box.well") : t(`box.engine.${box.engine.state}`)}
-          </p>
+    <Card>
+      <div className="flex items-center gap-5 p-1">
+        <Lamp state={lamp} size={34} />
+        <div>
+          <p className="font-serif text-2xl">{says}</p>
+          {isBusy ? (
+            <p className="text-soft">{t("box.answering", { count: engine.active })}</p>
+          ) : null}
         </div>
-        {box.name_conflict ? <Notice>{box.name_conflict}</Notice> : null}
-        <Figures box={box} />
-      </Card>
-      <Card title={t("box.found")}>
-        <div className="flex flex-wrap items-center gap-6">
-          <Qr svg={box.qr_svg} label={t("box.qr")} />
-          <ul className="grid gap-1 font-mono text-sm">
-            {[
-              ...box.names.map((name) => `http://${name}${box.port === 80 ? "" : `:${box.port}`}/`),
-              ...box.addresses.map(({ url }) => url),
-            ].map((url) => (
-              <li key={url}>{url}</li>
-            ))}
-          </ul>
+      </div>
+      {box.name_conflict || engine.last_error ? (
+        <div className="mt-4 grid gap-3">
+          {box.name_conflict ? <Notice>{box.name_conflict}</Notice> : null}
+          {engine.state !== "ready" && engine.last_error ? (
+            <Notice tone="trouble">{engine.last_error}</Notice>
+          ) : null}
         </div>
-      </Card>
-      <Card title={t("models.title")}>
-        <p className="mb-3 text-soft">{box.engine.model_id ?? t("box.noModel")}</p>
-        <Link to="/box/models" className="font-medium text-accent underline underline-offset-4">
-          {t("models.choose")}
-        </Link>
-      </Card>
-      <HardwareCard />
-      <NameCard box={box} />
-    </>
+      ) : null}
+      <Figures box={box} />
+    </Card>
   );
 }
 
@@ -73,9 +75,9 @@ function Figures({ box }: { box: Box }) {
   const { t } = useTranslation();
   const speed = box.engine.speed.decode_tokens_per_second;
   const figures: [string, string][] = [
+    [t("box.speed"), speed ? rounded(speed * WORDS_PER_TOKEN) : "–"],
     [t("box.memoryFree"), size(box.memory.available_bytes)],
     [t("box.diskFree"), size(box.storage.free_bytes)],
-    [t("box.speed"), speed ? rounded(speed * 0.75) : "–"],
     [t("box.version"), box.version],
   ];
   return (
@@ -90,7 +92,27 @@ function Figures({ box }: { box: Box }) {
   );
 }
 
-function HardwareCard() {
+function ModelCard({ box }: { box: Box }) {
+  const api = useApi();
+  const { t } = useTranslation();
+  const models = useQuery({ queryKey: ["models"], queryFn: () => api.listModels() });
+  const loaded = models.data?.items.find(({ id }) => id === box.engine.model_id);
+  return (
+    <Card title={t("box.mind")}>
+      <div className="flex flex-wrap items-center justify-between gap-3">
+        <div className="min-w-0">
+          <p className="font-medium">{loaded?.title ?? box.engine.model_id ?? t("box.noModel")}</p>
+          {loaded ? <p className="text-soft">{loaded.description}</p> : null}
+        </div>
+        <Link to="/box/models" className={buttonLook("plain")}>
+          {t("models.choose")}
+        </Link>
+      </div>
+    </Card>
+  );
+}
+
+function HardwareCard({ box }: { box: Box }) {
   const api = useApi();
   const { t } = useTranslation();
   const hardware = useQuery({ queryKey: ["hardware"], queryFn: () => api.getHardware() });
@@ -99,45 +121,9 @@ function HardwareCard() {
     <Card title={t("box.hardware")}>
       <p>{hardware.data.summary}</p>
       <p className="text-soft">{hardware.data.profile.reason}</p>
-    </Card>
-  );
-}
-
-function NameCard({ box }: { box: Box }) {
-  const api = useApi();
-  const { t } = useTranslation();
-  const person = usePerson();
-  const queries = useQueryClient();
-  const [name, setName] = useState(box.name);
-  const rename = useMutation({
-    mutationFn: () => api.updateBox({ name }),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ["box"] }),
-  });
-  if (!isAdministrator(person)) return null;
-  return (
-    <Card title={t("box.rename")}>
-      <form
-        className="grid max-w-md gap-4"
-        onSubmit={(event) => {
-          event.preventDefault();
-          rename.mutate();
-        }}
-      >
-        <Field
-          label={t("box.name")}
-          value={name}
-          onChange={(e) => setName(e.target.value)}
-          hint={box.hostname}
-        />
-        <ProblemNote error={rename.error} />
-        <Button
-          type="submit"
-          busy={rename.isPending}
-          disabled={name === box.name || name.trim() === ""}
-        >
-          {t("save")}
-        </Button>
-      </form>
+      {box.serial ? (
+        <p className="mt-2 text-sm text-soft">{t("box.serial", { serial: box.serial })}</p>
+      ) : null}
     </Card>
   );
 }

@@ -7,6 +7,7 @@ import { ModelFacts } from "@/components/model-facts";
 import { duration, size } from "@/components/numbers";
 import { ProblemNote } from "@/components/problem";
 import { useToast } from "@/components/toasts";
+import { Confirm } from "@/components/confirm";
 import { Button } from "@/components/ui/button";
 import { Notice } from "@/components/ui/card";
 import { isAdministrator, usePerson } from "@/layout/person";
@@ -15,14 +16,14 @@ export function ModelRow({ card }: { card: ModelCard }) {
   const { t } = useTranslation();
   const person = usePerson();
   return (
-    <li className="grid content-start gap-2 rounded-card border border-line bg-surface p-4">
+    <li className="grid content-start gap-3 rounded-card border border-line bg-surface p-5">
       <div className="flex flex-wrap items-center justify-between gap-2">
-        <h3 className="font-semibold">{card.title}</h3>
-        <span className="text-sm text-accent">
+        <h3 className="text-lg font-semibold">{card.title}</h3>
+        <span className="text-sm font-medium text-accent">
           {card.is_default ? t("models.default") : card.recommended ? t("models.recommended") : ""}
         </span>
       </div>
-      <p className="text-sm">{card.description}</p>
+      <p>{card.description}</p>
       <ModelFacts card={card} />
       <p className="text-sm text-soft">
         {card.fit === "good" ? "" : `${card.fit_reason} `}
@@ -41,11 +42,7 @@ function Progress({ download }: { download: Download }) {
   const left = download.seconds_left;
   return (
     <div className="grid gap-1 text-sm">
-      <progress
-        className="h-2 w-full accent-accent"
-        value={share}
-        aria-label={t("models.progress")}
-      />
+      <progress className="w-full" value={share} aria-label={t("models.progress")} />
       <p className="text-soft">
         {t(`models.download.${download.state}`)} · {size(download.received_bytes)} /{" "}
         {size(download.total_bytes)}
@@ -75,7 +72,7 @@ function Actions({ card }: { card: ModelCard }) {
   const run = (work: () => Promise<unknown>) => () => act.mutate(work);
   const verify = async (): Promise<void> => {
     const result = await api.verifyModel(card.id);
-    toast(result.reason);
+    toast(result.ok ? t("models.verified", { model: card.title }) : result.reason);
   };
   const buttons: Record<ModelCard["state"], [string, () => Promise<unknown>][]> = {
     available: [[t("models.get"), () => api.downloadModel(card.id)]],
@@ -109,19 +106,30 @@ function Actions({ card }: { card: ModelCard }) {
         {card.fit === "too_large" && card.state === "available"
           ? null
           : buttons[card.state].map(([name, work]) => (
-              <Button key={name} busy={act.isPending} onClick={run(work)}>
+              <Button
+                key={name}
+                kind={card.recommended && card.state === "available" ? "primary" : "plain"}
+                busy={act.isPending}
+                onClick={run(work)}
+              >
                 {name}
               </Button>
             ))}
-        {canRemove ? (
-          <Button
-            kind="danger"
-            onClick={isSure ? run(() => api.removeModel(card.id)) : () => setSure(true)}
-          >
-            {isSure ? t("models.sure", { size: size(card.size_bytes) }) : t("models.remove")}
+        {canRemove && !isSure ? (
+          <Button kind="danger" onClick={() => setSure(true)}>
+            {t("models.remove")}
           </Button>
         ) : null}
       </div>
+      {isSure ? (
+        <Confirm
+          text={t("models.sure", { model: card.title, size: size(card.size_bytes) })}
+          action={t("models.removeNow")}
+          busy={act.isPending}
+          onConfirm={run(() => api.removeModel(card.id))}
+          onCancel={() => setSure(false)}
+        />
+      ) : null}
     </div>
   );
 }

@@ -11,7 +11,7 @@ interface Props {
   draftKey: string;
   busy: boolean;
   error: unknown;
-  tools?: ReactNode;
+  tools?: (draft: string) => ReactNode;
   onSend: (text: string) => void;
   onStop?: (() => void) | undefined;
 }
@@ -69,20 +69,20 @@ export function Composer({ draftKey, busy, error, tools, onSend, onStop }: Props
               send();
             }
           }}
-          className="block w-full resize-none bg-transparent px-2 py-1.5 outline-none placeholder:text-soft"
+          className="block w-full resize-none bg-transparent px-2 py-1.5 pointer-coarse:min-h-11 pointer-coarse:py-2.5 outline-none placeholder:text-soft"
         />
         <div className="flex items-center justify-between gap-2">
-          <div className="flex min-w-0 items-center gap-2">{tools}</div>
+          <div className="flex min-w-0 items-center gap-2">{tools?.(text)}</div>
           {onStop ? (
-            <IconButton label={t("chat.stop")} onClick={onStop} className="bg-tint">
+            <IconButton label={t("chat.stop")} kind="tint" onClick={onStop}>
               <Square size={16} fill="currentColor" />
             </IconButton>
           ) : (
             <IconButton
               type="submit"
               label={t("chat.send")}
+              kind="primary"
               disabled={text.trim() === "" || tooLong || busy}
-              className="bg-accent text-on-accent hover:bg-accent hover:text-on-accent"
             >
               <ArrowUp size={20} />
             </IconButton>

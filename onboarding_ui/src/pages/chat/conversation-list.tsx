@@ -1,14 +1,14 @@
-import { useQuery } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
 import { useDeferredValue, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
-import { useApi } from "@/api/context";
 import type { Conversation } from "@/api/types";
 import { ProblemNote } from "@/components/problem";
+import { Button } from "@/components/ui/button";
 import { Skeleton } from "@/components/ui/card";
 import { inputLook } from "@/components/ui/field";
 import { ConversationRow } from "./conversation-row";
+import { useConversations } from "./use-conversations";
 
 type Group = "pinned" | "today" | "yesterday" | "week" | "earlier";
 const DAY_MS = 86_400_000;
@@ -32,23 +32,17 @@ function grouped(items: Conversation[]): [Group, Conversation[]][] {
     .filter(([, members]) => members.length > 0);
 }
 
-export function ConversationList({ onChosen }: { onChosen: () => void }) {
-  const api = useApi();
+export function ConversationList() {
   const { t } = useTranslation();
   const [text, setText] = useState("");
   const [archived, setArchived] = useState(false);
   const query = useDeferredValue(text.trim());
-  const found = useQuery({
-    queryKey: ["conversations", query, archived],
-    queryFn: () => api.listConversations(query === "" ? { archived } : { query }),
-    placeholderData: (before) => before,
-  });
-  const items = found.data?.items ?? [];
+  const found = useConversations(query, archived);
+  const { items } = found;
   return (
     <div className="grid gap-3">
       <Link
         to="/chat"
-        onClick={onChosen}
         className="inline-flex min-h-11 items-center justify-center gap-2 rounded-control border border-edge bg-surface font-medium hover:bg-tint"
       >
         <Plus size={18} aria-hidden="true" />
@@ -64,8 +58,11 @@ export function ConversationList({ onChosen }: { onChosen: () => void }) {
       />
       <ProblemNote error={found.error} />
       {found.isPending ? <Skeleton rows={6} /> : null}
-      {query !== "" && items.length === 0 && found.data ? (
+      {query !== "" && items.length === 0 && found.isKnown ? (
         <p className="px-2 text-soft">{t("chat.nothingFound")}</p>
+      ) : null}
+      {query === "" && items.length === 0 && found.isKnown ? (
+        <p className="px-2 text-soft">{t(archived ? "chat.noneArchived" : "chat.noneYet")}</p>
       ) : null}
       {(query === "" ? grouped(items) : [["found", items] as const]).map(([group, members]) => (
         <section key={group} className="grid gap-0.5">
@@ -73,16 +70,20 @@ export function ConversationList({ onChosen }: { onChosen: () => void }) {
             {t(`chat.groups.${group}`)}
           </h2>
           {members.map((item) => (
-            <ConversationRow key={item.id} item={item} onChosen={onChosen} />
+            <ConversationRow key={item.id} item={item} />
           ))}
         </section>
       ))}
-      <label className="flex items-center gap-2 px-2 text-sm text-soft">
+      {found.more ? (
+        <Button kind="quiet" busy={found.isFetchingMore} onClick={found.more}>
+          {t("chat.more")}
+        </Button>
+      ) : null}
+      <label className="flex min-h-11 items-center gap-2 px-2 text-sm text-soft">
         <input
           type="checkbox"
           checked={archived}
           onChange={(event) => setArchived(event.target.checked)}
-          className="accent-accent"
         />
         {t("chat.showArchived")}
       </label>

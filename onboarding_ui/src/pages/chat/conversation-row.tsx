@@ -1,5 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { MoreHorizontal, Pin } from "lucide-react";
+import { clsx } from "clsx";
+import { Archive, MoreHorizontal, Pin } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
 import { Fragment, type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -10,12 +11,7 @@ import { useToast } from "@/components/toasts";
 import { IconButton } from "@/components/ui/button";
 import { inputLook } from "@/components/ui/field";
 
-interface Props {
-  item: Conversation;
-  onChosen: () => void;
-}
-
-export function ConversationRow({ item, onChosen }: Props) {
+export function ConversationRow({ item }: { item: Conversation }) {
   const { t } = useTranslation();
   const [renaming, setRenaming] = useState(false);
   const actions = useActions(item);
@@ -34,11 +30,11 @@ export function ConversationRow({ item, onChosen }: Props) {
     <div className="group flex items-center rounded-control hover:bg-tint has-[[aria-current=page]]:bg-tint">
       <NavLink
         to={`/chat/${item.id}`}
-        onClick={onChosen}
-        className="grid min-w-0 flex-1 gap-0.5 px-2 py-2"
+        className="grid min-h-11 min-w-0 flex-1 content-center gap-0.5 px-2 py-1.5"
       >
         <span className="flex items-center gap-1.5 truncate">
           {item.pinned ? <Pin size={14} aria-label={t("chat.pinned")} /> : null}
+          {item.archived ? <Archive size={14} aria-label={t("chat.archived")} /> : null}
           <span className="truncate">{item.title ?? t("chat.untitled")}</span>
         </span>
         {item.snippet ? (
@@ -54,7 +50,7 @@ export function ConversationRow({ item, onChosen }: Props) {
             <MoreHorizontal size={18} />
           </IconButton>
         </DropdownMenu.Trigger>
-        <DropdownMenu.Portal>
+        <DropdownMenu.Portal container={document.getElementById("content")}>
           <DropdownMenu.Content
             align="end"
             className="z-50 min-w-44 rounded-card border border-line bg-surface p-1"
@@ -68,7 +64,10 @@ export function ConversationRow({ item, onChosen }: Props) {
             </Item>
             <Item onSelect={() => void actions.save("markdown")}>{t("chat.exportMarkdown")}</Item>
             <Item onSelect={() => void actions.save("json")}>{t("chat.exportJson")}</Item>
-            <Item onSelect={actions.remove}>{t("chat.delete")}</Item>
+            <DropdownMenu.Separator className="my-1 h-px bg-line" />
+            <Item onSelect={actions.remove} isDangerous>
+              {t("chat.delete")}
+            </Item>
           </DropdownMenu.Content>
         </DropdownMenu.Portal>
       </DropdownMenu.Root>
@@ -109,11 +108,20 @@ function useActions(item: Conversation) {
   return { change: change.mutate, remove: () => remove.mutate(), save };
 }
 
-function Item({ onSelect, children }: { onSelect: () => void; children: ReactNode }) {
+interface ItemProps {
+  onSelect: () => void;
+  isDangerous?: boolean;
+  children: ReactNode;
+}
+
+function Item({ onSelect, isDangerous = false, children }: ItemProps) {
   return (
     <DropdownMenu.Item
       onSelect={onSelect}
-      className="cursor-pointer rounded-control px-3 py-2 data-[highlighted]:bg-tint"
+      className={clsx(
+        "cursor-pointer rounded-control px-3 py-2 data-[highlighted]:bg-tint pointer-coarse:py-2.5",
+        isDangerous && "text-trouble",
+      )}
     >
       {children}
     </DropdownMenu.Item>
@@ -146,16 +154,19 @@ function Rename({ title, onDone }: { title: string; onDone: (title: string) => v
   );
 }
 
-function Marked({ text, marks }: { text: string; marks: [number, number][] }) {
+/** A found passage; its marks count code points, of which an emoji is one. */
+export function Marked({ text, marks }: { text: string; marks: [number, number][] }) {
+  const points = Array.from(text);
+  const cut = (start: number, end?: number): string => points.slice(start, end).join("");
   return (
     <>
       {marks.map(([start, end], index) => (
         <Fragment key={start}>
-          {text.slice(marks[index - 1]?.[1] ?? 0, start)}
-          <mark>{text.slice(start, end)}</mark>
+          {cut(marks[index - 1]?.[1] ?? 0, start)}
+          <mark>{cut(start, end)}</mark>
         </Fragment>
       ))}
-      {text.slice(marks.at(-1)?.[1] ?? 0)}
+      {cut(marks.at(-1)?.[1] ?? 0)}
     </>
   );
 }

@@ -1,14 +1,17 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
 import { useApi } from "@/api/context";
-import type { ConversationDetail, UpdateConversation } from "@/api/types";
+import type { ConversationDetail, Summary, UpdateConversation } from "@/api/types";
 import { ProblemNote } from "@/components/problem";
+import { Button, buttonLook } from "@/components/ui/button";
 import { Skeleton } from "@/components/ui/card";
 import { Composer } from "./composer";
 import { ContextRing } from "./context-ring";
 import { MessageView } from "./message-view";
 import { ModelChip } from "./model-chip";
+import { SummaryMark, summaryAbove } from "./summary-mark";
 import { branch, newestLeaf, type Shown } from "./tree";
 import { useSend } from "./use-send";
 import { useStickyScroll } from "./use-sticky-scroll";
@@ -59,7 +62,7 @@ export function Conversation({ id }: { id: string }) {
   const { detail, error, messages, all, shown, change, refresh, stop } = useConversation(id);
   const { box, onScroll, stick } = useStickyScroll(shown.length);
   const send = useSend(id, stick);
-  if (error) return <ProblemNote error={error} />;
+  if (error) return <Missing error={error} />;
   return (
     <>
       <h1 className="sr-only">{detail?.title ?? t("chat.untitled")}</h1>
@@ -74,6 +77,7 @@ export function Conversation({ id }: { id: string }) {
               key={one.message.id}
               shown={one}
               detail={detail}
+              summary={summaryAbove(one.message, all, detail)}
               onResend={(content) => send.mutate({ content, parentId: one.message.parent_id })}
               onBranch={(to) => change.mutate({ leaf_id: newestLeaf(all, to) })}
               onCut={(from) => change.mutate({ context_from_id: from })}
@@ -88,14 +92,14 @@ export function Conversation({ id }: { id: string }) {
         error={send.error ?? change.error}
         onStop={stop}
         onSend={(content) => send.mutate({ content, parentId: shown.at(-1)?.message.id ?? null })}
-        tools={
+        tools={(draft) =>
           detail ? (
             <>
               <ModelChip
                 chosen={detail.model_id}
                 onChoose={(model) => change.mutate({ model_id: model })}
               />
-              <ContextRing context={detail.context} />
+              <ContextRing conversationId={id} gauge={detail.context} draft={draft} />
             </>
           ) : null
         }
@@ -104,27 +108,43 @@ export function Conversation({ id }: { id: string }) {
   );
 }
 
+/** A conversation that cannot be shown, and the way on. */
+function Missing({ error }: { error: unknown }) {
+  const { t } = useTranslation();
+  return (
+    <div className="mx-auto grid w-full max-w-md flex-1 content-center justify-items-center gap-5 p-6">
+      <h1 className="text-center font-serif text-3xl">{t("chat.missing")}</h1>
+      <ProblemNote error={error} />
+      <Link to="/chat" className={buttonLook("primary")}>
+        {t("chat.new")}
+      </Link>
+    </div>
+  );
+}
+
 interface TurnProps {
   shown: Shown;
   detail: ConversationDetail | undefined;
+  summary: Summary | null;
   onResend: (content: string) => void;
   onBranch: (to: Shown["message"]) => void;
   onCut: (from: string | null) => void;
   onChanged: () => void;
 }
 
-/** One message, with the visible mark where the model's reading begins. */
-function Turn({ shown, detail, onCut, ...rest }: TurnProps) {
+/** One message, with the visible mark where the model's reading, word by word, begins. */
+function Turn({ shown, detail, summary, onCut, ...rest }: TurnProps) {
   const { t } = useTranslation();
   const isCut = detail?.context_from_id === shown.message.id;
   return (
     <li className="grid gap-6">
+      {summary ? <SummaryMark summary={summary} /> : null}
       {isCut ? (
         <p className="flex items-center gap-3 text-sm text-soft before:h-px before:flex-1 before:bg-line after:h-px after:flex-1 after:bg-line">
           {t("chat.cut")}
-          <button type="button" onClick={() => onCut(null)} className="text-accent underline">
+          <Button kind="quiet" className="text-accent" onClick={() => onCut(null)}>
             {t("undo")}
-          </button>
+          </Button>
         </p>
       ) : null}
       <MessageView shown={shown} onCut={onCut} {...rest} />

@@ -16,7 +16,7 @@ export function EmptyChat() {
   const send = useSend(null, () => undefined);
   const start = (content: string): void => send.mutate({ content, parentId: null });
   return (
-    <div className="flex flex-1 flex-col justify-center gap-6 overflow-y-auto p-2">
+    <div className="flex min-h-0 flex-1 flex-col gap-6 overflow-y-auto p-2 before:m-auto after:m-auto">
       <h1 className="px-4 text-center font-serif text-4xl">
         {t(`chat.greeting.${partOfDay(new Date().getHours())}`, { name: person.name })}
       </h1>
@@ -28,7 +28,7 @@ export function EmptyChat() {
               type="button"
               disabled={send.isPending}
               onClick={() => start(t(`chat.starters.${key}.text`))}
-              className="h-full w-full rounded-card border border-line bg-surface p-3 text-start hover:bg-tint"
+              className="h-full min-h-11 w-full rounded-card border border-line bg-surface p-3 text-start hover:bg-tint"
             >
               {t(`chat.starters.${key}.title`)}
             </button>

@@ -1,4 +1,4 @@
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import {
   ChevronLeft,
   ChevronRight,
@@ -116,11 +116,14 @@ export function AnswerTools({ shown, onBranch, onAgain, onChanged }: Props) {
 
 function Details({ message }: { message: Message }) {
   const { t } = useTranslation();
+  const api = useApi();
+  const models = useQuery({ queryKey: ["models"], queryFn: () => api.listModels() });
+  const model = models.data?.items.find(({ id }) => id === message.model_id);
   const usage = message.usage;
   const known =
     usage && usage.prompt_tokens > 0 ? (100 * usage.cached_tokens) / usage.prompt_tokens : 0;
   const rows: [string, string][] = [
-    [t("chat.detail.model"), message.model_id ?? "–"],
+    [t("chat.detail.model"), model?.title ?? message.model_id ?? "–"],
     [t("chat.detail.speed"), usage?.tokens_per_second ? rounded(usage.tokens_per_second) : "–"],
     [t("chat.detail.known"), usage ? `${rounded(known)} %` : "–"],
     [

@@ -35,7 +35,11 @@ export function useSend(conversationId: string | null, onSent: () => void) {
       ]);
       void queries.invalidateQueries({ queryKey: ["conversation", id] });
       void queries.invalidateQueries({ queryKey: ["conversations"] });
-      if (conversationId === null) void navigate(`/chat/${id}`);
+      if (conversationId === null) {
+        // From the new conversation, back leads to the list of them all.
+        void navigate("/chat/list", { replace: true });
+        void navigate(`/chat/${id}`);
+      }
     },
   });
 }

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { useApi } from "@/api/context";
 import type { Role } from "@/api/types";
 import { CopyButton } from "@/components/copy-button";
+import { moment } from "@/components/numbers";
 import { ProblemNote } from "@/components/problem";
 import { Qr } from "@/components/qr";
 import { Button } from "@/components/ui/button";
@@ -51,20 +52,21 @@ export function InviteCard() {
       </div>
       <ProblemNote error={invite.error ?? revoke.error} />
       {invite.data ? (
-        <div className="mt-4 flex flex-wrap items-center gap-4">
+        <div className="mt-4 grid items-center gap-4 rounded-control bg-tint p-4 sm:grid-cols-[auto_1fr]">
           <Qr svg={invite.data.qr_svg} label={t("people.qr")} />
-          <p className="flex min-w-0 flex-1 items-center gap-2 font-mono text-sm">
-            {invite.data.url}
-            <CopyButton text={invite.data.url} />
-          </p>
+          <div className="grid min-w-0 justify-items-start gap-3">
+            <p>{t("people.share", { date: moment(invite.data.expires_at) })}</p>
+            <p className="w-full font-mono text-sm select-all">{invite.data.url}</p>
+            <CopyButton text={invite.data.url} label={t("people.copyLink")} isNamed />
+          </div>
         </div>
       ) : null}
-      <ul className="mt-4 grid gap-2">
+      <ul className="mt-4 grid gap-2 empty:hidden">
         {(open.data?.items ?? []).map((one) => (
           <li key={one.id} className="flex flex-wrap items-center justify-between gap-2 text-sm">
             {t("people.openInvitation", {
               role: t(`roles.${one.role}`),
-              date: new Date(one.expires_at).toLocaleString(),
+              date: moment(one.expires_at),
             })}
             <Button kind="quiet" onClick={() => revoke.mutate(one.id)}>
               {t("people.takeBack")}

@@ -28,7 +28,7 @@ export function KeysCard() {
     <Card title={t("keys.title")}>
       <p className="mb-3 text-soft">{t("keys.help", { url: `${location.origin}/v1` })}</p>
       <form
-        className="flex flex-wrap items-end gap-3"
+        className="grid items-end gap-3 sm:grid-cols-[20rem_auto] sm:justify-start"
         onSubmit={(event) => {
           event.preventDefault();
           make.mutate();
@@ -45,12 +45,15 @@ export function KeysCard() {
       </form>
       <ProblemNote error={make.error ?? end.error} />
       {make.data ? (
-        <p className="mt-3 flex items-center gap-2 rounded-control bg-tint p-3 font-mono text-sm">
-          <output aria-label={t("keys.once")}>{make.data.key}</output>
-          <CopyButton text={make.data.key} />
-        </p>
+        <div className="mt-4 grid justify-items-start gap-3 rounded-control bg-tint p-4">
+          <p>{t("keys.once")}</p>
+          <output aria-label={t("keys.key")} className="font-mono text-sm select-all">
+            {make.data.key}
+          </output>
+          <CopyButton text={make.data.key} label={t("keys.copy")} isNamed />
+        </div>
       ) : null}
-      <ul className="mt-4 grid gap-2">
+      <ul className="mt-4 grid gap-2 empty:hidden">
         {(keys.data?.items ?? []).map((key) => (
           <li key={key.id} className="flex flex-wrap items-center justify-between gap-2">
             <span>

@@ -1,4 +1,5 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { ChevronRight } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "@/api/context";
@@ -59,8 +60,15 @@ function PasswordForm({ name }: { name: string }) {
     },
   });
   return (
-    <details>
-      <summary className="font-medium">{t("password.change")}</summary>
+    <details className="group">
+      <summary className="flex min-h-11 list-none items-center gap-2 font-medium [&::-webkit-details-marker]:hidden">
+        <ChevronRight
+          size={18}
+          aria-hidden="true"
+          className="text-soft transition group-open:rotate-90"
+        />
+        {t("password.change")}
+      </summary>
       <form
         className="mt-4 grid gap-4"
         onSubmit={(event) => {

@@ -3,6 +3,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "@/api/context";
 import type { Person, UpdatePerson } from "@/api/types";
+import { Confirm } from "@/components/confirm";
 import { ProblemNote } from "@/components/problem";
 import { Button } from "@/components/ui/button";
 import { Card, Skeleton } from "@/components/ui/card";
@@ -58,26 +59,42 @@ function PersonRow({ one }: { one: Person }) {
   const remove = useMutation({ mutationFn: () => api.deletePerson(one.id), onSettled: refresh });
   const isMine = isAdministrator(me) && one.id !== me.id && one.role !== "owner";
   return (
-    <li className="grid gap-2 rounded-control border border-line p-3">
-      <div className="flex flex-wrap items-center justify-between gap-2">
-        <span>
-          <span className="font-medium">{one.name}</span>{" "}
-          <span className="text-sm text-soft">
+    <li className="grid gap-3 rounded-control border border-line p-3">
+      <div className="flex items-center gap-3">
+        <span
+          aria-hidden="true"
+          className="grid size-10 shrink-0 place-content-center rounded-full bg-tint font-semibold"
+        >
+          {one.name.slice(0, 1).toUpperCase()}
+        </span>
+        <p className="min-w-0">
+          <span className="block font-medium">{one.name}</span>
+          <span className="block text-sm text-soft">
             {t(`roles.${one.role}`)}
             {one.disabled ? ` · ${t("people.disabled")}` : ""}
           </span>
-        </span>
-        {isMine ? (
-          <span className="flex flex-wrap gap-2">
-            <Button onClick={() => change.mutate({ disabled: !one.disabled })}>
-              {one.disabled ? t("people.enable") : t("people.disable")}
-            </Button>
-            <Button kind="danger" onClick={() => (isSure ? remove.mutate() : setSure(true))}>
-              {isSure ? t("people.sure") : t("people.remove")}
-            </Button>
-          </span>
-        ) : null}
+        </p>
       </div>
+      {isMine && !isSure ? (
+        <div className="flex flex-wrap gap-2">
+          <Button onClick={() => change.mutate({ disabled: !one.disabled })}>
+            {one.disabled ? t("people.enable") : t("people.disable")}
+          </Button>
+          <Button kind="danger" onClick={() => setSure(true)}>
+            {t("people.remove")}
+          </Button>
+        </div>
+      ) : null}
+      {isSure ? (
+        <Confirm
+          text={t("people.sure", { name: one.name })}
+          action={t("people.removeNow", { name: one.name })}
+          word={one.name}
+          busy={remove.isPending}
+          onConfirm={() => remove.mutate()}
+          onCancel={() => setSure(false)}
+        />
+      ) : null}
       <ProblemNote error={change.error ?? remove.error} />
     </li>
   );

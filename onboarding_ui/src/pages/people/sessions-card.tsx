@@ -1,6 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { useApi } from "@/api/context";
+import { moment } from "@/components/numbers";
 import { ProblemNote } from "@/components/problem";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
@@ -26,13 +27,13 @@ export function SessionsCard() {
   });
   return (
     <Card title={t("sessions.title")}>
-      <ul className="grid gap-2">
+      <ul className="grid gap-1 divide-y divide-line">
         {(sessions.data?.items ?? []).map((one) => (
-          <li key={one.id} className="flex flex-wrap items-center justify-between gap-2">
+          <li key={one.id} className="flex min-h-12 items-center justify-between gap-2">
             <span>
-              {device(one.agent)}{" "}
-              <span className="text-sm text-soft">
-                {one.current ? t("sessions.here") : new Date(one.last_seen_at).toLocaleString()}
+              {device(one.agent)}
+              <span className="block text-sm text-soft">
+                {one.current ? t("sessions.here") : moment(one.last_seen_at)}
               </span>
             </span>
             {one.current ? null : (

@@ -11,7 +11,7 @@ import type { StepProps } from "./wizard";
 
 const SHOWN = 4;
 
-/** What is on board and what this machine could run; whoever decides later starts with the former. */
+/** What this machine could run, the best of it first; whoever decides later starts with what is on board. */
 export function ModelStep({ state, onDone }: StepProps) {
   const api = useApi();
   const { t } = useTranslation();
@@ -22,7 +22,8 @@ export function ModelStep({ state, onDone }: StepProps) {
   const cards = (listing.data?.items ?? []).filter((card) => card.fit !== "too_large");
   const onBoard = cards.find((card) => card.state === "installed");
   const [picked, setPicked] = useState<string | null>(state.model_id ?? null);
-  const chosen = cards.find((card) => card.id === picked) ?? onBoard ?? cards[0];
+  const recommended = cards.find((card) => card.recommended);
+  const chosen = cards.find((card) => card.id === picked) ?? recommended ?? onBoard ?? cards[0];
   const save = useMutation({
     mutationFn: (card: ModelCard) =>
       api.setOnboardingModel({ model_id: card.id, download: card.state !== "installed" }),
@@ -46,24 +47,26 @@ export function ModelStep({ state, onDone }: StepProps) {
         ))}
       </fieldset>
       <ProblemNote error={save.error} />
-      {chosen ? (
-        <Button kind="primary" busy={save.isPending} onClick={() => save.mutate(chosen)}>
-          {t("next")}
-        </Button>
-      ) : null}
-      {onBoard && chosen?.id !== onBoard.id ? (
-        <Button kind="quiet" onClick={() => save.mutate(onBoard)}>
-          {t("wizard.model.later")}
-        </Button>
-      ) : null}
+      <div className="sticky bottom-0 -mx-2 grid gap-1 bg-surface px-2 pt-2 pb-[max(0.5rem,env(safe-area-inset-bottom))]">
+        {chosen ? (
+          <Button kind="primary" busy={save.isPending} onClick={() => save.mutate(chosen)}>
+            {t("next")}
+          </Button>
+        ) : null}
+        {onBoard && chosen?.id !== onBoard.id ? (
+          <Button kind="quiet" onClick={() => save.mutate(onBoard)}>
+            {t("wizard.model.later")}
+          </Button>
+        ) : null}
+      </div>
     </div>
   );
 }
 
 function rank(card: ModelCard): number {
   return (
-    (card.state === "installed" ? 4 : 0) +
-    (card.recommended ? 2 : 0) +
+    (card.recommended ? 4 : 0) +
+    (card.state === "installed" ? 2 : 0) +
     (card.fit === "good" ? 1 : 0)
   );
 }
@@ -89,7 +92,7 @@ function Choice({
             name="model"
             checked={checked}
             onChange={onChoose}
-            className="accent-accent"
+            className="size-4.5"
           />
           {card.title}
         </span>
@@ -99,9 +102,6 @@ function Choice({
       </span>
       <span className="text-sm">{card.description}</span>
       <ModelFacts card={card} />
-      <span className="text-sm text-soft">
-        {card.state === "installed" ? t("models.onBoard") : t("models.toDownload")}
-      </span>
     </label>
   );
 }

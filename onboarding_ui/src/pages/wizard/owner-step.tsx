@@ -9,17 +9,19 @@ import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
 import type { StepProps } from "./wizard";
 
-export function OwnerStep({ state, onDone }: StepProps) {
+export function OwnerStep({ state, onDone, onRecoveryCode }: StepProps) {
   const api = useApi();
   const { t } = useTranslation();
   const [name, setName] = useState(state.owner_name ?? "");
   const [password, setPassword] = useState("");
-  const owner = useMutation({ mutationFn: () => api.setOnboardingOwner({ name, password }) });
+  const owner = useMutation({
+    mutationFn: () => api.setOnboardingOwner({ name, password }),
+    onSuccess: onRecoveryCode,
+  });
   const saved = useMutation({ mutationFn: () => api.confirmRecoverySaved(), onSuccess: onDone });
   if (owner.data) {
     return (
       <>
-        <p>{t("recovery.why")}</p>
         <RecoveryCode
           code={owner.data.recovery_code}
           busy={saved.isPending}

@@ -20,20 +20,22 @@ export function PrivacyStep({ state, onDone }: StepProps) {
   });
   return (
     <div className="grid gap-5">
-      <label htmlFor="automatic-updates" className="flex items-start gap-3">
+      <div className="grid grid-cols-[auto_1fr] items-center gap-x-3">
         <input
           id="automatic-updates"
           type="checkbox"
           aria-describedby="automatic-updates-help"
           checked={automatic}
           onChange={(event) => setAutomatic(event.target.checked)}
-          className="mt-1 size-5 accent-accent"
+          className="size-5"
         />
-        {t("wizard.privacy.automatic")}
-      </label>
-      <p id="automatic-updates-help" className="text-sm text-soft">
-        {t("wizard.privacy.automaticHelp")}
-      </p>
+        <label htmlFor="automatic-updates" className="flex min-h-11 items-center font-medium">
+          {t("wizard.privacy.automatic")}
+        </label>
+        <p id="automatic-updates-help" className="col-start-2 text-sm text-soft">
+          {t("wizard.privacy.automaticHelp")}
+        </p>
+      </div>
       <label className="grid gap-1.5 text-sm font-medium">
         {t("wizard.privacy.hour")}
         <select

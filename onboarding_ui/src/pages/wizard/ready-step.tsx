@@ -1,5 +1,6 @@
-import { useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
+import { useApi } from "@/api/context";
 import type { Claimed, OnboardingState } from "@/api/types";
 import { ProblemNote } from "@/components/problem";
 import { Qr } from "@/components/qr";
@@ -15,18 +16,35 @@ interface Props {
 /** The last look before the box is yours. */
 export function ReadyStep({ state, finish, busy, error }: Props) {
   const { t } = useTranslation();
+  const api = useApi();
+  const models = useQuery({
+    queryKey: ["onboarding", "models"],
+    queryFn: () => api.listOnboardingModels(),
+  });
+  const model = models.data?.items.find(({ id }) => id === state.model_id);
+  const hour = `${String(state.update_hour).padStart(2, "0")}:00`;
+  const rows = [
+    [t("person.name"), state.owner_name],
+    [t("box.name"), state.box_name],
+    [t("wizard.ready.address"), state.hostname_preview],
+    [t("box.timeZone"), state.time_zone],
+    [t("chat.model"), model?.title],
+    [
+      t("wizard.ready.updates"),
+      state.automatic_updates ? t("wizard.ready.atHour", { hour }) : t("wizard.ready.byHand"),
+    ],
+  ] as const;
   return (
     <div className="grid gap-5">
-      <dl className="grid grid-cols-[auto_1fr] gap-x-4 gap-y-2">
-        <dt className="text-soft">{t("person.name")}</dt>
-        <dd>{state.owner_name}</dd>
-        <dt className="text-soft">{t("box.name")}</dt>
-        <dd>
-          {state.box_name} ({state.hostname_preview})
-        </dd>
-        <dt className="text-soft">{t("box.timeZone")}</dt>
-        <dd>{state.time_zone}</dd>
+      <dl className="grid grid-cols-[auto_1fr] gap-x-5 gap-y-2">
+        {rows.map(([name, value]) => (
+          <div key={name} className="contents">
+            <dt className="text-soft">{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
       </dl>
+      {state.download_model ? <p className="text-soft">{t("wizard.ready.download")}</p> : null}
       <ProblemNote error={error} />
       <Button kind="primary" busy={busy} onClick={finish}>
         {t("wizard.ready.finish")}

@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { type ReactNode, useEffect, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "@/api/context";
 import { hasCode } from "@/api/problem";
@@ -20,6 +20,8 @@ export interface StepProps {
   state: OnboardingState;
   /** Takes the state that the box answered with, and goes on. */
   onDone: (state: OnboardingState) => void;
+  /** Tells that the step asks its second question: to keep the recovery code. */
+  onRecoveryCode: () => void;
 }
 
 /** The first-boot wizard; the box keeps where it stands, this only shows it. */
@@ -29,6 +31,7 @@ export function Wizard() {
   const queries = useQueryClient();
   const onboarding = useQuery({ queryKey: ["onboarding"], queryFn: () => api.getOnboarding() });
   const [shown, setShown] = useState<Step | null>(null);
+  const [isRecovery, setRecovery] = useState(false);
   const finish = useMutation({ mutationFn: () => api.finishOnboarding() });
   const state = onboarding.data;
   const language = state?.step === "language" ? undefined : state?.language;
@@ -56,19 +59,21 @@ export function Wizard() {
     queries.setQueryData(["onboarding"], next);
     const following = state.steps[index + 1];
     setShown(following ?? null);
+    setRecovery(false);
   };
   return (
     <WizardCard
       step={index}
       count={state.steps.length}
-      title={t(`wizard.${step}.title`)}
-      help={t(`wizard.${step}.help`)}
-      back={before === undefined ? undefined : () => setShown(before)}
+      title={isRecovery ? t("recovery.newTitle") : t(`wizard.${step}.title`)}
+      help={isRecovery ? t("recovery.why") : t(`wizard.${step}.help`)}
+      back={before === undefined || isRecovery ? undefined : () => setShown(before)}
     >
       <CurrentStep
         step={step}
         state={state}
         onDone={take}
+        onRecoveryCode={() => setRecovery(true)}
         finish={() => finish.mutate()}
         finishing={finish.isPending}
         error={finish.error}
@@ -136,8 +141,17 @@ interface CardProps {
 /** One question on paper: the lamp, the dots, a serif heading and one group of fields. */
 export function WizardCard({ step, count, title, help, back, children }: CardProps) {
   const { t } = useTranslation();
+  const heading = useRef<HTMLHeadingElement>(null);
+  const last = useRef(title);
+  useEffect(() => {
+    // A new question is read from its beginning, by eyes and by screen readers.
+    if (last.current === title) return;
+    last.current = title;
+    scrollTo(0, 0);
+    heading.current?.focus();
+  }, [title]);
   return (
-    <main className="mx-auto flex min-h-dvh w-full max-w-[520px] flex-col items-center justify-center gap-6 p-4 py-8">
+    <main className="mx-auto flex min-h-dvh w-full max-w-[520px] flex-col items-center gap-6 px-4 pt-[max(2.5rem,10dvh)] pb-[max(2rem,env(safe-area-inset-bottom))]">
       <Lamp state="well" size={26} />
       <p className="flex gap-2" aria-label={t("wizard.step", { step: step + 1, count })} role="img">
         {Array.from({ length: count }, (_, dot) => (
@@ -149,7 +163,13 @@ export function WizardCard({ step, count, title, help, back, children }: CardPro
       </p>
       <section className="grid w-full gap-5 rounded-card border border-line bg-surface p-6 sm:p-8">
         <header className="grid gap-2">
-          <h1 className="font-serif text-3xl leading-tight">{title}</h1>
+          <h1
+            ref={heading}
+            tabIndex={-1}
+            className="font-serif text-3xl leading-tight outline-none"
+          >
+            {title}
+          </h1>
           {help === undefined ? null : <p className="text-soft">{help}</p>}
         </header>
         {children}
