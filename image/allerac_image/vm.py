@@ -17,7 +17,7 @@ from typing import Any
 
 from allerac.hardware.profile import DiskLayout
 
-from .emulator import Emulator, UserNet
+from .emulator import Emulator, UserNet, accelerator
 from .errors import BadInput, ImageError
 from .log import say
 from .plan import PROFILES, REPOSITORY
@@ -37,7 +37,7 @@ MILESTONES = (
 )
 """What the serial console says on the way up."""
 
-CLAIM_CODE = re.compile(r"[Cc]laim code:\s+(\S+)")
+CLAIM_CODE = re.compile(r"[Cc]laim code:\s+(\S+)\s")
 MIN_MEMORY_MB = 1024
 LOOK_SECONDS = 1.0
 START_SECONDS = 900.0
@@ -66,6 +66,10 @@ def run(
         raise BadInput(f"A machine needs {MIN_MEMORY_MB} MiB of memory at least.")
     capacity_bytes = DiskLayout.model_validate(tier.disk).capacity_bytes
     image = arguments.image or newest_image(out, tier.id)
+    if "vnni" in tier.profile["engine"]["build"]["variant"] and "tcg" in accelerator()[1]:
+        say(
+            "  Emulated processors lack AVX-VNNI: wizard and pages work, this tier's models do not."
+        )
     with occupied(machines / tier.id) as folder:
         disk = prepare_disk(image, folder, capacity_bytes, fresh=arguments.fresh)
         return attend(machine(folder), disk, arguments.memory_mb)

@@ -163,6 +163,15 @@ def test_tells_each_step_once_then_the_address_and_the_code(
     assert told.count("Claim code: K7QM-2XRD") == 1
 
 
+def test_half_a_claim_code_is_not_told(
+    started: Callable[..., vm.Start], capsys: pytest.CaptureFixture[str]
+) -> None:
+    start = started(serial=CONSOLE + "claim code: K7QM-2", status=UNCLAIMED)
+    start.emulator.wait_for_serial("code", 20)
+    start.look()
+    assert "Claim code" not in capsys.readouterr().out
+
+
 def test_a_claimed_box_answers_without_a_code(
     started: Callable[..., vm.Start], capsys: pytest.CaptureFixture[str]
 ) -> None:
