@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from .steps import REPOSITORY, StepFailed, digest, once, run
+from .steps import REPOSITORY, digest, once, run
 from .system import Program, prepare_programs
 
 VENV = REPOSITORY / ".venv-image"
@@ -11,7 +11,6 @@ REQUIREMENT = REPOSITORY / "requirements" / "image.txt"
 
 EMULATOR = (
     Program("qemu-system-x86_64", "qemu-system-x86"),
-    Program("qemu-img", "qemu-utils"),
     Program("/usr/share/OVMF/OVMF_CODE_4M.fd", "ovmf"),
     Program("zstd", "zstd"),
 )
@@ -59,10 +58,7 @@ def prepare_emulator() -> None:
 
 
 def _make_venv() -> None:
-    try:
-        run([sys.executable, "-m", "venv", "--clear", str(VENV)], log="venv-image")
-    except StepFailed as error:
-        raise StepFailed(f"{error}\nOn Debian: apt-get install python3-venv") from error
+    run([sys.executable, "-m", "venv", "--clear", str(VENV)], log="venv-image")
 
 
 def _install(python: Path) -> None:

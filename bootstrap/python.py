@@ -1,10 +1,15 @@
 """The virtual environment with the locked packages."""
 
 import sys
+import sysconfig
 
 from .steps import PYTHON, REPOSITORY, VENV, StepFailed, digest, once, run
+from .system import Program, prepare_programs
 
 MINIMUM = (3, 11)
+VENV_MODULE = (Program(f"{sysconfig.get_path('stdlib')}/ensurepip", "python3-venv"),)
+"""What Debian's Python lacks until it is installed."""
+
 SOURCES = ("runtime", "image")
 """Folders of the checkout that are importable."""
 
@@ -22,6 +27,7 @@ def prepare_development() -> None:
 def _prepare(names: list[str]) -> None:
     if sys.version_info < MINIMUM:
         raise StepFailed("Allerac needs Python 3.11 or newer: apt-get install python3 python3-venv")
+    prepare_programs(VENV_MODULE, "Python's virtual environments")
     version = sys.version.split()[0]
     once("venv", version, "Python environment", _make_venv, made=PYTHON)
     for name in names:
@@ -46,10 +52,7 @@ def _prepare(names: list[str]) -> None:
 
 
 def _make_venv() -> None:
-    try:
-        run([sys.executable, "-m", "venv", "--clear", str(VENV)], log="venv")
-    except StepFailed as error:
-        raise StepFailed(f"{error}\nOn Debian: apt-get install python3-venv") from error
+    run([sys.executable, "-m", "venv", "--clear", str(VENV)], log="venv")
 
 
 def _install_package() -> None:
