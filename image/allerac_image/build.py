@@ -1,0 +1,128 @@
+"""One build from beginning to end."""
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .errors import BadInput, ImageError
+from .host import check_host
+from .inventory import BILL, PACKAGES
+from .log import StepLog, clean_environment, say
+from .pipeline import FETCHING, run_step
+from .plan import IMAGE, REPOSITORY, Plan
+from .signing import Signer
+from .summary import print_summary, write_summary
+
+TEMPLATE = IMAGE / "packer" / "allerac.pkr.hcl"
+PREFIX = "    null.allerac: "
+"""Packer's, before each line that a step says."""
+
+
+def build(plan: Plan) -> None:
+    """Make everything of `plan` and put it into `plan.out` at once.
+
+    Raises `BadInput` before anything is begun, `ImageError` when a step fails.
+    """
+    check_host(plan)
+    with _alone(plan.work):
+        for folder in (plan.work, plan.staging):
+            _remove(folder)
+            folder.mkdir(parents=True)
+        plan.save()
+        log = StepLog(plan.logs / "00-keys.log", clean_environment(plan.epoch))
+        Signer(plan.keys).make_development_keys(log)
+        for step in FETCHING:
+            run_step(step, plan)
+        _run_packer(plan)
+        write_summary(plan)
+        _put_in_place(plan)
+        print_summary(plan)
+
+
+def clear(plan: Plan) -> None:
+    """Remove what an interrupted build left, except its logs."""
+    for folder in (plan.root, plan.parts, plan.staging):
+        _remove(folder)
+
+
+def _run_packer(plan: Plan) -> None:
+    variables = plan.work / "packer.pkrvars.json"
+    files = [path.name for path in _products(plan)]
+    variables.write_text(
+        json.dumps(
+            {
+                "python": sys.executable,
+                "plan": str(plan.work / "plan.json"),
+                "staging": str(plan.staging),
+                "files": [str(plan.staging / name) for name in files],
+            }
+        )
+    )
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join((str(IMAGE), str(REPOSITORY))),
+        "CHECKPOINT_DISABLE": "1",
+        "PACKER_NO_COLOR": "1",
+        "PACKER_CONFIG_DIR": str(plan.work / "packer"),
+    }
+    log = plan.logs / "packer.log"
+    command = ["packer", "build", "-color=false", f"-var-file={variables}", str(TEMPLATE)]
+    with (
+        log.open("w") as out,
+        subprocess.Popen(
+            command,
+            cwd=REPOSITORY,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        ) as process,
+    ):
+        for line in process.stdout or ():
+            out.write(line)
+            if line.startswith(PREFIX):
+                say(line.removeprefix(PREFIX).rstrip("\n"))
+    if process.returncode != 0:
+        raise ImageError(f"The image was not made; {plan.out} is as it was. Packer's log: {log}")
+
+
+def _products(plan: Plan) -> list[Path]:
+    names = [f"{plan.name}{suffix}" for suffix in (".img.zst", ".bmap", ".raucb")]
+    if plan.keep_raw:
+        names.append(plan.raw.name)
+    return [plan.staging / name for name in (*names, BILL, PACKAGES)]
+
+
+def _put_in_place(plan: Plan) -> None:
+    old = plan.out.with_name(f".{plan.out.name}.old")
+    _remove(old)
+    if plan.out.exists():
+        plan.out.rename(old)
+    plan.staging.rename(plan.out)
+    _remove(old)
+    clear(plan)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, with never a step into what something else may have mounted there."""
+    if folder.exists():
+        subprocess.run(["/bin/rm", "-rf", "--one-file-system", folder], check=True)
+
+
+@contextmanager
+def _alone(work: Path) -> Iterator[None]:
+    """Hold the work folder; raise `BadInput` when another build does."""
+    lock = work.with_name(f"{work.name}.lock")
+    with lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BadInput(f"Another build is at work in {work}. Wait until it is done.") from error
+        yield

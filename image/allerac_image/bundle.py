@@ -1,0 +1,42 @@
+"""The update bundle that RAUC on a box installs into the slot that is not running."""
+
+import shutil
+
+from .log import StepLog, Words
+from .plan import Plan
+from .signing import Signer
+
+MANIFEST = """\
+[update]
+compatible={compatible}
+version={version}
+build={commit}
+
+[bundle]
+format=verity
+
+[image.rootfs]
+filename=root.img
+adaptive=block-hash-index
+
+[image.boot]
+filename=boot.img
+"""
+
+
+def make_bundle(plan: Plan, log: StepLog) -> None:
+    """Write the signed bundle and have RAUC check it against the authority the image trusts."""
+    signer = Signer(plan.keys)
+    folder = plan.work / "bundle"
+    folder.mkdir()
+    for name in ("root.img", "boot.img"):
+        (folder / name).hardlink_to(plan.parts / name)
+    (folder / "manifest.raucm").write_text(
+        MANIFEST.format(compatible=plan.tier.compatible, version=plan.version, commit=plan.commit)
+    )
+    bundle = plan.staging / f"{plan.name}.raucb"
+    trust: Words = ["--keyring", signer.authority]
+    signed: Words = ["--cert", signer.certificate, "--key", signer.key, *trust]
+    log.run(["rauc", *signed, "bundle", folder, bundle])
+    log.run(["rauc", "info", *trust, bundle])
+    shutil.rmtree(folder)

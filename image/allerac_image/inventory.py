@@ -1,0 +1,55 @@
+"""The lists that go with an image: packages, and a bill of materials (CycloneDX 1.6)."""
+
+import json
+from datetime import UTC, datetime
+
+from .contents import Component, debian_packages, python_distributions
+from .log import StepLog
+from .plan import Plan
+
+PACKAGES = "packages.txt"
+BILL = "sbom.cdx.json"
+
+
+def write_inventory(plan: Plan, log: StepLog) -> None:
+    """Write both lists from what the root says it has."""
+    packages, distributions = debian_packages(plan.root), python_distributions(plan.root)
+    log.write(f"{len(packages)} Debian packages, {len(distributions)} Python distributions\n")
+    lines = [f"{one.name} {one.version} {one.architecture}\n" for one in packages]
+    lines += [f"{one.name} {one.version} python\n" for one in distributions]
+    (plan.staging / PACKAGES).write_text("".join(lines))
+    bill = bill_of_materials(plan, [*packages, *distributions])
+    (plan.staging / BILL).write_text(json.dumps(bill, indent=1) + "\n")
+
+
+def bill_of_materials(plan: Plan, components: list[Component]) -> dict[str, object]:
+    """Return the CycloneDX document; the same plan and components give the same one."""
+    return {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "serialNumber": f"urn:uuid:{plan.uuid('sbom')}",
+        "version": 1,
+        "metadata": {
+            "timestamp": datetime.fromtimestamp(plan.epoch, UTC).isoformat(),
+            "component": {
+                "type": "operating-system",
+                "bom-ref": plan.name,
+                "name": f"allerac-{plan.tier_id}",
+                "version": plan.version,
+            },
+        },
+        "components": [_described(component) for component in components],
+    }
+
+
+def _described(component: Component) -> dict[str, object]:
+    described: dict[str, object] = {
+        "type": "library",
+        "bom-ref": component.purl,
+        "name": component.name,
+        "version": component.version,
+        "purl": component.purl,
+    }
+    if component.licences:
+        described["licenses"] = [{"license": {"name": name}} for name in component.licences]
+    return described

@@ -1,0 +1,97 @@
+"""Programs are run in one place, and what they say is kept in the step's log."""
+
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from .errors import CommandFailed
+
+Words = list[str | Path]
+"""Some words of a command line."""
+
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def say(text: str) -> None:
+    """Print one line at once, so that progress is seen through pipes too."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def clean_environment(epoch: int) -> dict[str, str]:
+    """Return an environment that holds nothing of the machine the image is made on."""
+    return {
+        "PATH": PATH,
+        "HOME": "/root",
+        "LANG": "C.UTF-8",
+        "LC_ALL": "C.UTF-8",
+        "TZ": "UTC",
+        "SOURCE_DATE_EPOCH": str(epoch),
+        "PYTHONHASHSEED": "0",  # the order of sets in bytecode
+        "DEBIAN_FRONTEND": "noninteractive",
+    }
+
+
+class StepLog:
+    """Runs programs for one step; their output goes to `path`."""
+
+    def __init__(self, path: Path, environment: Mapping[str, str] | None) -> None:
+        self.path = path
+        self.environment = environment
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("")
+
+    def run(
+        self,
+        command: Sequence[str | Path],
+        *,
+        name: str = "",
+        environment: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        text: str | None = None,
+    ) -> None:
+        """Run `command`, give it `text` to read; raise `CommandFailed` when it fails.
+
+        An error calls the program `name`, which is the command's first word unless given.
+        """
+        self.write(f"$ {' '.join(map(str, command))}\n")
+        with self.path.open("ab") as out:
+            finished = subprocess.run(
+                command,
+                cwd=cwd,
+                env=environment or self.environment,
+                input=None if text is None else text.encode(),
+                stdin=subprocess.DEVNULL if text is None else None,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                check=False,
+            )
+        if finished.returncode != 0:
+            raise CommandFailed(name or str(command[0]), finished.returncode)
+
+    def output(self, command: Sequence[str | Path]) -> str:
+        """Run `command` and return what it prints; its errors go to the log."""
+        self.write(f"$ {' '.join(map(str, command))}\n")
+        with self.path.open("ab") as errors:
+            finished = subprocess.run(
+                command,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                check=False,
+            )
+        if finished.returncode != 0:
+            self.write(finished.stdout.decode(errors="replace"))
+            raise CommandFailed(str(command[0]), finished.returncode)
+        return finished.stdout.decode()
+
+    def write(self, text: str) -> None:
+        """Add `text` to the log."""
+        with self.path.open("a") as out:
+            out.write(text)
+
+    def last_lines(self, count: int = 15) -> str:
+        """Return the end of the log."""
+        return "\n".join(self.path.read_text(errors="replace").splitlines()[-count:])

@@ -1,0 +1,67 @@
+"""The roles of `provisioning/` are run over the root."""
+
+import json
+import os
+
+from .chroot import run_with_mounts
+from .errors import CommandFailed, ImageError
+from .log import StepLog, Words, clean_environment
+from .plan import IMAGE, PROFILES, REPOSITORY, Plan
+from .signing import Signer
+
+CONNECTION = "community.general.chroot"
+INTERPRETER = "/usr/bin/python3"
+
+
+def provision(plan: Plan, log: StepLog) -> None:
+    """Turn the Debian root into Allerac's; what is installed comes from the root and wheelhouse."""
+    policy = plan.root / "usr/sbin/policy-rc.d"
+    policy.write_bytes((IMAGE / "files" / "policy-rc.d").read_bytes())
+    policy.chmod(0o755)
+    variables = plan.work / "variables.json"
+    variables.write_text(json.dumps(role_variables(plan), indent=2))
+    command: Words = [plan.ansible, "-i", f"{plan.root},", "-c", CONNECTION, plan.playbook]
+    try:
+        run_with_mounts(
+            plan.root,
+            log,
+            [*command, "-e", f"@{variables}"],
+            name="ansible-playbook",
+            environment={**clean_environment(plan.epoch), **_ansible_settings(plan)},
+            cwd=plan.playbook.parent,
+        )
+    except CommandFailed as error:
+        raise ImageError(
+            "A role failed. There is no network at this point: a Debian package that a role wants "
+            "must be named in image/packages/common.yaml."
+        ) from error
+    finally:
+        policy.unlink(missing_ok=True)
+
+
+def role_variables(plan: Plan) -> dict[str, object]:
+    """Return what the roles are told about this build."""
+    return {
+        "ansible_python_interpreter": INTERPRETER,
+        "target": "image",
+        "tier": plan.tier_id,
+        "version": plan.version,
+        "profile": plan.tier.profile,
+        "build_epoch": plan.epoch,
+        "source_dir": str(REPOSITORY),
+        "hardware_profiles_dir": str(PROFILES),
+        "web_dir": str(REPOSITORY / "onboarding_ui" / "dist"),
+        "wheelhouse": str(plan.wheelhouse),
+        "rauc_keyring": str(Signer(plan.keys).authority),
+    }
+
+
+def _ansible_settings(plan: Plan) -> dict[str, str]:
+    return {
+        "ANSIBLE_HOME": str(plan.work / "ansible"),
+        "ANSIBLE_LOCAL_TEMP": str(plan.work / "ansible" / "tmp"),
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_NOCOWS": "1",
+        "ANSIBLE_PIPELINING": "1",
+        "PATH": f"{plan.ansible.parent}{os.pathsep}{clean_environment(plan.epoch)['PATH']}",
+    }

@@ -1,0 +1,82 @@
+"""The Python packages of the box: fetched by hash, compiled for the tier, and Allerac itself."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from bootstrap.engine import build_engine_wheel
+from bootstrap.steps import StepFailed
+
+from .errors import CommandFailed, ImageError
+from .log import StepLog, Words
+from .plan import REPOSITORY, Plan, digest_of
+
+LOCK = REPOSITORY / "requirements" / "runtime.txt"
+BACKEND_LOCK = REPOSITORY / "requirements" / "wheel.txt"
+PYTHON_VERSION = "3.13"
+"""Of Debian 13."""
+
+GLIBC_MINORS = range(17, 42)
+"""manylinux tags the box's C library (2.41) satisfies (PEP 600); older names are aliases."""
+
+PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
+
+
+def prepare_wheelhouse(plan: Plan, log: StepLog) -> None:
+    """Gather the locked packages, the tier's engine and Allerac's own wheel."""
+    plan.wheelhouse.mkdir(parents=True)
+    for wheel in sorted(_locked_wheels(plan, log).glob("*.whl")):
+        shutil.copyfile(wheel, plan.wheelhouse / wheel.name)
+    build = plan.tier.profile["engine"]["build"]
+    try:
+        engine = build_engine_wheel(build["variant"], build["cmake"])
+    except StepFailed as error:
+        raise ImageError(str(error)) from error
+    shutil.copyfile(engine, plan.wheelhouse / engine.name)
+    _build_own_wheel(plan, log)
+
+
+def _locked_wheels(plan: Plan, log: StepLog) -> Path:
+    """Return the folder that holds every package of the lock, fetched when it is not kept."""
+    target = [f"--python-version={PYTHON_VERSION}", "--implementation=cp"]
+    platforms = [f"--platform=manylinux_2_{minor}_x86_64" for minor in GLIBC_MINORS]
+    platforms += ["--platform=manylinux2014_x86_64", "--platform=manylinux2010_x86_64"]
+    kept = plan.cache / "wheels" / digest_of([LOCK], PYTHON_VERSION)
+    if kept.is_dir():
+        return kept
+    part = kept.with_name(f"{kept.name}.part{os.getpid()}")
+    part.mkdir(parents=True)
+    fetch = ["download", "--require-hashes", "--no-deps", "--only-binary=:all:"]
+    try:
+        log.run(
+            [*PIP, *fetch, *target, *platforms, "-r", LOCK, "-d", part],
+            environment=os.environ,
+        )
+    except CommandFailed as error:
+        shutil.rmtree(part, ignore_errors=True)
+        raise ImageError("Python packages could not be fetched. Is there a network?") from error
+    part.rename(kept)
+    return kept
+
+
+def _build_own_wheel(plan: Plan, log: StepLog) -> None:
+    """Build from a copy, so that the checkout stays as it is and nobody's leftovers come along."""
+    scratch = plan.work / "wheel"
+    backend = scratch / "backend"
+    source = scratch / "source"
+    log.run(
+        [*PIP, "install", "--require-hashes", "--target", backend, "-r", BACKEND_LOCK],
+        environment=os.environ,
+    )
+    skipped = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    shutil.copytree(REPOSITORY / "runtime", source / "runtime", ignore=skipped)
+    for name in ("pyproject.toml", "README.md"):
+        shutil.copyfile(REPOSITORY / name, source / name)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(backend),
+        "SOURCE_DATE_EPOCH": str(plan.epoch),
+    }
+    build: Words = ["wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", plan.wheelhouse]
+    log.run([*PIP, *build, source], environment=environment)
