@@ -3,6 +3,7 @@ import type {
   ApiKeyCreated,
   Box,
   Claimed,
+  ContextGauge,
   Conversation,
   ConversationDetail,
   GenerationEvent,
@@ -107,7 +108,7 @@ interface ModelsApi {
 
 export interface ListConversations {
   query?: string;
-  archived?: boolean;
+  archived?: "exclude" | "include" | "only";
   cursor?: string;
 }
 
@@ -127,6 +128,8 @@ interface ChatApi {
   restoreConversation(id: string): Promise<ConversationDetail>;
   exportConversation(id: string, format: "markdown" | "json"): Promise<Blob>;
   listMessages(conversationId: string): Promise<Message[]>;
+  /** What the next message would meet, with `draft` as its text. */
+  measureDraft(conversationId: string, draft: string): Promise<ContextGauge>;
   sendMessage(conversationId: string, body: SendMessage): Promise<Sent>;
   regenerateMessage(messageId: string): Promise<{ answer: Message }>;
   rateMessage(messageId: string, rating: Rating): Promise<Message>;

@@ -73,10 +73,7 @@ export const liveApi: AlleracApi = {
   importModel: (body) => call("POST", "/models/import", body),
 
   listConversations: ({ query: text, archived, cursor }) =>
-    call(
-      "GET",
-      `/conversations${query({ query: text, archived: archived ? "only" : undefined, cursor })}`,
-    ),
+    call("GET", `/conversations${query({ query: text, archived, cursor })}`),
   createConversation: (body) => call("POST", "/conversations", body),
   getConversation: (id) => call("GET", conversation(id)),
   updateConversation: (id, body) => call("PATCH", conversation(id), body),
@@ -87,6 +84,7 @@ export const liveApi: AlleracApi = {
     return (await accepted(response)).blob();
   },
   listMessages,
+  measureDraft: (id, draft) => call("POST", `${conversation(id)}/context`, { draft }),
   sendMessage: (id, body) => call("POST", `${conversation(id)}/messages`, body),
   regenerateMessage: (id) => call("POST", `/messages/${id}/regenerate`),
   rateMessage: (id, rating) => call("PUT", `/messages/${id}/rating`, { rating }),

@@ -1,6 +1,6 @@
 import type { AlleracApi, SendMessage } from "../allerac-api";
 import { ApiError } from "../problem";
-import type { Conversation, ConversationDetail, Message } from "../types";
+import type { ContextGauge, Conversation, ConversationDetail, Message } from "../types";
 import { createMockGenerations } from "./generations";
 import { newId, now, require, type Scenario } from "./scenario";
 
@@ -14,6 +14,7 @@ type ChatApi = Pick<
   | "restoreConversation"
   | "exportConversation"
   | "listMessages"
+  | "measureDraft"
   | "sendMessage"
   | "regenerateMessage"
   | "rateMessage"
@@ -29,6 +30,7 @@ interface Stored {
 
 const MAX_CHARACTERS = 1_000_000;
 const HOUR_MS = 3_600_000;
+const PAGE_ITEMS = 20;
 
 function conversation(title: string | null, hoursAgo = 0, pinned = false): Stored {
   const at = new Date(Date.now() - hoursAgo * HOUR_MS).toISOString();
@@ -89,6 +91,48 @@ function message(
   return created;
 }
 
+/** A talk so long that its beginning is read as a summary. */
+function longTalk(): Stored {
+  const talk = conversation("A beehive on the roof", 49);
+  const said: [string, string][] = [
+    [
+      "May I keep bees on a flat roof?",
+      "Yes, where the roof carries **90 kg** and nobody is stung.",
+    ],
+    ["How much sun do they need?", "Sun until noon, and shelter from the wind."],
+    ["And how much honey is that?", "About 20 kg in a good year, from one hive."],
+  ];
+  let parent: Message | null = null;
+  for (const [question, reply] of said) {
+    parent = message(talk, "user", question, parent?.id ?? null);
+    parent = message(talk, "assistant", reply, parent.id);
+    parent.status = "complete";
+  }
+  const [first, until] = [require(talk.messages[0]), require(talk.messages[3])];
+  until.summary = {
+    content: "A hive on the flat roof: it must carry **90 kg**; sun until noon, out of the wind.",
+    message_count: 4,
+    from_id: first.id,
+    model_id: "demo",
+    created_at: until.created_at,
+  };
+  talk.detail.updated_at = talk.detail.created_at;
+  Object.assign(talk.detail.context, { summarised_messages: 4, summarised_until_id: until.id });
+  return talk;
+}
+
+function measured({ detail, messages }: Stored, draft: string): ContextGauge {
+  const { context } = detail;
+  const draftTokens = Math.ceil(draft.length / 4);
+  const isFull = context.used_tokens + draftTokens > context.limit_tokens;
+  return {
+    ...context,
+    draft_tokens: draftTokens,
+    fits: draftTokens < context.limit_tokens,
+    left_out_messages: isFull ? messages.length : 0,
+  };
+}
+
 function seed(): Stored[] {
   const bread = conversation("A loaf for a slow morning", 3);
   const question = message(bread, "user", "How long should dough rest in the fridge?", null);
@@ -105,6 +149,7 @@ function seed(): Stored[] {
     bread,
     conversation("Words for a birthday card", 5),
     conversation("What the router's lights mean", 28),
+    longTalk(),
     conversation("Packing list for Sintra", 96),
   ];
 }
@@ -114,8 +159,10 @@ function found(stored: Stored, query: string): Conversation | null {
   const texts = [stored.detail.title ?? "", ...stored.messages.map((one) => one.content)];
   const text = texts.find((one) => one.toLowerCase().includes(query.toLowerCase()));
   if (text === undefined) return null;
-  const start = text.toLowerCase().indexOf(query.toLowerCase());
-  return { ...stored.detail, snippet: { text, marks: [[start, start + query.length]] } };
+  const before = text.slice(0, text.toLowerCase().indexOf(query.toLowerCase()));
+  const start = Array.from(before).length;
+  const end = start + Array.from(query).length;
+  return { ...stored.detail, snippet: { text, marks: [[start, end]] } };
 }
 
 function refuseLong(body: SendMessage): void {
@@ -137,13 +184,16 @@ export function createMockChat(scenario: Scenario): ChatApi {
     return answer;
   };
   return {
-    listConversations: async ({ query = "", archived = false }) => ({
-      items: all
-        .filter((one) => !one.deleted && one.detail.archived === archived)
+    listConversations: async ({ query = "", archived = "exclude", cursor = "0" }) => {
+      const items = all
+        .filter((one) => !one.deleted)
+        .filter(({ detail }) => archived === "include" || detail.archived === (archived === "only"))
         .flatMap((one) => found(one, query) ?? [])
-        .sort((a, b) => b.updated_at.localeCompare(a.updated_at)),
-      next_cursor: null,
-    }),
+        .sort((a, b) => b.updated_at.localeCompare(a.updated_at));
+      const end = Number(cursor) + PAGE_ITEMS;
+      const next_cursor = items.length > end ? String(end) : null;
+      return { items: items.slice(Number(cursor), end), next_cursor };
+    },
     createConversation: async () => {
       const created = conversation(null);
       all.push(created);
@@ -170,6 +220,7 @@ export function createMockChat(scenario: Scenario): ChatApi {
       return new Blob([text], { type: "text/plain" });
     },
     listMessages: async (id) => copy(stored(id).messages),
+    measureDraft: async (id, draft) => measured(stored(id), draft),
     sendMessage: async (id, body) => {
       refuseLong(body);
       const one = stored(id);

@@ -1,0 +1,61 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { open } from "./page";
+
+beforeEach(() => localStorage.clear());
+
+test("what is read as a summary is marked, and the summary can be read", async () => {
+  const user = userEvent.setup();
+  open("/chat");
+  await user.click(await screen.findByRole("link", { name: /A beehive on the roof/ }));
+  const mark = await screen.findByText("4 earlier messages are summarised");
+  const messages = within(screen.getByRole("list", { name: "Messages" }));
+  const turns = messages.getAllByRole("listitem").map((turn) => turn.textContent);
+  expect(turns.findIndex((text) => text.includes("summarised"))).toBe(4);
+  await user.click(mark);
+  expect(await screen.findByText(/out of the wind/)).toBeVisible();
+});
+
+test("a conversation without a summary has no mark", async () => {
+  const user = userEvent.setup();
+  open("/chat");
+  await user.click(await screen.findByRole("link", { name: /A loaf/ }));
+  await screen.findByText(/dough rest/);
+  expect(screen.queryByText(/summarised/)).not.toBeInTheDocument();
+});
+
+test("the gauge counts what is being written and warns before anything is left out", async () => {
+  const user = userEvent.setup();
+  open("/chat");
+  await user.click(await screen.findByRole("link", { name: /A loaf/ }));
+  const gauge = await screen.findByRole("img", { name: /of what the model can read/ });
+  const before = gauge.getAttribute("aria-label");
+  const message = screen.getByRole("textbox", { name: "Message" });
+  await user.click(message);
+  await user.paste("word ".repeat(400));
+  await waitFor(() => expect(gauge.getAttribute("aria-label")).not.toBe(before));
+  await user.paste("word ".repeat(350));
+  expect(await screen.findByText("The first 2 messages will not be read any more.")).toBeVisible();
+  await user.paste("word ".repeat(500));
+  expect(await screen.findByText("This is longer than the model can read.")).toBeVisible();
+  await user.clear(message);
+  await waitFor(() => expect(gauge.getAttribute("aria-label")).toBe(before));
+});
+
+test("a search goes on page by page, with what is archived, each find once", async () => {
+  const user = userEvent.setup();
+  const api = open("/chat");
+  for (let number = 0; number < 25; number += 1) {
+    const { id } = await api.createConversation({});
+    await api.updateConversation(id, { title: `🐝🐝 honey ${number}`, archived: number === 0 });
+  }
+  await user.click(await screen.findByRole("searchbox", { name: "Search" }));
+  await user.paste("honey");
+  const links = (): HTMLElement[] => screen.queryAllByRole("link", { name: /🐝/ });
+  await waitFor(() => expect(links()).toHaveLength(20));
+  await user.click(screen.getByRole("button", { name: "Show more" }));
+  await waitFor(() => expect(links()).toHaveLength(25));
+  expect(screen.queryByRole("button", { name: "Show more" })).not.toBeInTheDocument();
+  expect(screen.getAllByLabelText("Archived")).toHaveLength(1);
+  expect(links()[0]?.querySelector("mark")).toHaveTextContent(/^honey$/);
+});
