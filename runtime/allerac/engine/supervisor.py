@@ -125,7 +125,7 @@ class EngineSupervisor:
     async def count_tokens(self, messages: Sequence[PromptMessage]) -> int:
         """See `Engine.count_tokens`. Raises `EngineUnavailable` while no model answers."""
         if not self._can_send() or self._keeper.context_length is None:
-            raise _not_loaded()
+            raise self._not_ready()
         check_size(messages, self._keeper.context_length)
         count_id = f"count-{next(self._count_numbers)}"
         counted: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -181,7 +181,7 @@ class EngineSupervisor:
 
     def on_failed(self) -> None:
         """Nobody shall wait for an engine that does not come back."""
-        self._fail_pending(_not_loaded())
+        self._fail_pending(self._not_ready())
 
     # Requests
 
@@ -189,11 +189,21 @@ class EngineSupervisor:
         if self._is_switching:
             return  # held until it is known which model answers
         if self._keeper.model is None or self._keeper.state in ("stopped", "failed"):
-            raise _not_loaded()
+            raise self._not_ready()
         if model_id != self._keeper.model.model_id:
             raise EngineUnavailable(
                 "This model is not loaded.", hint="Choose the model that is running, or load it."
             )
+
+    def _not_ready(self) -> EngineUnavailable:
+        reason = self._keeper.last_error if self._keeper.state == "failed" else None
+        if reason is None:
+            return EngineUnavailable(
+                "No model is ready to answer.", hint="Wait until it is loaded, or choose a model."
+            )
+        return EngineUnavailable(
+            f"The model cannot answer. {reason}", hint="Try again, or choose another model."
+        )
 
     def _check_request(self, request: GenerationRequest) -> None:
         if self._keeper.context_length is not None:  # otherwise once it is known
@@ -257,7 +267,7 @@ class EngineSupervisor:
     def _fail_counts(self) -> None:
         for count_id in self._counts:
             if counted := self._open_count(count_id):
-                counted.set_exception(_not_loaded())
+                counted.set_exception(self._not_ready())
 
     # Models
 
@@ -288,9 +298,3 @@ class EngineSupervisor:
         if not self._is_started:
             raise EngineUnavailable("The engine is shutting down.")
         await self._keeper.begin(model)
-
-
-def _not_loaded() -> EngineUnavailable:
-    return EngineUnavailable(
-        "No model is ready to answer.", hint="Wait until it is loaded, or choose a model."
-    )
