@@ -12,6 +12,7 @@ from allerac.engine.answer import Ticket
 from allerac.engine.channel import Channel
 from allerac.engine.gguf import GgufHeader, read_header
 from allerac.engine.intake import Intake
+from allerac.engine.limits import address_space_bytes
 from allerac.engine.llama import Batch, Context, LoadError, Log, Model
 from allerac.engine.memory import IDLE_SEQUENCES
 from allerac.engine.protocol import ModelFile, Speed
@@ -24,7 +25,6 @@ BATCH_TOKENS: Final = 512
 JOIN_SECONDS: Final = 5.0
 INTAKE_STACK_BYTES: Final = 16 << 20  # some tokenizers recurse once per letter of a word
 SWITCH_SECONDS: Final = 0.001  # how long a prompt being prepared may hold up the loop
-_PROCESS_BYTES: Final = 512 << 20  # address space of interpreter, numpy and llama.cpp
 
 _UNKNOWN = ModelDamaged(
     "The engine cannot run this model.",
@@ -74,8 +74,11 @@ class Service:
         threading.stack_size(INTAKE_STACK_BYTES)
         intake = self._thread(self._take_in, "intake")
         threading.stack_size(0)
-        for command in commands:
-            self._obey(command)
+        try:
+            for command in commands:
+                self._obey(command)
+        except Exception as err:  # noqa: BLE001 - the other threads would wait and beat for ever
+            self._die(err)
         self._scheduler.stop()
         self._jobs.put(None)
         for thread in (loop, intake):
@@ -174,8 +177,9 @@ def _check_memory(file: ModelFile, header: GgufHeader) -> None:
     if file.memory_limit_bytes is None:
         return
     cells = max(file.context_length, file.cache_tokens or 0)
-    needed = header.tensor_bytes + cells * (header.kv_bytes_per_token or 0) + _PROCESS_BYTES
-    if needed > file.memory_limit_bytes:
+    needed = header.tensor_bytes + cells * (header.kv_bytes_per_token or 0)
+    threads = max(file.threads, file.prefill_threads or 0)
+    if address_space_bytes(needed, threads=threads) > file.memory_limit_bytes:
         raise _no_memory()
 
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from allerac.engine.limits import address_space_bytes
 from allerac.engine.protocol import Engine, ModelFile
 from allerac.errors import AlleracError, EngineUnavailable, NotFound
 from allerac.hardware.choice import ProfileChoice, threads_for
@@ -191,15 +192,29 @@ class ModelRoom:
     def _model_file(self, model_id: str) -> ModelFile:
         settings = self._profile.engine
         card = self._files.get(model_id)
+        threads = threads_for(self._machine, settings.decode_threads)
+        prefill_threads = threads_for(self._machine, settings.prefill_threads)
         return ModelFile(
             model_id=model_id,
             path=self._files.installed_path(model_id),
             context_length=min(settings.context_length, card.context_length),
-            threads=threads_for(self._machine, settings.decode_threads),
-            prefill_threads=threads_for(self._machine, settings.prefill_threads),
+            threads=threads,
+            prefill_threads=prefill_threads,
             sequences=settings.sequences,
             kv_type=settings.kv_type,
+            memory_limit_bytes=address_space_bytes(
+                self._memory_for_models(), threads=max(threads, prefill_threads)
+            ),
         )
+
+    def _memory_for_models(self) -> int:
+        """What the system leaves, as the cards judge it; never less than the tier's own budget.
+
+        Where the operator has set the profile of a larger machine, its budget decides.
+        """
+        budget = self._profile.memory
+        left = self._machine.memory_bytes - budget.system_bytes
+        return max(left, budget.weights_bytes + budget.kv_bytes)
 
 
 def _told(card: ModelCard, default: str | None) -> dict[str, Any]:
