@@ -2,15 +2,22 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from .conversation_rows import milliseconds
 from .database import Database
 from .tables import attempt
 
+SWEPT_AT_ONCE = 8
+"""More than one, so that what a flood left behind goes; few, so that nobody waits for it."""
+
 
 class AttemptStore:
-    """Counts per bucket within a window of time that starts with the first."""
+    """Counts per bucket within a window of time that starts with the first.
+
+    A bucket is `kind:whose`, and all of a kind have the same window; a new one takes a few along
+    that are over, so that the table stays as large as one window fills it.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -26,6 +33,7 @@ class AttemptStore:
             where = attempt.c.bucket == bucket
             row = connection.execute(select(attempt).where(where)).mappings().first()
             if row is None:
+                _sweep(connection, bucket, moment, window)
                 values = {"bucket": bucket, "window_start": moment, "count": 1}
                 connection.execute(insert(attempt).values(**values))
                 return 0
@@ -54,3 +62,14 @@ class AttemptStore:
         """Forget the attempts of a bucket."""
         query = delete(attempt).where(attempt.c.bucket == bucket)
         await self._database.write(lambda connection: connection.execute(query).rowcount)
+
+
+def _sweep(connection: Connection, bucket: str, moment: int, window: int) -> None:
+    """Delete a few buckets of the same kind whose window is over."""
+    kind, colon, _ = bucket.partition(":")
+    if not colon:
+        return
+    is_over = or_(attempt.c.window_start <= moment - window, attempt.c.window_start > moment)
+    same_kind = attempt.c.bucket.startswith(f"{kind}:", autoescape=True)
+    over = select(attempt.c.bucket).where(same_kind, is_over).limit(SWEPT_AT_ONCE)
+    connection.execute(delete(attempt).where(attempt.c.bucket.in_(over)))
