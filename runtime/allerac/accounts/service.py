@@ -338,10 +338,16 @@ class AccountService:
         return False
 
     async def _open(self, known: Credentials, agent: str, address: str) -> SignedIn:
-        """Start a session, which ends at once if the password was replaced while it was checked."""
+        """Start a session, which ends at once if the password was replaced while it was checked.
+
+        Raises `WrongCredentials` then, and when the person was removed meanwhile.
+        """
         token = new_token()
         opened = self._new_session(token, agent, address)
-        await self._accounts.add_session(known.person.id, opened)
+        try:
+            await self._accounts.add_session(known.person.id, opened)
+        except NotFound as error:
+            raise _wrong_password() from error
         if not await self._still_known(known):
             await self.forget(token)
             raise _wrong_password()

@@ -70,7 +70,7 @@ class AccountStore:
         def work(connection: Connection) -> Credentials:
             row = connection.execute(select(person).where(where)).first()
             if row is None:
-                raise NotFound("There is no such person.")
+                raise _no_such_person()
             return Credentials(person_of(row), row.password_hash, row.recovery_hash)
 
         return await self._database.read(work)
@@ -85,7 +85,7 @@ class AccountStore:
                 end_all(connection, person_id)
             row = connection.execute(select(person).where(where)).first()
             if row is None:
-                raise NotFound("There is no such person.")
+                raise _no_such_person()
             return person_of(row)
 
         try:
@@ -126,10 +126,13 @@ class AccountStore:
         await self._database.write(work)
 
     async def add_session(self, person_id: str, new: NewSession) -> str:
-        """Store a session and return its id."""
-        return await self._database.write(
-            lambda connection: insert_session(connection, person_id, new)
-        )
+        """Store a session and return its id. Raises `NotFound` for somebody who was removed."""
+        try:
+            return await self._database.write(
+                lambda connection: insert_session(connection, person_id, new)
+            )
+        except IntegrityError as error:
+            raise _no_such_person() from error
 
     async def session(self, token_hash: str) -> tuple[SessionRecord, Person] | None:
         """Return the session of a token with its person, or None."""
@@ -176,7 +179,7 @@ class AccountStore:
     async def add_api_key(
         self, person_id: str, *, name: str, prefix: str, key_hash: str, now: datetime
     ) -> ApiKeyRecord:
-        """Store a key's hash."""
+        """Store a key's hash. Raises `NotFound` for somebody who was removed."""
         values = {"id": new_id(), "person_id": person_id, "name": name, "prefix": prefix}
 
         def work(connection: Connection) -> ApiKeyRecord:
@@ -185,7 +188,10 @@ class AccountStore:
             query = select(api_key).where(api_key.c.id == values["id"])
             return api_key_of(connection.execute(query).one())
 
-        return await self._database.write(work)
+        try:
+            return await self._database.write(work)
+        except IntegrityError as error:
+            raise _no_such_person() from error
 
     async def api_keys(self, person_id: str) -> list[ApiKeyRecord]:
         """Return a person's keys that still work."""
@@ -228,3 +234,7 @@ class AccountStore:
         )
         if not await self._database.write(lambda connection: connection.execute(query).rowcount):
             raise NotFound("There is no such key.")
+
+
+def _no_such_person() -> NotFound:
+    return NotFound("There is no such person.")
