@@ -12,7 +12,7 @@ from pathlib import Path
 from .errors import BadInput, ImageError
 from .host import check_host
 from .inventory import BILL, PACKAGES
-from .log import StepLog, clean_environment, say
+from .log import StepLog, clean_environment, ended_together, say
 from .pipeline import FETCHING, run_step
 from .plan import IMAGE, REPOSITORY, Plan
 from .signing import Signer
@@ -29,7 +29,7 @@ def build(plan: Plan) -> None:
     Raises `BadInput` before anything is begun, `ImageError` when a step fails.
     """
     check_host(plan)
-    with _alone(plan.work):
+    with alone(plan.work):
         for folder in (plan.work, plan.staging):
             _remove(folder)
             folder.mkdir(parents=True)
@@ -40,7 +40,7 @@ def build(plan: Plan) -> None:
             run_step(step, plan)
         _run_packer(plan)
         write_summary(plan)
-        _put_in_place(plan)
+        put_in_place(plan)
         print_summary(plan)
 
 
@@ -83,7 +83,9 @@ def _run_packer(plan: Plan) -> None:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
+            start_new_session=True,
         ) as process,
+        ended_together(process),
     ):
         for line in process.stdout or ():
             out.write(line)
@@ -100,7 +102,7 @@ def _products(plan: Plan) -> list[Path]:
     return [plan.staging / name for name in (*names, BILL, PACKAGES)]
 
 
-def _put_in_place(plan: Plan) -> None:
+def put_in_place(plan: Plan) -> None:
     old = plan.out.with_name(f".{plan.out.name}.old")
     _remove(old)
     if plan.out.exists():
@@ -117,7 +119,7 @@ def _remove(folder: Path) -> None:
 
 
 @contextmanager
-def _alone(work: Path) -> Iterator[None]:
+def alone(work: Path) -> Iterator[None]:
     """Hold the work folder; raise `BadInput` when another build does."""
     lock = work.with_name(f"{work.name}.lock")
     with lock.open("w") as file:

@@ -1,6 +1,7 @@
 """The command line: `build` an image, start it as a `vm`, do one `step`, `compare` two."""
 
 import argparse
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +23,7 @@ INTERRUPTED = 130
 def main(arguments: Sequence[str]) -> int:
     """Do what the command line says; return the exit status: 2 for what cannot be asked."""
     options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return int(options.command(options))
     except ImageError as error:
@@ -89,7 +91,10 @@ def _plan(options: argparse.Namespace) -> Plan:
 
 
 def _step(options: argparse.Namespace) -> int:
-    run_step(step_called(options.name), Plan.load(options.plan))
+    try:
+        run_step(step_called(options.name), Plan.load(options.plan))
+    except KeyboardInterrupt:
+        return INTERRUPTED
     return 0
 
 

@@ -12,7 +12,7 @@ from bootstrap.system import Program
 
 from .debian import kept_root, load_debian
 from .errors import BadInput
-from .mirror import find_repositories
+from .mirror import Repository, find_repositories
 from .plan import REPOSITORY, Plan
 
 NEEDED_BYTES = 5 << 30
@@ -31,7 +31,7 @@ def check_host(plan: Plan) -> None:
     require_space(plan.work.parent, NEEDED_BYTES, shutil.disk_usage(plan.work.parent).free)
     debian = load_debian(plan.tier.packages)
     if not kept_root(plan, debian).exists():
-        require_mirror(debian.recipe["suites"])
+        require_mirror(find_repositories(_output, debian.recipe["suites"])[0])
 
 
 def require_root(user: int) -> None:
@@ -62,9 +62,8 @@ def require_space(folder: Path, needed: int, free: int) -> None:
         )
 
 
-def require_mirror(suites: dict[str, list[str]]) -> None:
-    """Refuse when the host's apt cannot fetch from Debian now."""
-    repository = find_repositories(_output, suites)[0]
+def require_mirror(repository: Repository) -> None:
+    """Refuse when the host's apt cannot fetch from `repository` now."""
     address = f"{repository.address.rstrip('/')}/dists/{repository.suites[0]}/InRelease"
     with TemporaryDirectory(prefix="allerac-mirror-") as folder:
         command = [APT_HELPER, "download-file", address, f"{folder}/InRelease"]

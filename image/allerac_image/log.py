@@ -1,11 +1,18 @@
 """Programs are run in one place, and what they say is kept in the step's log."""
 
+import os
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from .errors import CommandFailed
+
+ENDING_SECONDS = 30
+"""For a program to clear up behind itself when it is told to end."""
 
 Words = list[str | Path]
 """Some words of a command line."""
@@ -33,6 +40,21 @@ def clean_environment(epoch: int) -> dict[str, str]:
     }
 
 
+@contextmanager
+def ended_together(process: subprocess.Popen[Any]) -> Iterator[None]:
+    """End `process`, the leader of a session, and all it started when the build is interrupted."""
+    try:
+        yield
+    except BaseException:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(ENDING_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+        raise
+
+
 class StepLog:
     """Runs programs for one step; their output goes to `path`."""
 
@@ -56,19 +78,22 @@ class StepLog:
         An error calls the program `name`, which is the command's first word unless given.
         """
         self.write(f"$ {' '.join(map(str, command))}\n")
-        with self.path.open("ab") as out:
-            finished = subprocess.run(
+        with (
+            self.path.open("ab") as out,
+            subprocess.Popen(
                 command,
                 cwd=cwd,
                 env=environment or self.environment,
-                input=None if text is None else text.encode(),
-                stdin=subprocess.DEVNULL if text is None else None,
+                stdin=subprocess.DEVNULL if text is None else subprocess.PIPE,
                 stdout=out,
                 stderr=subprocess.STDOUT,
-                check=False,
-            )
-        if finished.returncode != 0:
-            raise CommandFailed(name or str(command[0]), finished.returncode)
+                start_new_session=True,
+            ) as process,
+            ended_together(process),
+        ):
+            process.communicate(None if text is None else text.encode())
+        if process.returncode != 0:
+            raise CommandFailed(name or str(command[0]), process.returncode)
 
     def output(self, command: Sequence[str | Path]) -> str:
         """Run `command` and return what it prints; its errors go to the log."""

@@ -57,7 +57,7 @@ TIMES = "times.jsonl"
 
 def run_step(step: Step, plan: Plan) -> None:
     """Do one step, say how long it took; an `ImageError` tells where the log is."""
-    number = STEPS.index(step) + 1
+    number = [one.name for one in STEPS].index(step.name) + 1
     say(f"▸ {number:2} of {len(STEPS)}  {step.title}")
     log = StepLog(plan.logs / f"{number:02}-{step.name}.log", clean_environment(plan.epoch))
     began = time.monotonic()

@@ -39,7 +39,7 @@ def make_root(plan: Plan, log: StepLog) -> None:
     )
     log.write(report)
     pad(image)
-    _refuse_too_large(image, plan.tier.disk["root_slot_bytes"], "root_slot_bytes")
+    refuse_too_large(image, plan.tier.disk["root_slot_bytes"], "root_slot_bytes")
     config = slot_configuration(plan, root_hash_of(report), hash_offset)
     (plan.parts / "boot" / "slot.cfg").write_text(config)
 
@@ -51,7 +51,7 @@ def make_boot(plan: Plan, log: StepLog) -> None:
     quiet = ["-noappend", "-no-progress", "-quiet", "-all-root", "-no-xattrs"]
     log.run(["mksquashfs", plan.parts / "boot", image, *stored, *quiet])
     pad(image)
-    _refuse_too_large(image, plan.tier.disk["boot_slot_bytes"], "boot_slot_bytes")
+    refuse_too_large(image, plan.tier.disk["boot_slot_bytes"], "boot_slot_bytes")
 
 
 def root_hash_of(report: str) -> str:
@@ -88,7 +88,8 @@ def pad(image: Path) -> int:
     return size
 
 
-def _refuse_too_large(image: Path, limit: int, name: str) -> None:
+def refuse_too_large(image: Path, limit: int, name: str) -> None:
+    """Refuse a partition's content that does not fit; `name` is the field of the profile."""
     size = image.stat().st_size
     if size > limit:
         raise ImageError(

@@ -1,0 +1,210 @@
+"""What a build is refused for, and what is left when one ends early."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from allerac_image.build import alone, clear, put_in_place
+from allerac_image.cli import main
+from allerac_image.errors import BadInput, ImageError
+from allerac_image.host import (
+    require_mirror,
+    require_prepared,
+    require_programs,
+    require_root,
+    require_space,
+)
+from allerac_image.log import StepLog
+from allerac_image.mirror import Repository
+from allerac_image.pipeline import STEPS, Step, run_step, step_called
+from allerac_image.plan import IMAGE, Plan
+from allerac_image.slot import refuse_too_large
+from allerac_image.source import read_source, version_of
+from bootstrap.system import Program
+from tests.image.plans import plan_below
+
+POLL_SECONDS = 0.05
+DEADLINE_SECONDS = 20
+
+
+def test_an_unknown_tier_is_told_which_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["build", "--tier", "n200"]) == 2
+    assert capsys.readouterr().out == "There is no tier 'n200'. Tiers: i5, i7, n100, vm.\n"
+
+
+def test_the_catalogue_of_models_is_no_tier(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["build", "--tier", "models"]) == 2
+
+
+def test_a_path_is_no_tier(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["build", "--tier", "../hardware_profiles/vm"]) == 2
+
+
+def test_a_missing_program_is_named_by_its_package() -> None:
+    programs = [
+        Program("no-such-program", "one-package"),
+        Program("/no/such/file", "other-package"),
+        Program("sh", "dash"),
+    ]
+    with pytest.raises(
+        BadInput, match=r"^Programs are missing: apt-get install one-package other-"
+    ):
+        require_programs(programs)
+
+
+def test_nobody_but_root_makes_an_image() -> None:
+    with pytest.raises(BadInput, match="sudo make image"):
+        require_root(1000)
+
+
+def test_too_little_space_is_said_in_figures(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"has 1\.0 GB free and the build needs 5\.0 GB"):
+        require_space(tmp_path, needed=5 << 30, free=1 << 30)
+
+
+def test_what_was_not_prepared_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"ansible-playbook is not there. Run `make image`"):
+        require_prepared([tmp_path / "ansible-playbook"])
+
+
+def test_a_machine_without_network_is_told_so() -> None:
+    nobody = Repository("http://127.0.0.1:9/debian/", ["trixie"])
+    with pytest.raises(BadInput, match="Debian cannot be reached"):
+        require_mirror(nobody)
+
+
+def test_sources_without_history_need_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "runtime" / "allerac"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text('__version__ = "1.2.3"\n')
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    with pytest.raises(BadInput, match="set SOURCE_DATE_EPOCH"):
+        read_source(tmp_path)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    assert read_source(tmp_path).epoch == 1_700_000_000
+
+
+def test_sources_without_a_version_are_refused() -> None:
+    with pytest.raises(BadInput, match="no __version__"):
+        version_of("x = 1\n")
+
+
+def test_a_plan_that_is_none_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_text("half a pl")
+    with pytest.raises(BadInput, match="is no plan"):
+        Plan.load(tmp_path / "plan.json")
+
+
+def test_a_plan_comes_back_as_it_was_saved(tmp_path: Path) -> None:
+    plan = plan_below(tmp_path, sector_bytes=4096, preload=True)
+    assert Plan.load(plan.save()) == plan
+
+
+def test_two_builds_do_not_share_a_work_folder(tmp_path: Path) -> None:
+    work = tmp_path / "vm"
+    with alone(work), pytest.raises(BadInput, match="Another build is at work"), alone(work):
+        pass
+
+
+def test_a_failed_step_says_which_it_was_and_where_its_log_is(tmp_path: Path) -> None:
+    plan = plan_below(tmp_path)
+
+    def fail(plan: Plan, log: StepLog) -> None:
+        log.run(["sh", "-c", "echo the disk is on fire; exit 3"])
+
+    step = Step(STEPS[4].name, STEPS[4].title, fail)
+    with pytest.raises(ImageError) as caught:
+        run_step(step, plan)
+    said = str(caught.value)
+    assert "the disk is on fire\n" in said
+    assert f"✗ Step 5 of {len(STEPS)} failed: {step.title}\n" in said
+    assert "sh ended with status 3" in said
+    assert f"The whole log is {plan.logs}/05-" in said
+    assert caught.value.exit_status == 1
+
+
+def test_an_unknown_step_is_told_which_there_are() -> None:
+    with pytest.raises(BadInput, match="Steps: debian, wheelhouse, "):
+        step_called("bake")
+
+
+def test_packer_runs_every_step_in_the_order_of_the_pipeline() -> None:
+    template = (IMAGE / "packer" / "allerac.pkr.hcl").read_text("utf-8")
+    called = [
+        line.split()[-1].strip('",') for line in template.splitlines() if "local.step} " in line
+    ]
+    assert called == [step.name for step in STEPS[2:]]
+
+
+def test_a_part_that_outgrows_its_slot_stops_the_build(tmp_path: Path) -> None:
+    image = tmp_path / "boot.img"
+    image.write_bytes(bytes(3 << 20))
+    refuse_too_large(image, 3 << 20, "boot_slot_bytes")
+    with pytest.raises(ImageError, match=r"boot\.img has 3 MiB .* disk\.boot_slot_bytes is 2 MiB"):
+        refuse_too_large(image, 2 << 20, "boot_slot_bytes")
+
+
+def test_a_finished_build_takes_the_place_of_the_one_before_as_a_whole(tmp_path: Path) -> None:
+    plan = plan_below(tmp_path)
+    for folder, name in ((plan.out, "before"), (plan.staging, "after")):
+        folder.mkdir()
+        (folder / name).touch()
+    put_in_place(plan)
+    assert [path.name for path in plan.out.iterdir()] == ["after"]
+    assert not plan.staging.exists()
+
+
+def test_an_interrupted_build_leaves_the_one_before(tmp_path: Path) -> None:
+    plan = plan_below(tmp_path)
+    for folder, name in ((plan.out, "before"), (plan.staging, "half"), (plan.root, "etc")):
+        folder.mkdir(parents=True)
+        (folder / name).touch()
+    clear(plan)
+    assert [path.name for path in plan.out.iterdir()] == ["before"]
+    assert not plan.staging.exists()
+    assert not plan.root.exists()
+
+
+def test_what_a_program_started_ends_with_the_build(tmp_path: Path) -> None:
+    script = (
+        "import signal; from pathlib import Path; from allerac_image.log import StepLog\n"
+        "signal.signal(signal.SIGTERM, signal.default_int_handler)\n"
+        f"StepLog(Path({str(tmp_path / 'log')!r}), None).run("
+        "['sh', '-c', 'sleep 600 & echo $! > pid.new; mv pid.new pid; wait'], "
+        f"cwd=Path({str(tmp_path)!r}))\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script],
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": str(IMAGE)},
+    ) as build:
+        _wait_for(lambda: (tmp_path / "pid").exists())
+        started = int((tmp_path / "pid").read_text())
+        assert _is_running(started)
+        build.send_signal(signal.SIGTERM)
+        build.wait(DEADLINE_SECONDS)
+    _wait_for(lambda: not _is_running(started))
+
+
+def _wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(POLL_SECONDS)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
