@@ -10,8 +10,11 @@ from allerac.accounts import Passwords
 from allerac.accounts import codes as account_codes
 from allerac.accounts import names as account_names
 from allerac.accounts import passwords as account_passwords
+from allerac.appliance.view import BoxView
 from allerac.box import Nearby, Place
+from allerac.engine.protocol import Engine
 from allerac.network import Announcer, BoxIdentity, list_addresses, suggest_host_label
+from allerac.onboarding import OnboardingService
 from allerac.storage.box import BoxRecord, BoxStore
 
 log = structlog.get_logger()
@@ -68,13 +71,13 @@ class NetworkPresence:
     def __init__(self, *, port: int, announce: bool, loopback: bool) -> None:
         self._announcer = Announcer(port=port) if announce and not loopback else None
         self._loopback = loopback
-        self._identity: BoxIdentity | None = None
+        self.identity: BoxIdentity | None = None
         self._joined = False
         self._joining: asyncio.Task[None] | None = None
 
     async def announce(self, record: BoxRecord) -> None:
         """Announce in the background: a network that is slow keeps nobody waiting."""
-        self._identity = BoxIdentity(
+        self.identity = BoxIdentity(
             device_id=record.device_id,
             suffix=record.suffix,
             name=record.name,
@@ -96,7 +99,7 @@ class NetworkPresence:
     async def _announce(self, announcer: Announcer, before: "asyncio.Task[None] | None") -> None:
         if before is not None:
             await asyncio.gather(before, return_exceptions=True)
-        identity = self._identity
+        identity = self.identity
         if identity is None:
             return
         try:
@@ -114,7 +117,7 @@ class NetworkPresence:
 
     def host_names(self) -> list[str]:
         """Return the names under which requests are ours, announced or resolved otherwise."""
-        identity = self._identity
+        identity = self.identity
         own = [f"{identity.label}.local", f"{identity.own_label}.local"] if identity else []
         return [*own, *self.names()]
 
@@ -147,3 +150,29 @@ class NetworkPresence:
     def label_for(self, name: str) -> str:
         """Return the host label of a box's name."""
         return suggest_host_label(name)
+
+
+class Onlooker:
+    """Looks at the box from outside, for its screen and its certificate."""
+
+    def __init__(
+        self, presence: NetworkPresence, onboarding: OnboardingService, engine: Engine
+    ) -> None:
+        self._presence = presence
+        self._onboarding = onboarding
+        self._engine = engine
+
+    def look(self) -> BoxView:
+        """Return the box as it is now; names that another machine holds come last."""
+        presence, identity = self._presence, self._presence.identity
+        conflict = presence.conflict()
+        names = list(dict.fromkeys(presence.host_names()))
+        return BoxView(
+            name=identity.name if identity else "Allerac",
+            names=tuple(reversed(names) if conflict else names),
+            addresses=tuple(place.ip for place in presence.places()),
+            conflict=conflict,
+            claimed=identity is not None and identity.claimed,
+            claim_code=self._onboarding.claim_code(),
+            engine=self._engine.status().state,
+        )

@@ -11,9 +11,16 @@ from fastapi import FastAPI
 from allerac import __version__
 from allerac.accounts import AccountService, Passwords
 from allerac.accounts import codes as account_codes
-from allerac.adapters import AccountSecrets, NetworkPresence, StoredDefault, is_loopback
+from allerac.adapters import (
+    AccountSecrets,
+    NetworkPresence,
+    Onlooker,
+    StoredDefault,
+    is_loopback,
+)
 from allerac.api import (
     box,
+    certificate,
     conversations,
     generations,
     models,
@@ -29,7 +36,10 @@ from allerac.api.proxy import ProxyHeaders
 from allerac.api.schemas.shapes import ProblemBody
 from allerac.api.services import Services
 from allerac.api.web import serve_web_application
+from allerac.appliance.certificate import CertificateFolder
 from allerac.appliance.identity import FactoryIdentity, read_identity
+from allerac.appliance.upkeep import Upkeep
+from allerac.appliance.view import FILE_NAME
 from allerac.box import BoxService
 from allerac.chat import ChatService, CompletionService
 from allerac.engine.process import connect_to, spawn
@@ -105,6 +115,7 @@ class Runtime:
         self.engine = EngineSupervisor(launch=spawn if socket is None else connect_to(socket))
         loopback = settings.socket is None and is_loopback(settings.host)
         self.presence = NetworkPresence(port=port, announce=settings.announce, loopback=loopback)
+        certificates = CertificateFolder(settings.data_dir / "tls")
         boxes = BoxStore(self.database)
         attempts = AttemptStore(self.database)
         rooms = ModelRoom(
@@ -126,6 +137,7 @@ class Runtime:
                 engine=self.engine,
                 presence=self.presence,
                 identity=identity,
+                certificates=certificates,
                 machine=hardware.machine,
                 choice=hardware.choice,
                 data_dir=settings.data_dir,
@@ -148,8 +160,17 @@ class Runtime:
             ),
         )
 
+        self.upkeep: Upkeep | None = None
+        if settings.socket is not None:
+            onlooker = Onlooker(self.presence, self.services.onboarding, self.engine)
+            self.upkeep = Upkeep(
+                look=onlooker.look,
+                certificates=certificates,
+                view_file=settings.socket.with_name(FILE_NAME),
+            )
+
     async def start(self) -> None:
-        """Start the parts; nothing waits for the network or for a model."""
+        """Start the parts; nothing waits for the network, the time, or a model."""
         services = self.services
         await self.database.open()
         await self.engine.start()
@@ -157,11 +178,14 @@ class Runtime:
         await services.chat.start(datetime.now(UTC))
         await services.models.start()
         await services.box.start()
+        if self.upkeep is not None:
+            await self.upkeep.start()
 
     async def stop(self) -> None:
         """Stop the parts in the opposite order; one that fails does not keep the others."""
         services = self.services
         parts: Sequence[Callable[[], Awaitable[None]]] = (
+            *([self.upkeep.stop] if self.upkeep is not None else []),
             self.presence.stop,
             services.chat.stop,
             services.models.stop,
@@ -210,6 +234,7 @@ def create_app(settings: Settings, *, port: int, passwords: Passwords | None = N
         app.include_router(module.router, prefix="/api/v1")
     app.include_router(openai.router)
     app.include_router(probes.router)
+    app.include_router(certificate.router)
     serve_web_application(app, settings.web_dir)
     hosts = HostAllowList(
         names=runtime.presence.host_names,

@@ -1,14 +1,16 @@
 """The box itself: its name, where it is found, and how it is doing."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from allerac.appliance.certificate import CertificateFolder
 from allerac.appliance.identity import FactoryIdentity
 from allerac.engine.protocol import Engine
-from allerac.errors import AlleracError
+from allerac.errors import AlleracError, NotFound
 from allerac.hardware.choice import ProfileChoice
 from allerac.hardware.machine import (
     Machine,
@@ -77,6 +79,7 @@ class BoxService:
         engine: Engine,
         presence: Presence,
         identity: FactoryIdentity,
+        certificates: CertificateFolder,
         machine: Machine,
         choice: ProfileChoice,
         data_dir: Path,
@@ -87,6 +90,7 @@ class BoxService:
         self._engine = engine
         self._presence = presence
         self._identity = identity
+        self._certificates = certificates
         self._machine = machine
         self._choice = choice
         self._data_dir = data_dir
@@ -151,6 +155,7 @@ class BoxService:
             ],
             "url": self.url(),
             "port": self._port,
+            "certificate": await asyncio.to_thread(self._certificates.facts),
             "version": self._version,
             "time_zone": record.time_zone,
             "claimed_at": record.claimed_at,
@@ -166,6 +171,13 @@ class BoxService:
                 "runtime_bytes": memory_used_bytes(),
             },
         }
+
+    def authority_file(self) -> Path:
+        """Return what devices trust to know the box by HTTPS. Raises `NotFound`."""
+        file = self._certificates.authority_file
+        if not file.is_file():
+            raise NotFound("This box has no certificate.", hint="Open it by http.")
+        return file
 
     async def update(self, *, name: str | None, time_zone: str | None) -> None:
         """Rename the box or move it to another time zone; the network learns of a new name."""

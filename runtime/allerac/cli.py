@@ -1,30 +1,26 @@
-"""The command line: `allerac serve | detect | models … | openapi`."""
+"""The command line: `allerac serve | console | certificate | detect | models … | openapi`.
+
+Each command imports what it needs: the one that draws the screen runs as long as the box does and
+shall not hold the whole runtime in memory.
+"""
 
 import argparse
 import asyncio
 import json
-import logging
 import os
-import socket
 import sys
-from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Never
+from typing import TYPE_CHECKING, Never
 
-import structlog
-import uvicorn
 from pydantic import ValidationError
 
 from allerac import __version__
-from allerac.app import build_model_service, create_app, openapi_document, read_hardware
-from allerac.appliance.notify import ServiceNotifier
-from allerac.errors import AlleracError
-from allerac.hardware.report import describe_machine
-from allerac.models import ModelService
-from allerac.models.commands import list_models, pull_model, remove_model, verify_model
+from allerac.errors import AlleracError, InvalidInput, Unavailable
 from allerac.settings import Settings
 
-SOCKET_MODE = 0o660
+if TYPE_CHECKING:
+    from allerac.models import ModelService
 
 
 def main(words: list[str] | None = None) -> Never:
@@ -46,67 +42,49 @@ def main(words: list[str] | None = None) -> Never:
 
 def serve(settings: Settings, _: argparse.Namespace) -> int:
     """Run Allerac until it is asked to stop."""
-    _log_to_stderr(settings.log_level)
-    listener = _listen(settings)
-    port = listener.getsockname()[1] if settings.socket is None else 80
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    app = create_app(settings, port=port)
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        server_header=False,
-        date_header=True,
-        timeout_graceful_shutdown=5,
-        proxy_headers=False,
-    )
+    from allerac.serving import serve
 
-    def welcome() -> None:
-        if settings.socket is None:
-            _welcome(settings, port, app.state.services.onboarding.claim_code())
-
-    server = _Server(config, ServiceNotifier(os.environ, os.getpid()), welcome)
-    asyncio.run(server.serve(sockets=[listener]))
+    serve(settings)
     return 0
 
 
-class _Server(uvicorn.Server):
-    """uvicorn that says when it is ready, that it lives, and when it stops."""
+def console(settings: Settings, _: argparse.Namespace) -> int:
+    """Show the box's name, addresses and claim code on this terminal, until stopped."""
+    from allerac.appliance.console import run_console
+    from allerac.appliance.view import FILE_NAME
 
-    def __init__(
-        self, config: uvicorn.Config, notifier: ServiceNotifier, on_ready: Callable[[], None]
-    ) -> None:
-        super().__init__(config)
-        self._notifier = notifier
-        self._on_ready = on_ready
-        self._alive: asyncio.Task[Never] | None = None
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.should_exit:
-            return
-        if self._notifier.watch_seconds:
-            self._alive = asyncio.create_task(self._notifier.keep_alive())
-        self._notifier.ready("Ready")
-        self._on_ready()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._notifier.stopping()
-        await super().shutdown(sockets)
-        if self._alive is not None:
-            self._alive.cancel()
+    if settings.socket is None:
+        raise InvalidInput("The console belongs to the box's service.", hint="Set ALLERAC_SOCKET.")
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a file, not a test's double
+    run_console(settings.socket.with_name(FILE_NAME), sys.stdout, os.environ.get("TERM", ""))
 
 
-def _welcome(settings: Settings, port: int, claim_code: str | None) -> None:
-    host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 - compared, not bound
-    address = f"http://{host}/" if port == 80 else f"http://{host}:{port}/"
-    print(f"\n  Allerac is ready:  {address}", flush=True)
-    if claim_code:
-        print(f"  Claim code:        {claim_code}", flush=True)
-    print("  Stop with Ctrl+C\n", flush=True)
+def certificate(settings: Settings, _: argparse.Namespace) -> int:
+    """Have a certificate for the box's proxy: make it, or renew it when it is time."""
+    from allerac.appliance.certificate import CertificateFolder
+    from allerac.appliance.identity import read_identity
+    from allerac.network import list_addresses
+
+    suffix = read_identity(settings.identity_dir).suffix
+    names = [f"allerac-{suffix}.local"] if suffix else []
+    folder = CertificateFolder(settings.data_dir / "tls")
+    try:
+        made = folder.ensure(names, [a.ip for a in list_addresses()], datetime.now(UTC))
+    except OSError as error:
+        raise Unavailable(f"The certificate cannot be kept: {error}.") from error
+    facts = folder.facts()
+    if facts is not None:
+        kind = "A new certificate" if made else "The certificate"
+        print(f"{kind} is good until {facts.expires_at:%Y-%m-%d}.")
+        print(f"Authority, SHA-256: {facts.fingerprint}")
+    return 0
 
 
 def detect(settings: Settings, _: argparse.Namespace) -> int:
     """Say what this machine is, which profile fits, which models, and how fast."""
+    from allerac.app import read_hardware
+    from allerac.hardware.report import describe_machine
+
     hardware = read_hardware(settings)
     print(describe_machine(hardware.machine, hardware.choice, hardware.profiles))
     return 0
@@ -114,11 +92,15 @@ def detect(settings: Settings, _: argparse.Namespace) -> int:
 
 def models(settings: Settings, arguments: argparse.Namespace) -> int:
     """List, fetch, verify, remove or import model files."""
+    from allerac.app import build_model_service, read_hardware
+
     service = build_model_service(settings, read_hardware(settings))
     return asyncio.run(_models(service, arguments))
 
 
-async def _models(service: ModelService, arguments: argparse.Namespace) -> int:
+async def _models(service: "ModelService", arguments: argparse.Namespace) -> int:
+    from allerac.models.commands import list_models, pull_model, remove_model, verify_model
+
     await service.start()
     try:
         if arguments.action == "list":
@@ -139,6 +121,8 @@ async def _models(service: ModelService, arguments: argparse.Namespace) -> int:
 
 def openapi(settings: Settings, arguments: argparse.Namespace) -> int:
     """Write the OpenAPI document, or check that the file is today's."""
+    from allerac.app import openapi_document
+
     text = json.dumps(openapi_document(settings), indent=2, ensure_ascii=False) + "\n"
     if not arguments.check:
         arguments.file.write_text(text)
@@ -154,6 +138,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"allerac {__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")
     commands.add_parser("serve", help=serve.__doc__).set_defaults(run=serve)
+    commands.add_parser("console", help=console.__doc__).set_defaults(run=console)
+    commands.add_parser("certificate", help=certificate.__doc__).set_defaults(run=certificate)
     commands.add_parser("detect", help=detect.__doc__).set_defaults(run=detect)
     handling = commands.add_parser("models", help=models.__doc__)
     handling.set_defaults(run=models)
@@ -171,55 +157,6 @@ def _parser() -> argparse.ArgumentParser:
     document.add_argument("file", type=Path)
     document.set_defaults(run=openapi)
     return parser
-
-
-def _listen(settings: Settings) -> socket.socket:
-    if settings.socket is not None:
-        return _listen_to_proxy(settings.socket)
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    # asyncio switches Nagle's algorithm off only where the protocol is named; with it, each event
-    # of an answer waits for the acknowledgement of the one before, up to 40 ms.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((settings.host, settings.port))
-    except OSError as error:
-        listener.close()
-        _complain(
-            f"Port {settings.port} is taken ({error.strerror}). "
-            f"Choose another: ALLERAC_PORT={settings.port + 1} make run"
-        )
-        sys.exit(1)
-    return listener
-
-
-def _listen_to_proxy(path: Path) -> socket.socket:
-    """Return a socket at `path` that its group, which is the proxy's, may open."""
-    listener = socket.socket(socket.AF_UNIX)
-    try:
-        path.unlink(missing_ok=True)
-        listener.bind(str(path))
-        path.chmod(SOCKET_MODE)
-    except OSError as error:
-        listener.close()
-        _complain(f"The socket {path} cannot be made: {error.strerror}.")
-        sys.exit(1)
-    return listener
-
-
-def _log_to_stderr(level: str) -> None:
-    minimum = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(minimum),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
-        ],
-    )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
 
 
 def _write(text: str) -> None:

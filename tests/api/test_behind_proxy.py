@@ -6,12 +6,15 @@ import socket
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
+
+from allerac.appliance.view import FILE_NAME, read_view
 
 START_SECONDS = 60
 WATCH_MICROSECONDS = 300_000
@@ -112,6 +115,23 @@ def test_watchdog_is_fed_and_the_end_is_told_without_the_claim_code(unit: Unit) 
     unit.wait_for("STOPPING=1")
     printed, _ = unit.process.communicate(timeout=START_SECONDS)
     assert code[:4] not in printed
+
+
+def test_screen_and_proxy_get_what_they_need(unit: Unit) -> None:
+    view_file = unit.path.with_name(FILE_NAME)
+    key = unit.data_dir / "tls" / "box.key"
+    end = time.monotonic() + START_SECONDS
+    while not (view_file.exists() and key.exists()) and time.monotonic() < end:
+        time.sleep(0.01)
+    view = read_view(view_file)
+    assert view is not None
+    code = (unit.data_dir / "secrets" / "claim-code").read_text()
+    assert view.claim_code == f"{code[:4]}-{code[4:]}"
+    assert "allerac.local" in view.names
+    assert stat.S_IMODE(view_file.stat().st_mode) == stat.S_IMODE(key.stat().st_mode) == 0o600
+    unit.process.terminate()
+    unit.process.wait(START_SECONDS)
+    assert not view_file.exists()
 
 
 def test_a_socket_that_cannot_be_made_is_said(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ import socket
 
 import pytest
 
-from allerac.cli import _listen
+from allerac.errors import Unavailable
+from allerac.serving import listen
 from allerac.settings import Settings
 
 
@@ -18,7 +19,7 @@ async def test_what_is_sent_leaves_at_once() -> None:
         taken.set_result(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
         writer.close()
 
-    listener = _listen(Settings(host="127.0.0.1", port=0))
+    listener = listen(Settings(host="127.0.0.1", port=0))
     async with await asyncio.start_server(take, sock=listener) as server:
         address = server.sockets[0].getsockname()
         _, writer = await asyncio.open_connection(address[0], address[1])
@@ -26,11 +27,9 @@ async def test_what_is_sent_leaves_at_once() -> None:
         writer.close()
 
 
-def test_a_port_that_is_taken_is_said_with_another_to_try(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_a_port_that_is_taken_is_said_with_another_to_try() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        with pytest.raises(SystemExit):
-            _listen(Settings(host="127.0.0.1", port=port))
-    assert f"ALLERAC_PORT={port + 1}" in capsys.readouterr().err
+        with pytest.raises(Unavailable) as caught:
+            listen(Settings(host="127.0.0.1", port=port))
+    assert f"ALLERAC_PORT={port + 1}" in caught.value.hint

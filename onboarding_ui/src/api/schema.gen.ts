@@ -1100,6 +1100,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/ca.crt": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get Authority
+     * @description Hand out the box's own certificate authority; it is no secret.
+     */
+    get: operations["getAuthority"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1182,6 +1202,8 @@ export interface components {
     Box: {
       /** Id */
       id: string;
+      /** Serial */
+      serial: string | null;
       /** Name */
       name: string;
       /** Hostname */
@@ -1198,6 +1220,7 @@ export interface components {
       qr_svg: string;
       /** Port */
       port: number;
+      certificate: components["schemas"]["CertificateView"] | null;
       /** Version */
       version: string;
       /** Time Zone */
@@ -1209,6 +1232,16 @@ export interface components {
       engine: components["schemas"]["EngineView"];
       storage: components["schemas"]["StorageView"];
       memory: components["schemas"]["MemoryView"];
+    };
+    /**
+     * CertificateView
+     * @description The box's certificate; `fingerprint` is SHA-256 of the authority that devices trust.
+     */
+    CertificateView: {
+      /** Fingerprint */
+      fingerprint: string;
+      /** Expires At */
+      expires_at: string;
     };
     /** ChangePassword */
     ChangePassword: {
@@ -4361,6 +4394,35 @@ export interface operations {
           "application/json": {
             [key: string]: boolean;
           };
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  getAuthority: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Certificate in PEM */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/x-x509-ca-cert": unknown;
         };
       };
       /** @description What went wrong */

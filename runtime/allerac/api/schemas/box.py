@@ -49,6 +49,13 @@ class MemoryView(Response):
     runtime_bytes: int
 
 
+class CertificateView(Response):
+    """The box's certificate; `fingerprint` is SHA-256 of the authority that devices trust."""
+
+    fingerprint: str
+    expires_at: Timestamp
+
+
 class Box(Response):
     id: str
     serial: str | None
@@ -60,6 +67,7 @@ class Box(Response):
     url: str
     qr_svg: str
     port: int
+    certificate: CertificateView | None
     version: str
     time_zone: str
     claimed_at: Timestamp | None

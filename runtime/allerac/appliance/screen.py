@@ -1,0 +1,125 @@
+"""The box's own screen as lines of text; 80 by 25 signs are enough, and no colour is needed."""
+
+import os
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Final
+
+import segno
+
+from .view import BoxView
+
+INDENT: Final = "  "
+GAP: Final = 3
+QUIET_MODULES: Final = 2
+ADDRESSES: Final = 4
+STATES: Final = {
+    "ready": "Ready",
+    "starting": "Warming up",
+    "loading": "Warming up",
+    "stopped": "Ready for a model",
+    "failed": "The model does not start; the box's page says why",
+}
+"""What the engine's state means to a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """What the screen can do: `is_screen` when the cursor moves and block elements are known."""
+
+    columns: int
+    rows: int
+    is_screen: bool
+
+    @classmethod
+    def of(cls, kind: str, size: os.terminal_size, encoding: str) -> "Terminal":
+        """Judge by the environment's TERM; a serial line does not know its own size."""
+        is_screen = kind not in {"", "dumb", "unknown"} and encoding.lower().startswith("utf")
+        return cls(size.columns or 80, size.lines or 25, is_screen)
+
+
+def draw(view: BoxView | None, terminal: Terminal) -> list[str]:
+    """Return the lines to show; `view` None: the runtime is not up."""
+    if view is None:
+        return [
+            "",
+            f"{INDENT}Allerac",
+            "",
+            f"{INDENT}starting…" if terminal.is_screen else "starting",
+        ]
+    facts = [*_headline(view), *_ways_in(view), *_code(view), "", f"* {_state(view)}"]
+    code = _qr(view) if terminal.is_screen else []
+    width = terminal.columns - len(INDENT) * 2 - (len(code[0]) + GAP if code else 0)
+    beside = [line for line in facts if len(line) <= width]
+    below = [line for line in facts if len(line) > width]
+    if code and len(code) + len(below) + 3 > terminal.rows:
+        code, beside, below = [], facts, []
+    notes = textwrap.wrap(view.conflict or "", terminal.columns - len(INDENT) * 2)
+    lines = ["", *_side_by_side(code, beside), *below, *notes]
+    return [f"{INDENT}{_plain(line)}".rstrip() for line in lines][: terminal.rows - 1]
+
+
+def half_blocks(rows: Sequence[Sequence[bool]]) -> list[str]:
+    """Return a picture of two rows a line; False is light, which is what a dark screen draws."""
+    return [
+        "".join("█▀▄ "[upper * 2 + lower] for upper, lower in zip(above, under, strict=True))
+        for above, under in zip_longest(
+            rows[::2], rows[1::2], fillvalue=[True] * len(rows[0]) if rows else []
+        )
+    ]
+
+
+def _headline(view: BoxView) -> list[str]:
+    title = "Allerac" if view.name == "Allerac" else f"{view.name} (Allerac)"
+    if not view.addresses:
+        return [title, "", "No network yet. Is the cable plugged in?"]
+    invitation = "Open it from this network:" if view.claimed else "To begin, open in this network:"
+    return [title, "", invitation]
+
+
+def _ways_in(view: BoxView) -> list[str]:
+    if not view.addresses:
+        return []
+    hosts = [*view.names[:1], *map(_host, view.addresses[:ADDRESSES])]
+    return [f"http://{host}" for host in hosts]
+
+
+def _code(view: BoxView) -> list[str]:
+    if view.claimed:
+        return []
+    if view.claim_code is None:
+        return ["", "The claim code is on the label."]
+    return ["", f"claim code: {view.claim_code}"]
+
+
+def _state(view: BoxView) -> str:
+    return STATES.get(view.engine, view.engine) if view.claimed else "Waiting for its owner"
+
+
+def _qr(view: BoxView) -> list[str]:
+    if not view.addresses:
+        return []
+    query = f"?code={view.claim_code.replace('-', '')}" if view.claim_code else ""
+    code = segno.make(f"http://{_host(view.addresses[0])}/{query}", error="l", micro=False)
+    return half_blocks([[bool(dark) for dark in row] for row in code.matrix_iter(1, QUIET_MODULES)])
+
+
+def _host(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
+
+
+def _side_by_side(left: Sequence[str], right: Sequence[str]) -> list[str]:
+    if not left:
+        return list(right)
+    centred = [*[""] * ((len(left) - len(right)) // 2), *right]
+    empty = " " * len(left[0])
+    return [
+        f"{picture or empty}{' ' * GAP}{text or ''}" for picture, text in zip_longest(left, centred)
+    ]
+
+
+def _plain(line: str) -> str:
+    """Leave out what would move the cursor."""
+    return "".join(sign if sign.isprintable() else "?" for sign in line)

@@ -1,0 +1,133 @@
+"""`allerac console` on a real terminal, and on a line that is none."""
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from allerac.appliance.view import FILE_NAME, write_view
+
+from .test_screen import CLAIMED, UNCLAIMED
+
+SECONDS = 30
+CLEAR = "\x1b[2J"
+
+
+@dataclass(slots=True)
+class Watched:
+    """What a terminal has received so far."""
+
+    process: subprocess.Popen[bytes]
+    descriptor: int
+    seen: str = ""
+
+    def wait_for(self, text: str) -> str:
+        """Return what came until `text` was there, and forget it."""
+        end = time.monotonic() + SECONDS
+        while text not in self.seen:
+            assert time.monotonic() < end, self.seen
+            if select.select([self.descriptor], [], [], 1)[0]:
+                self.seen += os.read(self.descriptor, 65536).decode(errors="replace")
+        before, _, self.seen = self.seen.partition(text)
+        return before + text
+
+
+@contextmanager
+def console(folder: Path, kind: str) -> Iterator[Watched]:
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 25, 80, 0, 0))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "allerac", "console"],
+        env={**os.environ, "ALLERAC_SOCKET": str(folder / "runtime.sock"), "TERM": kind},
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    try:
+        yield Watched(process, ours)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+
+
+def test_screen_follows_the_box_from_start_to_claim(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    with console(tmp_path, "linux") as screen:
+        screen.wait_for("starting")
+        write_view(path, UNCLAIMED)
+        drawn = screen.wait_for("claim code: K7QM-4XWP")
+        assert CLEAR in drawn
+        assert "█" in drawn
+        write_view(path, CLAIMED)
+        assert "claim code" not in screen.wait_for("* Ready")
+        path.unlink()
+        screen.wait_for("starting")
+
+
+def test_new_address_is_drawn(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    write_view(path, UNCLAIMED)
+    with console(tmp_path, "vt220") as screen:
+        screen.wait_for("http://192.168.178.120")
+        write_view(path, replace(UNCLAIMED, addresses=("10.0.0.9",)))
+        screen.wait_for("http://10.0.0.9")
+
+
+def test_line_that_cannot_erase_gets_plain_lines_once(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    write_view(path, UNCLAIMED)
+    with console(tmp_path, "dumb") as serial:
+        first = serial.wait_for("Waiting for its owner")
+        assert re.search(r"^\s*claim code: K7QM-4XWP\r?$", first, re.MULTILINE)
+        assert "\x1b" not in first
+        write_view(path, CLAIMED)
+        assert "claim code" not in serial.wait_for("* Ready")
+
+
+def test_console_is_stopped_by_its_unit(tmp_path: Path) -> None:
+    with console(tmp_path, "linux") as screen:
+        screen.wait_for("starting")
+        screen.process.send_signal(signal.SIGTERM)
+        assert screen.process.wait(SECONDS) == -signal.SIGTERM
+
+
+def test_console_needs_to_know_its_box() -> None:
+    environment = {key: text for key, text in os.environ.items() if key != "ALLERAC_SOCKET"}
+    done = subprocess.run(
+        [sys.executable, "-m", "allerac", "console"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "ALLERAC_SOCKET" in done.stderr
+
+
+def test_console_does_not_hold_the_runtime_in_memory() -> None:
+    question = (
+        "import allerac.cli, allerac.appliance.console, sys\n"
+        "print(*{'fastapi', 'sqlalchemy', 'zeroconf', 'cryptography'} & set(sys.modules))\n"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", question],
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=True,
+    )
+    assert loaded.stdout.strip() == ""
