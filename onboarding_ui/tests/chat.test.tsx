@@ -1,13 +1,14 @@
-import { screen, waitFor, within } from "@testing-library/react";
+import { configure, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { open } from "./page";
 
+configure({ asyncUtilTimeout: 5000 });
 beforeEach(() => localStorage.clear());
 
 test("what is read as a summary is marked, and the summary can be read", async () => {
   const user = userEvent.setup();
   open("/chat");
-  await user.click(await screen.findByRole("link", { name: /A beehive on the roof/ }));
+  await user.click(await screen.findByText("A beehive on the roof"));
   const mark = await screen.findByText("4 earlier messages are summarised");
   const messages = within(screen.getByRole("list", { name: "Messages" }));
   const turns = messages.getAllByRole("listitem").map((turn) => turn.textContent);
@@ -19,7 +20,7 @@ test("what is read as a summary is marked, and the summary can be read", async (
 test("a conversation without a summary has no mark", async () => {
   const user = userEvent.setup();
   open("/chat");
-  await user.click(await screen.findByRole("link", { name: /A loaf/ }));
+  await user.click(await screen.findByText("A loaf for a slow morning"));
   await screen.findByText(/dough rest/);
   expect(screen.queryByText(/summarised/)).not.toBeInTheDocument();
 });
@@ -27,7 +28,7 @@ test("a conversation without a summary has no mark", async () => {
 test("the gauge counts what is being written and warns before anything is left out", async () => {
   const user = userEvent.setup();
   open("/chat");
-  await user.click(await screen.findByRole("link", { name: /A loaf/ }));
+  await user.click(await screen.findByText("A loaf for a slow morning"));
   const gauge = await screen.findByRole("img", { name: /of what the model can read/ });
   const before = gauge.getAttribute("aria-label");
   const message = screen.getByRole("textbox", { name: "Message" });
