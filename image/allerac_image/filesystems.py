@@ -1,21 +1,23 @@
 """File systems of the disk that are written to later: made without mounting anything."""
 
 import os
-import shutil
 from pathlib import Path
 
 from .chroot import foreign
-from .errors import ImageError
 from .log import StepLog
+from .models import copy_models
 from .plan import Plan
 
 MIB = 1 << 20
 DATA_BYTES = 1 << 30
 """Of the data partition in the image, before models; the box grows it to its disk at first boot."""
 
+ALLERAC = 970
+"""User and group of the runtime."""
+
 FOLDERS = {
-    "allerac": (970, 0o711),
-    "allerac/models": (970, 0o755),
+    "allerac": (ALLERAC, 0o711),
+    "allerac/models": (ALLERAC, 0o755),
     "network": (0, 0o700),
     "overlay": (0, 0o700),
     "overlay/var": (0, 0o755),
@@ -23,7 +25,7 @@ FOLDERS = {
     "overlay/var/work": (0, 0o700),
     "rauc": (0, 0o700),
 }
-"""Folder of the data partition → owner and group, and mode; 970 is the user `allerac`."""
+"""Folder of the data partition → owner and group, and mode."""
 
 EXT4_OPTIONS = ("-q", "-F", "-t", "ext4", "-b", "4096", "-I", "256", "-m", "0")
 
@@ -57,10 +59,11 @@ def make_data(plan: Plan, log: StepLog) -> Path:
     """Write the data partition with its folders and the preloaded models."""
     folder = plan.parts / "data"
     for name, (owner, mode) in FOLDERS.items():
-        path = folder / name
-        path.mkdir(parents=True, exist_ok=True)
-        path.chmod(mode)
-        os.chown(path, owner, owner)
+        _own(folder / name, owner, mode)
+    models = folder / "allerac/models"
+    copy_models(plan, models)
+    for path in sorted(models.rglob("*")):
+        _own(path, ALLERAC, 0o755 if path.is_dir() else 0o644)
     content = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     size = min(plan.tier.disk["data_min_bytes"], DATA_BYTES) + content + content // 50
     return make_ext4(plan, log, folder, -(-size // MIB) * MIB)
@@ -86,10 +89,14 @@ def make_ext4(plan: Plan, log: StepLog, folder: Path, size: int) -> Path:
     return image
 
 
+def _own(path: Path, owner: int, mode: int) -> None:
+    if not path.exists():
+        path.mkdir(parents=True)
+    path.chmod(mode)
+    os.chown(path, owner, owner)
+
+
 def _empty(image: Path, size: int) -> Path:
-    free = shutil.disk_usage(image.parent).free
-    if free < MIB:
-        raise ImageError(f"There is no space left in {image.parent}.")
     with image.open("wb") as file:
         file.truncate(size)
     return image

@@ -13,10 +13,14 @@ from bootstrap.system import Program
 from .debian import kept_root, load_debian
 from .errors import BadInput
 from .mirror import Repository, find_repositories
+from .models import models_of, size_of_models
 from .plan import REPOSITORY, Plan
 
 NEEDED_BYTES = 5 << 30
 """Root, its images, the disk and the bundle of the largest tier, before models."""
+
+COPIES = 4
+"""Of each model: kept, in the folder of the data partition, in its image, in the disk."""
 
 APT_HELPER = "/usr/lib/apt/apt-helper"
 PREPARE = "Run `make image`, or `python3 -m bootstrap image`, which prepares it."
@@ -28,7 +32,8 @@ def check_host(plan: Plan) -> None:
     require_programs(BUILD_LINE)
     require_prepared([plan.ansible, REPOSITORY / "onboarding_ui" / "dist" / "index.html"])
     plan.work.parent.mkdir(parents=True, exist_ok=True)
-    require_space(plan.work.parent, NEEDED_BYTES, shutil.disk_usage(plan.work.parent).free)
+    needed = NEEDED_BYTES + COPIES * size_of_models(models_of(plan))
+    require_space(plan.work.parent, needed, shutil.disk_usage(plan.work.parent).free)
     debian = load_debian(plan.tier.packages)
     if not kept_root(plan, debian).exists():
         require_mirror(find_repositories(_output, debian.recipe["suites"])[0])

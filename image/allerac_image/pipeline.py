@@ -14,6 +14,7 @@ from .grub import make_boot_loader
 from .initrd import make_initrd
 from .inventory import write_inventory
 from .log import StepLog, clean_environment, say
+from .models import prepare_models
 from .plan import Plan
 from .provision import provision
 from .seal import seal
@@ -33,6 +34,7 @@ class Step:
 FETCHING = (
     Step("debian", "Debian's packages", prepare_root),
     Step("wheelhouse", "Python packages and engine", prepare_wheelhouse),
+    Step("models", "Models", prepare_models),
 )
 """Done first: after them nothing comes from the network."""
 

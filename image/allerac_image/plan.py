@@ -62,6 +62,11 @@ class Plan:
         return self.work / "wheelhouse"
 
     @property
+    def models(self) -> Path:
+        """Models that were fetched for images, as a data folder of the runtime."""
+        return self.cache / "models"
+
+    @property
     def logs(self) -> Path:
         """One log for each step."""
         return self.work / "logs"

@@ -22,7 +22,7 @@ from allerac_image.host import (
 )
 from allerac_image.log import StepLog
 from allerac_image.mirror import Repository
-from allerac_image.pipeline import STEPS, Step, run_step, step_called
+from allerac_image.pipeline import MAKING, STEPS, Step, run_step, step_called
 from allerac_image.plan import IMAGE, Plan
 from allerac_image.slot import refuse_too_large
 from allerac_image.source import read_source, version_of
@@ -121,19 +121,19 @@ def test_a_failed_step_says_which_it_was_and_where_its_log_is(tmp_path: Path) ->
     def fail(plan: Plan, log: StepLog) -> None:
         log.run(["sh", "-c", "echo the disk is on fire; exit 3"])
 
-    step = Step(STEPS[4].name, STEPS[4].title, fail)
+    step = Step(STEPS[5].name, STEPS[4].title, fail)
     with pytest.raises(ImageError) as caught:
         run_step(step, plan)
     said = str(caught.value)
     assert "the disk is on fire\n" in said
-    assert f"✗ Step 5 of {len(STEPS)} failed: {step.title}\n" in said
+    assert f"✗ Step 6 of {len(STEPS)} failed: {step.title}\n" in said
     assert "sh ended with status 3" in said
-    assert f"The whole log is {plan.logs}/05-" in said
+    assert f"The whole log is {plan.logs}/06-" in said
     assert caught.value.exit_status == 1
 
 
 def test_an_unknown_step_is_told_which_there_are() -> None:
-    with pytest.raises(BadInput, match="Steps: debian, wheelhouse, "):
+    with pytest.raises(BadInput, match="Steps: debian, wheelhouse, models, "):
         step_called("bake")
 
 
@@ -142,7 +142,7 @@ def test_packer_runs_every_step_in_the_order_of_the_pipeline() -> None:
     called = [
         line.split()[-1].strip('",') for line in template.splitlines() if "local.step} " in line
     ]
-    assert called == [step.name for step in STEPS[2:]]
+    assert called == [step.name for step in MAKING]
 
 
 def test_a_part_that_outgrows_its_slot_stops_the_build(tmp_path: Path) -> None:

@@ -1,0 +1,63 @@
+"""Models that are on the data partition from the beginning."""
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import yaml
+
+from .errors import CommandFailed, ImageError
+from .log import StepLog
+from .plan import PROFILES, Plan
+
+FOLDER = "models"
+"""In the runtime's data folder: one folder for each model, with the file and its manifest."""
+
+MANIFEST = "manifest.json"
+
+
+def prepare_models(plan: Plan, log: StepLog) -> None:
+    """Have every model that is preloaded in the cache: fetched and verified by Allerac itself."""
+    environment = {**os.environ, "ALLERAC_DATA_DIR": str(plan.models)}
+    for model in models_of(plan):
+        pull = [sys.executable, "-m", "allerac", "models", "pull", model]
+        if not (plan.models / FOLDER / model / MANIFEST).is_file():
+            try:
+                log.run(pull, name="allerac models pull", environment=environment)
+            except CommandFailed as error:
+                raise ImageError(
+                    f"{model} could not be fetched. Build again: what has arrived is kept. "
+                    "MODELS=none makes an image without models."
+                ) from error
+
+
+def models_of(plan: Plan) -> list[str]:
+    """Return the models that this build preloads."""
+    return list(plan.tier.image["preload"]) if plan.preload else []
+
+
+def size_of_models(models: list[str]) -> int:
+    """Return the bytes of `models` together, as the catalogue says."""
+    catalogue = yaml.safe_load((PROFILES / "models.yaml").read_text("utf-8"))
+    sizes = {pin["id"]: pin["size_bytes"] for pin in catalogue}
+    return sum(sizes[model] for model in models)
+
+
+def copy_models(plan: Plan, target: Path) -> None:
+    """Copy the preloaded models into `target`, each read again and compared with its manifest."""
+    for model in models_of(plan):
+        source = plan.models / FOLDER / model
+        manifest = json.loads((source / MANIFEST).read_text("utf-8"))
+        folder = target / model
+        folder.mkdir(parents=True)
+        for name in (manifest["file"], MANIFEST):
+            shutil.copyfile(source / name, folder / name)
+        with (folder / manifest["file"]).open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != manifest["sha256"]:
+            raise ImageError(
+                f"The kept file of {model} is damaged. Remove {source} and build again."
+            )
