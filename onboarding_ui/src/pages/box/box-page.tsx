@@ -12,6 +12,7 @@ import { lampOf, useBox } from "@/layout/box-state";
 import { isAdministrator, usePerson } from "@/layout/person";
 import { Page } from "../page";
 import { AddressCard } from "./address-card";
+import { CertificateCard } from "./certificate-card";
 import { NameCard } from "./name-card";
 
 const WORDS_PER_TOKEN = 0.75;
@@ -28,6 +29,7 @@ export function BoxPage() {
           <StateCard box={box.data} />
           <ModelCard box={box.data} />
           <AddressCard box={box.data} />
+          <CertificateCard box={box.data} />
           <HardwareCard box={box.data} />
           {isAdministrator(person) ? <NameCard key={box.data.name} box={box.data} /> : null}
         </>
