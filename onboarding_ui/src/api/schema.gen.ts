@@ -24,7 +24,7 @@ export interface paths {
     post: operations["signIn"];
     /**
      * Sign Out
-     * @description End this session.
+     * @description End this session, and by https the one that this browser has by http too.
      */
     delete: operations["signOut"];
     options?: never;
@@ -2232,9 +2232,7 @@ export interface operations {
       query?: never;
       header?: never;
       path?: never;
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody?: never;
     responses: {
@@ -2296,9 +2294,7 @@ export interface operations {
       query?: never;
       header?: never;
       path?: never;
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody?: never;
     responses: {
@@ -2358,9 +2354,7 @@ export interface operations {
       query?: never;
       header?: never;
       path?: never;
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody?: never;
     responses: {
@@ -2389,9 +2383,7 @@ export interface operations {
       query?: never;
       header?: never;
       path?: never;
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody?: never;
     responses: {
@@ -2420,9 +2412,7 @@ export interface operations {
       path: {
         session_id: string;
       };
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody?: never;
     responses: {
@@ -2449,9 +2439,7 @@ export interface operations {
       query?: never;
       header?: never;
       path?: never;
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody: {
       content: {
@@ -2484,9 +2472,7 @@ export interface operations {
       query?: never;
       header?: never;
       path?: never;
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody: {
       content: {
@@ -2517,9 +2503,7 @@ export interface operations {
       query?: never;
       header?: never;
       path?: never;
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody: {
       content: {
@@ -2585,9 +2569,7 @@ export interface operations {
       query?: never;
       header?: never;
       path?: never;
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody?: never;
     responses: {
@@ -2618,9 +2600,7 @@ export interface operations {
       path: {
         person_id: string;
       };
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody?: never;
     responses: {
@@ -2649,9 +2629,7 @@ export interface operations {
       path: {
         person_id: string;
       };
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody: {
       content: {
@@ -2684,9 +2662,7 @@ export interface operations {
       query?: never;
       header?: never;
       path?: never;
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody?: never;
     responses: {
@@ -2715,9 +2691,7 @@ export interface operations {
       query?: never;
       header?: never;
       path?: never;
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody: {
       content: {
@@ -2752,9 +2726,7 @@ export interface operations {
       path: {
         invitation_id: string;
       };
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody?: never;
     responses: {
@@ -2847,9 +2819,7 @@ export interface operations {
       query?: never;
       header?: never;
       path?: never;
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody?: never;
     responses: {
@@ -2878,9 +2848,7 @@ export interface operations {
       query?: never;
       header?: never;
       path?: never;
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody: {
       content: {
@@ -2915,9 +2883,7 @@ export interface operations {
       path: {
         key_id: string;
       };
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody?: never;
     responses: {
@@ -2944,9 +2910,7 @@ export interface operations {
       query?: never;
       header?: never;
       path?: never;
-      cookie?: {
-        allerac_setup?: string | null;
-      };
+      cookie?: never;
     };
     requestBody?: never;
     responses: {
@@ -2975,9 +2939,7 @@ export interface operations {
       query?: never;
       header?: never;
       path?: never;
-      cookie?: {
-        allerac_setup?: string | null;
-      };
+      cookie?: never;
     };
     requestBody: {
       content: {
@@ -3043,9 +3005,7 @@ export interface operations {
       query?: never;
       header?: never;
       path?: never;
-      cookie?: {
-        allerac_setup?: string | null;
-      };
+      cookie?: never;
     };
     requestBody: {
       content: {
@@ -3078,9 +3038,7 @@ export interface operations {
       query?: never;
       header?: never;
       path?: never;
-      cookie?: {
-        allerac_setup?: string | null;
-      };
+      cookie?: never;
     };
     requestBody?: never;
     responses: {
@@ -3109,9 +3067,7 @@ export interface operations {
       query?: never;
       header?: never;
       path?: never;
-      cookie?: {
-        allerac_setup?: string | null;
-      };
+      cookie?: never;
     };
     requestBody: {
       content: {
@@ -3144,9 +3100,7 @@ export interface operations {
       query?: never;
       header?: never;
       path?: never;
-      cookie?: {
-        allerac_setup?: string | null;
-      };
+      cookie?: never;
     };
     requestBody?: never;
     responses: {
@@ -3175,9 +3129,7 @@ export interface operations {
       query?: never;
       header?: never;
       path?: never;
-      cookie?: {
-        allerac_setup?: string | null;
-      };
+      cookie?: never;
     };
     requestBody: {
       content: {
@@ -3210,9 +3162,7 @@ export interface operations {
       query?: never;
       header?: never;
       path?: never;
-      cookie?: {
-        allerac_setup?: string | null;
-      };
+      cookie?: never;
     };
     requestBody: {
       content: {
@@ -3245,9 +3195,7 @@ export interface operations {
       query?: never;
       header?: never;
       path?: never;
-      cookie?: {
-        allerac_setup?: string | null;
-      };
+      cookie?: never;
     };
     requestBody?: never;
     responses: {
@@ -3305,9 +3253,7 @@ export interface operations {
       query?: never;
       header?: never;
       path?: never;
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody?: never;
     responses: {
@@ -3336,9 +3282,7 @@ export interface operations {
       query?: never;
       header?: never;
       path?: never;
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody: {
       content: {
@@ -3371,9 +3315,7 @@ export interface operations {
       query?: never;
       header?: never;
       path?: never;
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody?: never;
     responses: {
@@ -3402,9 +3344,7 @@ export interface operations {
       query?: never;
       header?: never;
       path?: never;
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody?: never;
     responses: {
@@ -3433,9 +3373,7 @@ export interface operations {
       query?: never;
       header?: never;
       path?: never;
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody?: never;
     responses: {
@@ -3464,9 +3402,7 @@ export interface operations {
       query?: never;
       header?: never;
       path?: never;
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody: {
       content: {
@@ -3499,9 +3435,7 @@ export interface operations {
       query?: never;
       header?: never;
       path?: never;
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody: {
       content: {
@@ -3536,9 +3470,7 @@ export interface operations {
       path: {
         model_id: string;
       };
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody?: never;
     responses: {
@@ -3569,9 +3501,7 @@ export interface operations {
       path: {
         model_id: string;
       };
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody?: never;
     responses: {
@@ -3600,9 +3530,7 @@ export interface operations {
       path: {
         model_id: string;
       };
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody?: never;
     responses: {
@@ -3633,9 +3561,7 @@ export interface operations {
       path: {
         model_id: string;
       };
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody?: never;
     responses: {
@@ -3664,9 +3590,7 @@ export interface operations {
       path: {
         model_id: string;
       };
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody?: never;
     responses: {
@@ -3697,9 +3621,7 @@ export interface operations {
       path: {
         model_id: string;
       };
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody?: never;
     responses: {
@@ -3730,9 +3652,7 @@ export interface operations {
       path: {
         model_id: string;
       };
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody?: never;
     responses: {
@@ -3766,9 +3686,7 @@ export interface operations {
       };
       header?: never;
       path?: never;
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody?: never;
     responses: {
@@ -3797,9 +3715,7 @@ export interface operations {
       query?: never;
       header?: never;
       path?: never;
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody: {
       content: {
@@ -3834,9 +3750,7 @@ export interface operations {
       path: {
         conversation_id: string;
       };
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody?: never;
     responses: {
@@ -3867,9 +3781,7 @@ export interface operations {
       path: {
         conversation_id: string;
       };
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody?: never;
     responses: {
@@ -3898,9 +3810,7 @@ export interface operations {
       path: {
         conversation_id: string;
       };
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody: {
       content: {
@@ -3935,9 +3845,7 @@ export interface operations {
       path: {
         conversation_id: string;
       };
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody?: never;
     responses: {
@@ -3971,9 +3879,7 @@ export interface operations {
       path: {
         conversation_id: string;
       };
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody?: never;
     responses: {
@@ -4004,9 +3910,7 @@ export interface operations {
       path: {
         conversation_id: string;
       };
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody: {
       content: {
@@ -4041,9 +3945,7 @@ export interface operations {
       path: {
         conversation_id: string;
       };
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody: {
       content: {
@@ -4078,9 +3980,7 @@ export interface operations {
       path: {
         message_id: string;
       };
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody?: never;
     responses: {
@@ -4111,9 +4011,7 @@ export interface operations {
       path: {
         message_id: string;
       };
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody: {
       content: {
@@ -4150,9 +4048,7 @@ export interface operations {
       path: {
         conversation_id: string;
       };
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody?: never;
     responses: {
@@ -4188,9 +4084,7 @@ export interface operations {
       path: {
         generation_id: string;
       };
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody?: never;
     responses: {
@@ -4221,9 +4115,7 @@ export interface operations {
       path: {
         generation_id: string;
       };
-      cookie?: {
-        allerac_session?: string | null;
-      };
+      cookie?: never;
     };
     requestBody?: never;
     responses: {

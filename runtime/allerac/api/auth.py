@@ -4,31 +4,46 @@ Every route declares one of the dependencies below; the authorisation matrix rea
 so that a route without one cannot exist.
 """
 
-from datetime import datetime
 from typing import Annotated
 
-from fastapi import Cookie, Depends, Header, Request, Response
+from fastapi import Depends, Header, Request
+from fastapi.security import APIKeyCookie
 
 from allerac.accounts import Principal
 from allerac.errors import Forbidden, NotSignedIn
 
+from .cookies import SESSION, SETUP
 from .services import ServicesOf
 
-SESSION_COOKIE = "allerac_session"
-SETUP_COOKIE = "allerac_setup"
+BY_HTTP = APIKeyCookie(name=SESSION.plain, scheme_name="SessionByHttp", auto_error=False)
+BY_HTTPS = APIKeyCookie(name=SESSION.secure, scheme_name="SessionByHttps", auto_error=False)
 
 
 def anyone() -> None:
     """Open to every caller on the network."""
 
 
+def setup_token(request: Request) -> str | None:
+    """Return the proof, if any, that the claim code was typed on this device."""
+    return SETUP.read(request)
+
+
+def session_token(
+    request: Request,
+    by_http: Annotated[str | None, Depends(BY_HTTP)],
+    by_https: Annotated[str | None, Depends(BY_HTTPS)],
+) -> str | None:
+    """Return the session, if any, of the scheme by which this request came."""
+    return by_https if SESSION.name_for(request) == SESSION.secure else by_http
+
+
 async def signed_in(
-    services: ServicesOf, allerac_session: Annotated[str | None, Cookie()] = None
+    services: ServicesOf, token: Annotated[str | None, Depends(session_token)]
 ) -> Principal:
     """Require a session; API keys do not open the box's own pages."""
-    if not allerac_session:
+    if not token:
         raise NotSignedIn("You are not signed in.", hint="Sign in to go on.")
-    return await services.accounts.authenticate_session(allerac_session)
+    return await services.accounts.authenticate_session(token)
 
 
 async def administrator(principal: Annotated[Principal, Depends(signed_in)]) -> Principal:
@@ -62,7 +77,7 @@ SignedIn = Annotated[Principal, Depends(signed_in)]
 Member = Annotated[Principal, Depends(member)]
 Administrator = Annotated[Principal, Depends(administrator)]
 Program = Annotated[Principal, Depends(program)]
-SetupToken = Annotated[str | None, Cookie(alias=SETUP_COOKIE)]
+SetupToken = Annotated[str | None, Depends(setup_token)]
 
 ACCESS = {
     anyone: "anyone",
@@ -72,31 +87,6 @@ ACCESS = {
     program: "program",
 }
 """The dependency that opens a route, and its name in the authorisation matrix."""
-
-
-def set_session(request: Request, response: Response, token: str, expires_at: datetime) -> None:
-    """Give the browser its session; scripts cannot read it."""
-    response.set_cookie(
-        SESSION_COOKIE,
-        token,
-        expires=expires_at,
-        httponly=True,
-        samesite="lax",
-        secure=request.url.scheme == "https",
-        path="/",
-    )
-
-
-def set_setup(request: Request, response: Response, token: str) -> None:
-    """Remember on this device that the claim code was proven; ends with the browser."""
-    response.set_cookie(
-        SETUP_COOKIE,
-        token,
-        httponly=True,
-        samesite="strict",
-        secure=request.url.scheme == "https",
-        path="/api/v1/onboarding",
-    )
 
 
 def agent_of(request: Request) -> str:

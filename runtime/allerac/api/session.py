@@ -5,7 +5,8 @@ from fastapi import APIRouter, Request, Response
 from allerac.accounts import SignedIn as NewSession
 from allerac.errors import NotFound
 
-from .auth import SESSION_COOKIE, Anyone, SignedIn, address_of, agent_of, set_session
+from .auth import Anyone, SignedIn, address_of, agent_of
+from .cookies import SESSION
 from .schemas import accounts as shape
 from .services import Services, ServicesOf
 
@@ -16,8 +17,8 @@ async def begin_session(
     request: Request, response: Response, services: Services, signed: NewSession
 ) -> None:
     """Give the browser its new session; the one that it held before ends."""
-    await services.accounts.forget(request.cookies.get(SESSION_COOKIE))
-    set_session(request, response, signed.token, signed.expires_at)
+    await services.accounts.forget(SESSION.read(request))
+    SESSION.set(request, response, signed.token, signed.expires_at)
 
 
 @router.post("/session", operation_id="signIn", status_code=201, dependencies=[Anyone])
@@ -37,19 +38,23 @@ async def get_session(
     request: Request, response: Response, principal: SignedIn
 ) -> shape.SessionView:
     """Tell who is signed in; the browser keeps its session as long as the box does."""
-    if principal.expires_at is not None:
-        token = request.cookies[SESSION_COOKIE]
-        set_session(request, response, token, principal.expires_at)
+    token = SESSION.read(request)
+    if token is not None and principal.expires_at is not None:
+        SESSION.set(request, response, token, principal.expires_at)
     return shape.SessionView.model_validate(principal)
 
 
 @router.delete("/session", operation_id="signOut", status_code=204)
-async def sign_out(principal: SignedIn, response: Response, services: ServicesOf) -> None:
-    """End this session."""
+async def sign_out(
+    request: Request, response: Response, principal: SignedIn, services: ServicesOf
+) -> None:
+    """End this session, and by https the one that this browser has by http too."""
     if principal.session_id is None:
         raise NotFound("There is no session to end.")
     await services.accounts.sign_out(principal.person.id, principal.session_id)
-    response.delete_cookie(SESSION_COOKIE, path="/")
+    for token in SESSION.all_of(request):
+        await services.accounts.forget(token)
+    SESSION.delete(request, response)
 
 
 @router.post("/session/recovery", operation_id="recover", status_code=201, dependencies=[Anyone])
