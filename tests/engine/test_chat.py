@@ -4,15 +4,17 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from allerac.chat import ChatService
+from allerac.chat.prompt import RECALL
 from allerac.engine.supervisor import EngineSupervisor
 from allerac.events import EventLogs
 from tests.chat_room import Room, open_room
-from tests.engine.asking import PASSWORD
+from tests.engine.asking import GREEDY, PASSWORD, end_of, events_of, request
 from tests.fakes import FakeModels
 
 
@@ -93,3 +95,12 @@ async def test_a_conversation_that_outgrows_the_context_goes_on_with_a_mark(room
     messages = (await room.chat.list_messages(room.ana, conversation_id)).items
     assert detail.context_from_id or any(message.summary for message in messages)
     assert detail.context.used_tokens < detail.context.limit_tokens
+
+
+async def test_what_is_read_ahead_is_not_read_again(engine: EngineSupervisor) -> None:
+    passage = "The alarm code is 7391. The garage code is 2846. " * 8
+    said = (RECALL, passage, "Who services the boiler?", "I do not know.")
+    ahead = request(*said, sampling=replace(GREEDY, max_tokens=1), priority="background")
+    read = end_of(await events_of(engine, ahead)).usage
+    asked = end_of(await events_of(engine, request(*said, "What is the garage code?"))).usage
+    assert asked.cached_tokens > 0.9 * read.prompt_tokens

@@ -98,7 +98,7 @@ class Generations:
         models: ModelResolver,
         logs: EventLogs,
         fit: Callable[[Job], Awaitable[Job]],
-        on_complete: Callable[[Job], Awaitable[None]],
+        on_complete: Callable[[Job], None],
         save_seconds: float = SAVE_SECONDS,
         retry_seconds: float = RETRY_SECONDS,
     ) -> None:
@@ -234,7 +234,7 @@ class Generations:
         reason = finished.reason if finished else "cancelled"
         run.log.append("done", {"status": status, "finish_reason": reason, "usage": usage})
         if status == "complete":
-            await self._on_complete(run.job)
+            self._on_complete(run.job)
 
     async def _save_final(self, run: Running, update: AnswerUpdate) -> bool:
         """Store the end; when the disk will not take it, say so and keep trying."""

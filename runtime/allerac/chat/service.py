@@ -248,9 +248,9 @@ class ChatService:
         await self._store.update(job.person_id, job.conversation_id, mark)
         return replace(job, history=history, messages=self._context.compile(history))
 
-    async def _use_idle_time(self, job: Job) -> None:
-        await self._titles.consider(job)
-        await self._summaries.consider(job)
+    def _use_idle_time(self, job: Job) -> None:
+        self._titles.consider(job)
+        self._summaries.consider(job)
 
     def _check_model(self, model_id: str | None) -> None:
         if model_id is not None:

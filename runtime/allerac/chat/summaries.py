@@ -34,49 +34,62 @@ class Summariser:
         self._context = context
         self._idle = idle
 
-    async def consider(self, job: Job) -> None:
+    def consider(self, job: Job) -> None:
         """Summarise older turns in the background if little room is left after an answer."""
-        limit = self._context.limit_tokens
-        answer = await self._store.message(job.person_id, job.answer_id)
-        if limit is None or answer.usage is None:
-            return
-        used = int(answer.usage["prompt_tokens"]) + int(answer.usage["completion_tokens"])
-        turns = older_turns(job.history.followed_by(turn_of(answer)), used, limit)
-        if turns:
-            older = History(turns, job.history.summary)
-            make = partial(self._make, job, older, int(min(MAX_TOKENS, limit * SUMMARY_SHARE)))
-            self._idle.begin(_name(job.conversation_id), make)
+        self._idle.begin(_name(job.conversation_id), partial(self._make_room, job))
 
     def drop(self, conversation_id: str) -> None:
         """Give up what is under way: the conversation goes on, and may go on elsewhere."""
         self._idle.drop(_name(conversation_id))
 
-    async def _make(self, job: Job, older: History, max_tokens: int) -> None:
-        asked = REQUEST.format(words=max_tokens // TOKENS_PER_WORD)
-        said = await self._idle.ask(
-            GenerationRequest(
-                request_id=f"summary-{job.answer_id}",
-                model_id=job.model_id,
-                person_id=job.person_id,
-                messages=self._context.compile(older.followed_by(Turn("user", asked))),
-                sampling=Sampling(temperature=0, max_tokens=max_tokens),
-                priority="background",
-            )
-        )
-        content = _usable(said, older)
-        if not content:
+    async def _make_room(self, job: Job) -> None:
+        limit = self._context.limit_tokens
+        answer = await self._store.message(job.person_id, job.answer_id)
+        if limit is None or answer.usage is None:
+            return
+        used = int(answer.usage["prompt_tokens"]) + int(answer.usage["completion_tokens"])
+        history = job.history.followed_by(turn_of(answer))
+        turns = older_turns(history, used, limit)
+        if not turns:
+            return
+        summary = await self._summarise(job, History(turns, history.summary), limit)
+        if summary is None:
             log.info("summary_not_made", conversation=job.conversation_id)
             return
-        first = older.summary.from_id if older.summary else older.turns[0].message_id
-        summary = SummaryRecord(
-            from_id=first,
+        await self._store.add_summary(job.person_id, summary)
+        await self._read_ahead(job, History(history.turns[len(turns) :], summary))
+
+    async def _summarise(self, job: Job, older: History, limit: int) -> SummaryRecord | None:
+        max_tokens = int(min(MAX_TOKENS, limit * SUMMARY_SHARE))
+        asked = Turn("user", REQUEST.format(words=max_tokens // TOKENS_PER_WORD))
+        said = await self._ask("summary", job, older.followed_by(asked), max_tokens)
+        content = _usable(said, older)
+        if not content:
+            return None
+        return SummaryRecord(
+            from_id=older.summary.from_id if older.summary else older.turns[0].message_id,
             until_id=older.turns[-1].message_id,
             message_count=older.summarised + len(older.turns),
             content=content,
             model_id=job.model_id,
             created_at=datetime.now(UTC),
         )
-        await self._store.add_summary(job.person_id, summary)
+
+    async def _read_ahead(self, job: Job, history: History) -> None:
+        """Have the engine read what the next prompt begins with, so that nobody waits for it."""
+        await self._ask("reading", job, history, 1)
+
+    async def _ask(self, what: str, job: Job, history: History, max_tokens: int) -> Said | None:
+        return await self._idle.ask(
+            GenerationRequest(
+                request_id=f"{what}-{job.answer_id}",
+                model_id=job.model_id,
+                person_id=job.person_id,
+                messages=self._context.compile(history),
+                sampling=Sampling(temperature=0, max_tokens=max_tokens),
+                priority="background",
+            )
+        )
 
 
 def _name(conversation_id: str) -> str:

@@ -22,12 +22,13 @@ class TitleMaker:
         self._store = store
         self._idle = idle
 
-    async def consider(self, job: Job) -> None:
+    def consider(self, job: Job) -> None:
         """Make a title in the background if the conversation of `job` has none."""
-        if not await self._store.has_title(job.conversation_id):
-            self._idle.begin(f"title-{job.conversation_id}", partial(self._make, job))
+        self._idle.begin(f"title-{job.conversation_id}", partial(self._make, job))
 
     async def _make(self, job: Job) -> None:
+        if await self._store.has_title(job.conversation_id):
+            return
         opening = next((m.content for m in job.messages if m.role == "user"), "")
         answer = await self._store.message(job.person_id, job.answer_id)
         asked = (PromptMessage("assistant", answer.content), PromptMessage("user", REQUEST))

@@ -59,21 +59,23 @@ async def _messages(room: Room, conversation_id: str) -> list[MessageRecord]:
     return (await room.chat.list_messages(room.ana, conversation_id)).items
 
 
-async def _summarised(room: Room, conversation_id: str) -> MessageRecord:
+async def _asked(room: Room, what: str, count: int = 1) -> list[GenerationRequest]:
+    """Return what was asked of the engine in idle time, once it has been so `count` times."""
     async with asyncio.timeout(20):
         while True:
-            for message in await _messages(room, conversation_id):
-                if message.summary is not None:
-                    return message
-
-
-async def _asked_for_summary(room: Room, count: int = 1) -> list[GenerationRequest]:
-    async with asyncio.timeout(20):
-        while True:
-            asked = [r for r in room.engine.requests if r.priority == "background"]
+            asked = [r for r in room.engine.requests if r.request_id.startswith(f"{what}-")]
             if len(asked) >= count:
                 return asked
             await asyncio.sleep(0)
+
+
+async def _summarised(room: Room, conversation_id: str) -> MessageRecord:
+    """Return the message with the summary, once the next prompt has been read ahead."""
+    await _asked(room, "reading")
+    async with asyncio.timeout(20):
+        while room.engine.active:  # noqa: ASYNC110 - the fake has no event to wait on
+            await asyncio.sleep(0)
+    return next(m for m in await _messages(room, conversation_id) if m.summary is not None)
 
 
 async def test_older_turns_are_summarised_once_the_context_is_full(room: Room) -> None:
@@ -83,7 +85,7 @@ async def test_older_turns_are_summarised_once_the_context_is_full(room: Room) -
     assert marked.summary is not None
     assert (marked.id, marked.summary.from_id) == (messages[3].id, messages[0].id)
     assert (marked.summary.content, marked.summary.message_count) == (SUMMARY, 4)
-    (request,) = await _asked_for_summary(room)
+    (request,) = await _asked(room, "summary")
     answered = room.engine.requests[1].messages
     assert request.messages[: len(answered)] == answered, "read from memory, not again"
     assert [m.role for m in request.messages] == ["system", *["user", "assistant"] * 2, "user"]
@@ -92,9 +94,12 @@ async def test_older_turns_are_summarised_once_the_context_is_full(room: Room) -
     assert (gauge.summarised_messages, gauge.summarised_until_id) == (4, marked.id)
     assert gauge.used_tokens < 300
     await _exchange(room, conversation_id, "fourth", 10, last, 280)
-    read = [message.content for message in room.engine.requests[-1].messages[1:]]
-    assert read[:2] == [RECALL, SUMMARY]
-    assert [text.split()[0] for text in read[2:]] == ["third", "Answer", "fourth"]
+    prompt = room.engine.requests[-1].messages
+    assert [message.content for message in prompt[1:3]] == [RECALL, SUMMARY]
+    assert [m.content.split()[0] for m in prompt[3:]] == ["third", "Answer", "fourth"]
+    (ahead,) = await _asked(room, "reading")
+    assert prompt[:-1] == ahead.messages, "nobody waits for what was read ahead"
+    assert (ahead.priority, ahead.sampling.max_tokens) == ("background", 1)
 
 
 async def test_a_summary_of_a_summary_covers_both(room: Room) -> None:
@@ -105,7 +110,7 @@ async def test_a_summary_of_a_summary_covers_both(room: Room) -> None:
     room.engine.plays(*said("All in all: tea."))
     sent = await room.say(conversation_id, _words("fifth", 250), parent_id=fourth)
     await room.ended(sent.answer.id)
-    request = (await _asked_for_summary(room, 2))[1]
+    request = (await _asked(room, "summary", 2))[1]
     assert [m.content for m in request.messages[1:3]] == [RECALL, SUMMARY]
     async with asyncio.timeout(20):
         while True:
@@ -142,7 +147,7 @@ async def test_without_a_summary_the_beginning_is_left_out_with_the_mark(
     room: Room, steps: tuple[Step, ...]
 ) -> None:
     conversation_id, third = await _full(room, *steps)
-    await _asked_for_summary(room)
+    await _asked(room, "summary")
     fourth = await _exchange(room, conversation_id, "fourth", 200, third, 700)
     messages = await _messages(room, conversation_id)
     assert all(message.summary is None for message in messages)
@@ -155,7 +160,7 @@ async def test_without_a_summary_the_beginning_is_left_out_with_the_mark(
 
 async def test_a_message_goes_before_the_summary_of_its_conversation(room: Room) -> None:
     conversation_id, third = await _full(room, Delta("The boi", 1), asyncio.Event())
-    (request,) = await _asked_for_summary(room)
+    (request,) = await _asked(room, "summary")
     fourth = await _exchange(room, conversation_id, "fourth", 10, third, 640)
     assert request.request_id in room.engine.closed
     row = await room.store.message(room.ana, fourth)
@@ -165,7 +170,7 @@ async def test_a_message_goes_before_the_summary_of_its_conversation(room: Room)
 
 async def test_a_message_elsewhere_only_delays_a_summary(room: Room) -> None:
     conversation_id, _ = await _full(room, Delta("The boi", 1), asyncio.Event())
-    (request,) = await _asked_for_summary(room)
+    (request,) = await _asked(room, "summary")
     room.engine.plays(*said("Hi."))
     room.engine.plays(*said(SUMMARY))
     other = await room.say(await _conversation(room), "Hello")
@@ -176,7 +181,7 @@ async def test_a_message_elsewhere_only_delays_a_summary(room: Room) -> None:
 
 async def test_deleting_or_stopping_gives_a_summary_up(room: Room) -> None:
     conversation_id, third = await _full(room, Delta("The boi", 1), asyncio.Event())
-    await _asked_for_summary(room)
+    await _asked(room, "summary")
     await room.chat.stop_generation(room.ana, third)
     await room.chat.delete_conversation(room.ana, conversation_id)
     await room.chat.stop()
