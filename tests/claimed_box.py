@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -167,19 +167,14 @@ class ClaimedBox:
 
 
 @contextmanager
-def claimed_box(data_dir: Path, **settings: str) -> Iterator[ClaimedBox]:
-    """Start a box, claim it, and stop it in the end."""
+def claimed_box(
+    data_dir: Path, *, within: Sequence[str] = (), **settings: str
+) -> Iterator[ClaimedBox]:
+    """Start a box as `start_box` does, claim it, and stop it in the end."""
 
     def start() -> RunningBox:
-        return start_box(data_dir, **settings)
+        return start_box(data_dir, within=within, **settings)
 
-    with claimed(start) as box:
-        yield box
-
-
-@contextmanager
-def claimed(start: Start) -> Iterator[ClaimedBox]:
-    """Claim the box that `start` starts, and stop it in the end."""
     box = ClaimedBox(start)
     try:
         asyncio.run(box.claim())

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,8 +50,11 @@ class RunningBox:
             self.process.stdout.close()
 
 
-def start_box(data_dir: Path, **settings: str) -> RunningBox:
-    """Start `allerac serve` on a free loopback port and wait until it says that it is ready."""
+def start_box(data_dir: Path, *, within: Sequence[str] = (), **settings: str) -> RunningBox:
+    """Start `allerac serve` on a free loopback port and wait until it says that it is ready.
+
+    `within` are the words of a command that prepares something, then becomes what it is given.
+    """
     environment = {
         **os.environ,
         "ALLERAC_DATA_DIR": str(data_dir),
@@ -60,7 +63,7 @@ def start_box(data_dir: Path, **settings: str) -> RunningBox:
         **{f"ALLERAC_{name.upper()}": value for name, value in settings.items()},
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "allerac", "serve"],
+        [*within, sys.executable, "-m", "allerac", "serve"],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -17,12 +17,12 @@ from pathlib import Path
 from shutil import copy
 
 import httpx
-import pysqlite3.dbapi2 as driver
 import pytest
 
 from tests.api.conftest import claim
 from tests.claimed_box import REQUEST_SECONDS, Owner
 from tests.engine.asking import DEMO
+from tests.faults.soundness import damage_of, not_searchable
 from tests.running_box import CODE, READY, START_SECONDS
 
 KILLS = 200
@@ -143,32 +143,6 @@ async def _runtime(data_dir: Path) -> AsyncIterator[Runtime]:
     await starter.wait()
 
 
-def _damage(file: Path) -> list[str]:
-    """What SQLite and its full-text index find wrong, asked on a connection of its own."""
-    connection = driver.connect(str(file), isolation_level=None)
-    try:
-        connection.execute(
-            "INSERT INTO search_text (search_text, rank) VALUES ('integrity-check', 1)"
-        )
-        rows = [row for (row,) in connection.execute("PRAGMA integrity_check")]
-        rows += [
-            f"refers to nothing: {row}" for row in connection.execute("PRAGMA foreign_key_check")
-        ]
-        return [row for row in rows if row != "ok"]
-    finally:
-        connection.close()
-
-
-def _not_searchable(file: Path) -> int:
-    connection = driver.connect(str(file))
-    try:
-        query = "SELECT count(*) FROM message WHERE id NOT IN (SELECT source_id FROM searchable)"
-        (missing,) = connection.execute(query).fetchone()
-        return int(missing)
-    finally:
-        connection.close()
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 async def test_200_kills_of_the_runtime_lose_and_double_nothing(tmp_path: Path) -> None:
@@ -186,7 +160,7 @@ async def test_200_kills_of_the_runtime_lose_and_double_nothing(tmp_path: Path) 
                 await runtime.acknowledged.get()
             runtime.end()
             if number == KILLS - 1:
-                assert _damage(file) == []
+                assert damage_of(file) == []
             await runtime.start()
         for task in writing:
             task.cancel()
@@ -194,8 +168,8 @@ async def test_200_kills_of_the_runtime_lose_and_double_nothing(tmp_path: Path) 
         for browser in browsers:
             await _assert_kept(owner, browser)
         runtime.end(signal.SIGTERM)
-    assert _damage(file) == []
-    assert _not_searchable(file) == 0
+    assert damage_of(file) == []
+    assert not_searchable(file) == []
 
 
 async def _assert_kept(owner: Owner, browser: Browser) -> None:
