@@ -31,6 +31,8 @@ class Box:
         self._announcer = Announcer(port=PORT, check_seconds=CHECK_SECONDS)
 
     async def start(self, command: Command) -> Any:
+        if "check_seconds" in command:
+            self._announcer = Announcer(port=PORT, check_seconds=command["check_seconds"])
         await self._announcer.start(BoxIdentity(**command["identity"]))
         return await self.status(command)
 

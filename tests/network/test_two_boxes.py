@@ -37,6 +37,15 @@ def resolve(listener: Machine, host: str, milliseconds: int = 2000) -> Any:
     return listener.ask("resolve", host=host, milliseconds=milliseconds)
 
 
+def found_at(listener: Machine, addresses: list[str]) -> bool:
+    """Tell whether the shared name leads to `addresses` within `PATIENCE_SECONDS`."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while resolve(listener, "allerac.local", 700) != addresses:
+        if time.monotonic() > deadline:
+            return False
+    return True
+
+
 def _agreed(first: Machine, second: Machine) -> list[Any]:
     """Return the statuses of both boxes once exactly one has the shared name."""
     deadline = time.monotonic() + PATIENCE_SECONDS
@@ -159,11 +168,22 @@ def test_box_whose_link_went_down_is_found_at_the_address_it_has_after(
     box, listener = lan.machine("box"), lan.machine("listener")
     box.ask("start", identity=FIRST)
     box.move(address)
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    found: Any = []
-    while found != [address] and time.monotonic() < deadline:
-        found = resolve(listener, "allerac.local", 700)
-    assert found == [address]
+    assert found_at(listener, [address])
     status = wait_until(box, lambda s: s["self_test"]["ok"])
     assert status["names"] == ["allerac.local", FIRST_OWN]
     assert status["conflict"] is None
+
+
+def test_box_that_starts_before_its_network_is_found_soon_after_it_comes(lan: Lan) -> None:
+    box, listener = lan.machine("box", legs=0), lan.machine("listener")
+    status = box.ask("start", identity=FIRST, check_seconds=3600)
+    assert status["names"] == []
+    box.plug_in()
+    assert found_at(listener, box.addresses)
+
+
+def test_box_that_gets_a_new_address_follows_at_once(lan: Lan) -> None:
+    box, listener = lan.machine("box"), lan.machine("listener")
+    box.ask("start", identity=FIRST, check_seconds=3600)
+    box.move("10.77.0.201")
+    assert found_at(listener, box.addresses)

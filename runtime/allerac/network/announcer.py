@@ -28,6 +28,9 @@ CHECK_SECONDS = 60.0
 MIN_CHECK_SECONDS = 5.0
 """However much the neighbours change, the network is not asked more often than this."""
 
+LOOK_SECONDS = 1.0
+"""How soon an address that came or went is noticed; a box may start before its network does."""
+
 HOST_TTL_SECONDS = 120
 """RFC 6762, section 10: records that hold a host name live for two minutes."""
 
@@ -66,7 +69,7 @@ class Announcer:
         self.self_test = SelfTest(False, None, "not tested yet")
 
     async def start(self, identity: BoxIdentity) -> None:
-        """Join the network and announce; a network that is not there is tried again each check."""
+        """Join the network and announce, or do so as soon as there is one."""
         self._identity = identity
         try:
             async with self._changing:
@@ -212,16 +215,26 @@ class Announcer:
     async def _check_forever(self) -> None:
         wait_seconds = min(MIN_CHECK_SECONDS, self._check_seconds)
         while True:
-            await asyncio.sleep(wait_seconds)
+            if self._joined:  # the first address is taken at once
+                await asyncio.sleep(wait_seconds)
             try:
                 async with self._changing:
                     await self._check()
             except (OSError, Error) as error:
                 log.warning("network_check_failed", reason=str(error))
             self._neighbours_changed.clear()
+            with contextlib.suppress(TimeoutError, OSError):
+                async with asyncio.timeout(max(LOOK_SECONDS, self._check_seconds - wait_seconds)):
+                    await self._change()
+
+    async def _change(self) -> None:
+        """Return when neighbours or our own addresses are others than at the last check."""
+        while True:
             with contextlib.suppress(TimeoutError):
-                rest = max(0.0, self._check_seconds - wait_seconds)
-                await asyncio.wait_for(self._neighbours_changed.wait(), rest)
+                await asyncio.wait_for(self._neighbours_changed.wait(), LOOK_SECONDS)
+                return
+            if self._joined != self._speaking_addresses():
+                return
 
     async def _check(self) -> None:
         """Test that our names lead to us, yield one that is another's, take one that is free."""
