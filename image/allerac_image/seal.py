@@ -23,6 +23,8 @@ def seal(plan: Plan, log: StepLog) -> None:
     force = ["dpkg", "--purge", "--force-depends", *debian.initrd_makers]
     run_in_root(plan.root, log, force)
     remove(plan.root, debian.recipe["leave_out"])
+    for name in debian.recipe["without_files"]:
+        remove_files(plan.root / name)
     for name in debian.recipe["emptied"]:
         (plan.root / name).write_bytes(b"")
     resolver = plan.root / "etc/resolv.conf"
@@ -39,6 +41,13 @@ def remove(root: Path, patterns: Iterable[str]) -> None:
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
+
+
+def remove_files(folder: Path) -> None:
+    """Remove everything below `folder` but folders, which programs expect to be there."""
+    for path in folder.rglob("*"):
+        if path.is_symlink() or not path.is_dir():
+            path.unlink()
 
 
 def compile_python(root: Path, log: StepLog) -> None:

@@ -18,7 +18,7 @@ from allerac_image.errors import BadInput
 from allerac_image.log import StepLog
 from allerac_image.mirror import Repository, find_repositories, source_lines
 from allerac_image.plan import IMAGE, REPOSITORY
-from allerac_image.seal import remove
+from allerac_image.seal import remove, remove_files
 from tests.image.plans import plan_below
 
 SUITES = {"Debian": ["trixie", "trixie-updates"], "Debian-Security": ["trixie-security"]}
@@ -127,3 +127,12 @@ def test_removing_a_link_leaves_what_it_leads_to(tmp_path: Path) -> None:
     remove(tmp_path, ["link", "missing", "missing/*"])
     assert target.exists()
     assert not (tmp_path / "link").is_symlink()
+
+
+def test_folders_stay_where_only_files_go(tmp_path: Path) -> None:
+    log = tmp_path / "log" / "nginx" / "access.log"
+    log.parent.mkdir(parents=True)
+    log.touch()
+    (tmp_path / "log" / "link").symlink_to("nginx")
+    remove_files(tmp_path / "log")
+    assert [path.name for path in (tmp_path / "log").rglob("*")] == ["nginx"]
