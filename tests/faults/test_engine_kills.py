@@ -3,10 +3,11 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
+import openai
 import psutil
 import pytest
+from openai.types.chat import ChatCompletionUserMessageParam
 
 from tests.claimed_box import (
     RECOVERY_SECONDS,
@@ -23,10 +24,11 @@ CHATS = 4
 ROUNDS_PER_EARLY_KILL = 5
 
 
-@pytest.fixture
-def box(tmp_path: Path) -> Iterator[ClaimedBox]:
-    model = write_endless_model(tmp_path / "model")
-    with claimed_box(tmp_path / "data", profile="vm", demo_model_dir=str(model)) as claimed:
+@pytest.fixture(scope="module")
+def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClaimedBox]:
+    folder = tmp_path_factory.mktemp("box")
+    model = write_endless_model(folder / "model")
+    with claimed_box(folder / "data", profile="vm", demo_model_dir=str(model)) as claimed:
         yield claimed
 
 
@@ -154,3 +156,30 @@ async def test_fifty_kills_under_four_chats_cost_only_the_answers_in_flight(
         lost = [row["error"]["code"] for row in answers if row["status"] == "failed"]
         assert lost == ["engine_stopped"] * rounds
         assert [row["status"] for row in answers if row["status"] != "failed"] == ["stopped"] * 2
+
+
+async def test_a_kill_ends_a_programs_answer_with_an_error_that_says_so(
+    box: ClaimedBox, owner: Owner
+) -> None:
+    key = (await owner.client.post("/api/v1/api-keys", json={"name": "program"})).json()["key"]
+    hello: list[ChatCompletionUserMessageParam] = [{"role": "user", "content": "Hello"}]
+    async with openai.AsyncOpenAI(
+        base_url=f"{box.running.url}/v1", api_key=key, max_retries=0
+    ) as program:
+        completions = program.chat.completions
+        stream = await completions.create(model="allerac-demo", messages=hello, stream=True)
+        chunks = aiter(stream)
+        while not (await anext(chunks)).choices[0].delta.content:
+            pass
+        deadline = _kill(box.engine())
+        with pytest.raises(openai.APIError) as told:
+            await _exhaust(chunks)
+        assert "stopped" in told.value.message
+        async with asyncio.timeout(deadline - time.monotonic()):
+            short = await completions.create(model="allerac-demo", messages=hello, max_tokens=2)
+    assert short.choices[0].finish_reason == "length"
+
+
+async def _exhaust(items: AsyncIterator[object]) -> None:
+    async for _ in items:
+        pass
