@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .steps import PYTHON, REPOSITORY, StepFailed, cache_folder, digest, once, run, say
+from .wheel import slim
 
 REQUIREMENT = REPOSITORY / "requirements" / "engine.txt"
 
@@ -68,7 +69,8 @@ def build_engine_wheel(variant: str, cmake_flags: Sequence[str]) -> Path:
             f"An engine compiled here needs {name or 'a C library'} {version}, newer than the"
             " image's: build the image on Debian 12 or 13."
         )
-    return _wheel(merged_flags(cmake_flags), variant)
+    wheel = _wheel(merged_flags(cmake_flags), variant)
+    return slim(wheel, wheel.parent / "slim")
 
 
 def merged_flags(cmake_flags: Sequence[str]) -> tuple[str, ...]:
