@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from fastapi import FastAPI
@@ -37,6 +37,7 @@ from allerac.api.schemas.shapes import ProblemBody
 from allerac.api.services import Services
 from allerac.api.web import serve_web_application
 from allerac.appliance.certificate import CertificateFolder
+from allerac.appliance.clock import ClockWatch
 from allerac.appliance.identity import FactoryIdentity, read_identity
 from allerac.appliance.upkeep import Upkeep
 from allerac.appliance.view import FILE_NAME
@@ -58,6 +59,7 @@ from allerac.storage import Database
 from allerac.storage.accounts import AccountStore
 from allerac.storage.attempts import AttemptStore
 from allerac.storage.box import BoxStore
+from allerac.storage.clock import move_expiry
 from allerac.storage.conversations import ConversationStore
 from allerac.storage.invitations import InvitationStore
 
@@ -160,6 +162,7 @@ class Runtime:
             ),
         )
 
+        self.clock = ClockWatch(self._follow_clock)
         self.upkeep: Upkeep | None = None
         if settings.socket is not None:
             onlooker = Onlooker(self.presence, self.services.onboarding, self.engine)
@@ -172,7 +175,10 @@ class Runtime:
     async def start(self) -> None:
         """Start the parts; nothing waits for the network, the time, or a model."""
         services = self.services
+        if self.upkeep is not None:
+            await self.upkeep.clear()
         await self.database.open()
+        await self.clock.start()
         await self.engine.start()
         await services.onboarding.start()
         await services.chat.start(datetime.now(UTC))
@@ -186,6 +192,7 @@ class Runtime:
         services = self.services
         parts: Sequence[Callable[[], Awaitable[None]]] = (
             *([self.upkeep.stop] if self.upkeep is not None else []),
+            self.clock.stop,
             self.presence.stop,
             services.chat.stop,
             services.models.stop,
@@ -197,6 +204,10 @@ class Runtime:
                 await stop()
             except Exception:  # the boundary of shutting down
                 log.exception("part_did_not_stop", part=stop.__qualname__)
+
+    async def _follow_clock(self, before: datetime, step: timedelta) -> None:
+        moved = await move_expiry(self.database, before, step)
+        log.info("expiry_moved", rows=moved)
 
 
 def _claim_proof(settings: Settings, identity: FactoryIdentity, passwords: Passwords) -> ClaimProof:

@@ -7,7 +7,6 @@ one name for both whoever came by https once could not sign in by http again. Th
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Literal
 
 from fastapi import Request, Response
@@ -15,12 +14,17 @@ from fastapi import Request, Response
 
 @dataclass(frozen=True, slots=True)
 class CookieOfScheme:
-    """A cookie that scripts cannot read, by its two names; `path` is where it is sent."""
+    """A cookie that scripts cannot read, by its two names; `path` is where it is sent.
+
+    A browser keeps it for `days` from when it gets it, None: until it is closed. It is told an age
+    and no date, because the box's clock may be years from the browser's.
+    """
 
     plain: str
     secure: str
     path: str
     samesite: Literal["lax", "strict"]
+    days: int | None
 
     def name_for(self, request: Request) -> str:
         """Return the name that counts for a request."""
@@ -35,12 +39,11 @@ class CookieOfScheme:
         names = (self.plain, self.secure)
         return [request.cookies[name] for name in names if name in request.cookies]
 
-    def set(
-        self, request: Request, response: Response, value: str, expires_at: datetime | None = None
-    ) -> None:
-        """Have the browser keep `value`; without `expires_at` until it is closed."""
+    def set(self, request: Request, response: Response, value: str) -> None:
+        """Have the browser keep `value`."""
         attributes = self._attributes(secure=_is_secure(request))
-        response.set_cookie(self.name_for(request), value, expires=expires_at, **attributes)
+        max_age = None if self.days is None else self.days * 86400
+        response.set_cookie(self.name_for(request), value, max_age=max_age, **attributes)
 
     def delete(self, request: Request, response: Response) -> None:
         """Have the browser forget what this page may touch: by https both, by http the plain."""
@@ -52,10 +55,12 @@ class CookieOfScheme:
         return {"path": self.path, "samesite": self.samesite, "httponly": True, "secure": secure}
 
 
-SESSION = CookieOfScheme("allerac_session", "__Host-allerac_session", "/", "lax")
-"""The session lasts; a link from elsewhere to the box opens it signed in."""
+SESSION = CookieOfScheme("allerac_session", "__Host-allerac_session", "/", "lax", 30)
+"""As long as an idle session lasts; a link from elsewhere to the box opens it signed in."""
 
-SETUP = CookieOfScheme("allerac_setup", "__Secure-allerac_setup", "/api/v1/onboarding", "strict")
+SETUP = CookieOfScheme(
+    "allerac_setup", "__Secure-allerac_setup", "/api/v1/onboarding", "strict", None
+)
 """That the claim code was proven on this device; ends with the browser."""
 
 

@@ -128,7 +128,7 @@ async def finish(
     )
     await services.box.claimed()
     await services.models.begin(claimed.model_id, download=claimed.download_model)
-    SESSION.set(request, response, claimed.token, claimed.expires_at)
+    SESSION.set(request, response, claimed.token)
     SETUP.delete(request, response)
     url = services.box.url()
     view = SessionView.model_validate(claimed)

@@ -18,7 +18,7 @@ async def begin_session(
 ) -> None:
     """Give the browser its new session; the one that it held before ends."""
     await services.accounts.forget(SESSION.read(request))
-    SESSION.set(request, response, signed.token, signed.expires_at)
+    SESSION.set(request, response, signed.token)
 
 
 @router.post("/session", operation_id="signIn", status_code=201, dependencies=[Anyone])
@@ -39,8 +39,8 @@ async def get_session(
 ) -> shape.SessionView:
     """Tell who is signed in; the browser keeps its session as long as the box does."""
     token = SESSION.read(request)
-    if token is not None and principal.expires_at is not None:
-        SESSION.set(request, response, token, principal.expires_at)
+    if token is not None:
+        SESSION.set(request, response, token)
     return shape.SessionView.model_validate(principal)
 
 

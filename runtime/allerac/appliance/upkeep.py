@@ -1,6 +1,7 @@
 """Keeps what surrounds the runtime in line with it: the certificate, and what the screen shows."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,6 +40,11 @@ class Upkeep:
         self._certified: tuple[object, ...] | None = None
         self._complaint: str | None = None
 
+    async def clear(self) -> None:
+        """Take back what was told last, perhaps by a runtime that was killed."""
+        with contextlib.suppress(OSError):
+            await asyncio.to_thread(self._view_file.unlink)
+
     async def start(self) -> None:
         """Begin to look."""
         self._task = asyncio.create_task(self._run())
@@ -48,7 +54,7 @@ class Upkeep:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        self._view_file.unlink(missing_ok=True)
+        await self.clear()
 
     async def _run(self) -> None:
         while True:

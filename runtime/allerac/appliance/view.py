@@ -1,6 +1,6 @@
 """What the runtime tells those around it: one small file under /run.
 
-systemd removes the folder together with the service; where there is no file, Allerac is starting.
+The runtime takes it back when it starts and when it stops: without it, Allerac is starting.
 """
 
 import json
