@@ -32,8 +32,8 @@ HTTP, HTTPS = 8080, 8443
 
 MILESTONES = (
     ("firmware", re.compile(r"BdsDxe: starting Boot")),
-    ("kernel", re.compile(r"Linux version|Welcome to Debian|EFI stub")),
-    ("services", re.compile(r"(Started|Starting) allerac")),
+    ("kernel", re.compile(r"Linux version|Welcome to")),
+    ("services", re.compile(r"Start(ed|ing) .*[Aa]llerac")),
 )
 """What the serial console says on the way up."""
 
