@@ -24,8 +24,11 @@ RECOVERY_SECONDS: Final = 10.0 * float(os.environ.get("ALLERAC_TEST_TIME_FACTOR"
 """How soon a message must work again after a fault; the factor is for machines that are busy."""
 
 CONTEXT_TOKENS: Final = 4096
-ENDLESS: Final = Shape(width=256, heads=4, layers=8)
+TALKATIVE: Final = Shape(width=256, heads=4, layers=8)
 """A few hundred tokens a second: an answer lasts for ten seconds and more."""
+
+SLOW: Final = Shape(width=512, heads=8, layers=8)
+"""Half as fast."""
 
 Json = dict[str, Any]
 Start = Callable[[], RunningBox]
@@ -197,11 +200,11 @@ def write_model_facts(file: Path) -> Path:
     return file.parent
 
 
-def write_endless_model(folder: Path) -> Path:
+def write_endless_model(folder: Path, shape: Shape = TALKATIVE) -> Path:
     """Write a model that talks nonsense until its context is full; returns its folder."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "endless.gguf"
-    return write_model_facts(write_tiny_model(file, context_length=CONTEXT_TOKENS, shape=ENDLESS))
+    return write_model_facts(write_tiny_model(file, context_length=CONTEXT_TOKENS, shape=shape))
 
 
 def text_of(events: list[Told]) -> str:

@@ -20,6 +20,7 @@ import pytest
 
 from tests.claimed_box import (
     RECOVERY_SECONDS,
+    SLOW,
     ClaimedBox,
     Json,
     Owner,
@@ -28,6 +29,8 @@ from tests.claimed_box import (
     write_endless_model,
 )
 from tests.faults import soundness
+
+pytestmark = pytest.mark.slow
 
 DISK = "size=80m"
 BLOCK = bytes(1 << 16)
@@ -122,7 +125,7 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Disk]:
         folder,
         within=within,
         profile="vm",
-        demo_model_dir=str(write_endless_model(tmp_path_factory.mktemp("model"))),
+        demo_model_dir=str(write_endless_model(tmp_path_factory.mktemp("model"), SLOW)),
     ) as claimed:
         yield Disk(claimed, folder)
 
@@ -208,6 +211,7 @@ async def test_a_full_disk_refuses_messages_keeps_what_was_taken_and_takes_more_
 ) -> None:
     chat = await Chat.begun(owner)
     with disk.full():
+        await chat.goes_on()
         texts = (f"{number} {'word ' * 20_000}" for number in count())
         refused = await chat.send(next(texts))
         while refused.is_success:  # what the log has room for is still taken
@@ -215,7 +219,6 @@ async def test_a_full_disk_refuses_messages_keeps_what_was_taken_and_takes_more_
         _assert_refused(refused, "full")
         assert await chat.kept() == chat.acknowledged
         assert (await owner.client.get("/readyz")).json()["disk"] is False
-        await chat.goes_on()
         await owner.stop(chat.answer_id)
         events = await owner.events(chat.answer_id)
         assert (events[-1].kind, events[-1].data["code"]) == ("error", "storage_unavailable")
@@ -230,8 +233,8 @@ async def test_a_locked_database_refuses_messages_and_holds_up_no_answer(
 ) -> None:
     chat = await Chat.begun(owner)
     with disk.locked():
-        _assert_refused(await chat.send("Now?"), "busy")
         await chat.goes_on()
+        _assert_refused(await chat.send("Now?"), "busy")
         assert await chat.kept() == chat.acknowledged
     await owner.stop(chat.answer_id)
     row = await chat.stored_whole()

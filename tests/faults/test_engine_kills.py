@@ -19,6 +19,8 @@ from tests.claimed_box import (
     write_endless_model,
 )
 
+pytestmark = pytest.mark.slow
+
 KILLS = 50
 CHATS = 4
 ROUNDS_PER_EARLY_KILL = 5
@@ -118,8 +120,7 @@ async def _stop_all(chats: list[Chat]) -> None:
     assert [end.data["status"] for end in ends] == ["stopped"] * CHATS
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(400)
 async def test_fifty_kills_under_four_chats_cost_only_the_answers_in_flight(
     box: ClaimedBox, owner: Owner
 ) -> None:

@@ -19,6 +19,8 @@ from tests.claimed_box import (
     write_endless_model,
 )
 
+pytestmark = pytest.mark.slow
+
 PROFILES = Path(__file__).parents[2] / "hardware_profiles"
 MEGABYTE = 1 << 20
 ROOM_BYTES = 64 * MEGABYTE

@@ -12,6 +12,8 @@ import pytest
 from tests.claimed_box import RECOVERY_SECONDS, ClaimedBox, Json, Owner, claimed_box, text_of
 from tests.engine.asking import DEMO, PASSWORD
 
+pytestmark = pytest.mark.slow
+
 RESTARTS_UNTIL_FAILED_SECONDS = 3 * RECOVERY_SECONDS
 
 

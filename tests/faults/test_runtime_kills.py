@@ -27,7 +27,7 @@ from tests.running_box import CODE, READY, START_SECONDS
 
 KILLS = 200
 BROWSERS = 3
-ACKNOWLEDGED_UNTIL_KILL = 5
+ACKNOWLEDGED_UNTIL_KILL = 4
 ABSENT_MODEL = "qwen2.5-0.5b-instruct-q4_k_m"
 
 
