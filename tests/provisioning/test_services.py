@@ -1,0 +1,126 @@
+"""All services as the box starts them, in their sandboxes, under the target's own systemd."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.provisioning.namespaces import inside
+from tests.provisioning.own_system import OwnSystem, running_system
+
+OURS = ("allerac.service", "allerac-engine.socket", "nginx.service")
+UNITS_FAILED = ("systemctl", "list-units", "--failed", "--no-legend", "--plain")
+PATIENCE_SECONDS = 60.0
+
+
+@pytest.fixture(scope="module")
+def box(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnSystem]:
+    """A box that has been given power for the first time, without any network."""
+    with running_system(root, tmp_path_factory.mktemp("system")) as system:
+        system.wait_for(("systemctl", "is-active", *OURS), "\n".join(["active"] * len(OURS)))
+        yield system
+
+
+def _ask(box: OwnSystem, path: str) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", timeout=PATIENCE_SECONDS)
+    with inside(box.network):
+        connection.sock = socket.create_connection(("127.0.0.1", 80), PATIENCE_SECONDS)
+    with closing(connection):
+        connection.request("GET", path, headers={"Accept": "text/html"})
+        with connection.getresponse() as answer:
+            return answer.status, answer.read()
+
+
+def _until(true: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def _processes(box: OwnSystem, user: int) -> list[Path]:
+    """Return the folders in /proc of the processes of `user` in the box."""
+    group = Path(f"/proc/{box.pid}/ns/cgroup").readlink()
+    return [
+        folder
+        for folder in Path("/proc").glob("[0-9]*")
+        if folder.exists()
+        and folder.stat().st_uid == user
+        and (folder / "ns/cgroup").readlink() == group
+    ]
+
+
+def test_no_unit_fails_and_no_two_wait_for_each_other(box: OwnSystem) -> None:
+    box.wait_for(("systemctl", "is-system-running"), "running")
+    assert box.ask(*UNITS_FAILED) == ""
+    assert "ordering cycle" not in box.ask("journalctl", "-b", "--no-pager")
+
+
+def test_people_reach_the_wizard_and_the_api_through_nginx(box: OwnSystem) -> None:
+    status, page = _ask(box, "/")
+    assert status == 200
+    assert b"<title>Allerac" in page
+    status, body = _ask(box, "/api/v1/status")
+    told: dict[str, Any] = json.loads(body)
+    assert status == 200
+    assert told["claimed"] is False
+
+
+def test_https_is_there_from_the_first_start_with_the_boxs_own_certificate(box: OwnSystem) -> None:
+    context = ssl.create_default_context(cadata=box.ask("cat", "/data/allerac/tls/ca.crt"))
+    with inside(box.network):
+        raw = socket.create_connection(("127.0.0.1", 443), PATIENCE_SECONDS)
+    with raw, context.wrap_socket(raw, server_hostname="allerac.local") as secure:
+        assert secure.version() == "TLSv1.3"
+
+
+def test_the_engine_has_neither_network_nor_secrets(box: OwnSystem) -> None:
+    (engine,) = _processes(box, user=971)
+    assert (engine / "ns/net").readlink() != box.network.readlink()
+    seen = engine / "root"
+    assert {path.name for path in (seen / "data").iterdir()} == {"allerac"}
+    assert {path.name for path in (seen / "data/allerac").iterdir()} == {"models"}
+    assert list((seen / "run/allerac").glob("*")) == []
+    assert list((seen / "etc/allerac").glob("*")) == []
+
+
+def test_an_engine_that_is_killed_is_replaced_and_leaves_no_failed_unit(box: OwnSystem) -> None:
+    (engine,) = _processes(box, user=971)
+    os.kill(int(engine.name), signal.SIGKILL)
+    _until(lambda: {path.name for path in _processes(box, user=971)} - {engine.name})
+    _until(lambda: _ask(box, "/readyz")[0] == 200)
+    assert box.ask(*UNITS_FAILED) == ""
+
+
+def test_a_runtime_that_is_killed_comes_back_and_nginx_stays(box: OwnSystem) -> None:
+    front = box.property("nginx.service", "MainPID")
+    box.ask("systemctl", "kill", "--signal=SIGKILL", "allerac.service")
+    _until(lambda: box.property("allerac.service", "NRestarts") == "1")
+    _until(lambda: _ask(box, "/api/v1/status")[0] == 200)
+    assert box.property("nginx.service", "MainPID") == front
+
+
+def test_files_of_the_runtime_are_nobody_elses(box: OwnSystem) -> None:
+    modes = box.ask("find", "/data/allerac", "-maxdepth", "1", "-printf", "%f %m %U\n").splitlines()
+    found = {name: (mode, owner) for name, mode, owner in (line.split() for line in modes)}
+    assert found.pop("allerac") == ("711", "970")
+    assert found.pop("models") == ("755", "970")
+    for name, (mode, owner) in found.items():
+        assert owner == "970", name
+        assert mode.endswith("00") or name == "tls", (name, mode)
+
+
+def test_the_system_proves_itself_and_the_boot_environment_says_so(box: OwnSystem) -> None:
+    box.wait_for(("systemctl", "is-active", "allerac-mark-good.service"), "active")
+    block = box.ask("grub-editenv", "/efi/EFI/BOOT/grubenv", "list").splitlines()
+    assert {"ORDER=A B", "A_OK=1", "A_TRY=0"} <= set(block)
+    assert "MACHINE_ID=0123456789abcdef0123456789abcdef" in block
