@@ -161,7 +161,16 @@ def test_refuses_preloaded_models_that_do_not_fit_the_data_partition(directory: 
 def test_capacity_counts_both_slots_and_the_partition_tables() -> None:
     disk = load_profiles(PROFILES).by_id["vm"].disk
     mib = 1 << 20
-    assert disk.capacity_bytes == (64 + 2 * 128 + 2 * 512 + 16 + 2) * mib + disk.data_min_bytes
+    assert disk.capacity_bytes == (260 + 2 * 64 + 2 * 384 + 16 + 2) * mib + disk.data_min_bytes
+
+
+@pytest.mark.parametrize("sector_bytes", [512, 4096])
+def test_the_esp_is_large_enough_for_fat32_on_any_drive(sector_bytes: int) -> None:
+    fewest_clusters = 65_525  # Microsoft's FAT specification; fewer make it FAT16
+    for profile in load_profiles(PROFILES).by_id.values():
+        sectors = profile.disk.esp_bytes // sector_bytes
+        tables = 32 + 2 * -(-sectors * 4 // sector_bytes)
+        assert sectors - tables >= fewest_clusters, profile.id
 
 
 def test_the_emulated_tier_has_no_firmware_and_small_slots() -> None:
