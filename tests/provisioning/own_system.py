@@ -5,8 +5,10 @@ root and nothing of the machine it runs on: kernel settings and devices are read
 capabilities that reach beyond namespaces are gone.
 """
 
+import fcntl
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -14,13 +16,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+TIOCGPTN = 0x80045430
+TIOCSPTLCK = 0x40045431
+"""asm-generic/ioctls.h"""
+
 START_SECONDS = 300.0
 POLL_SECONDS = 0.2
 NAMESPACES = ("--mount", "--pid", "--net", "--uts", "--ipc", "--cgroup", "--propagation", "private")
 NOT_OURS = "-sys_time,-sys_module,-sys_boot,-sys_rawio,-syslog,-wake_alarm"
 NODES = ("null", "zero", "full", "random", "urandom", "tty")
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin", "LANG": "C.UTF-8", "container": "allerac-test"}
-COMMAND_LINE = "rauc.slot=A systemd.machine_id=0123456789abcdef0123456789abcdef"
+COMMAND_LINE = "rauc.slot=A"
+SCREEN = "screen"
+"""File in the scratch folder: all that was written to /dev/tty1."""
 
 
 def _do(*words: str | Path) -> None:
@@ -49,6 +57,7 @@ def become(root: Path, scratch: Path) -> None:
     for name in ("run", "tmp"):
         _do("mount", "-t", "tmpfs", "tmpfs", new / name)
     _make_devices(new / "dev")
+    _plug_in_screen(new / "dev", scratch.with_name(SCREEN))
     (new / "old").mkdir()
     os.chdir(new)
     _do("pivot_root", ".", "old")
@@ -69,11 +78,28 @@ def _make_devices(dev: Path) -> None:
     (dev / "fd").symlink_to("/proc/self/fd")
 
 
+def _plug_in_screen(dev: Path, recording: Path) -> None:
+    """Make /dev/tty1, a terminal of which a process of its own records what is written; pty(7)."""
+    screen = os.open(dev / "ptmx", os.O_RDWR | os.O_NOCTTY)
+    fcntl.ioctl(screen, TIOCSPTLCK, struct.pack("i", 0))
+    (number,) = struct.unpack("i", fcntl.ioctl(screen, TIOCGPTN, bytes(4)))
+    (dev / "tty1").touch()
+    _do("mount", "--bind", dev / "pts" / str(number), dev / "tty1")
+    keep = os.open(dev / "tty1", os.O_RDWR | os.O_NOCTTY)  # a terminal nobody has open is hung up
+    file = os.open(recording, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    if os.fork() == 0:
+        while True:
+            os.write(file, os.read(screen, 4096))
+    for descriptor in (screen, keep, file):
+        os.close(descriptor)
+
+
 class OwnSystem:
     """The running system; `pid` is its first process as seen from here."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, screen: Path) -> None:
         self.pid = pid
+        self.screen = screen
         self.network = Path(f"/proc/{pid}/ns/net")
 
     def ask(self, *words: str) -> str:
@@ -116,7 +142,7 @@ def running_system(root: Path, scratch: Path) -> Iterator[OwnSystem]:
         stdin=subprocess.DEVNULL,
     )
     try:
-        yield OwnSystem(_first_process(holder))
+        yield OwnSystem(_first_process(holder), scratch / SCREEN)
     finally:
         holder.send_signal(signal.SIGKILL)
         holder.wait()

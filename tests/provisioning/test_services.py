@@ -3,12 +3,13 @@
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.provisioning.own_system import OwnSystem, running_system
 OURS = ("allerac.service", "allerac-engine.socket", "nginx.service")
 UNITS_FAILED = ("systemctl", "list-units", "--failed", "--no-legend", "--plain")
 PATIENCE_SECONDS = 60.0
+CLAIM_CODE = re.compile(r"[Cc]laim code:?\s+\S*[0-9A-Z]{4}-[0-9A-Z]{4}")
 
 
 @pytest.fixture(scope="module")
@@ -50,13 +52,12 @@ def _until(true: Callable[[], object]) -> None:
 def _processes(box: OwnSystem, user: int) -> list[Path]:
     """Return the folders in /proc of the processes of `user` in the box."""
     group = Path(f"/proc/{box.pid}/ns/cgroup").readlink()
-    return [
-        folder
-        for folder in Path("/proc").glob("[0-9]*")
-        if folder.exists()
-        and folder.stat().st_uid == user
-        and (folder / "ns/cgroup").readlink() == group
-    ]
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # it ended meanwhile
+            if folder.stat().st_uid == user and (folder / "ns/cgroup").readlink() == group:
+                found.append(folder)
+    return found
 
 
 def test_no_unit_fails_and_no_two_wait_for_each_other(box: OwnSystem) -> None:
@@ -123,4 +124,9 @@ def test_the_system_proves_itself_and_the_boot_environment_says_so(box: OwnSyste
     box.wait_for(("systemctl", "is-active", "allerac-mark-good.service"), "active")
     block = box.ask("grub-editenv", "/efi/EFI/BOOT/grubenv", "list").splitlines()
     assert {"ORDER=A B", "A_OK=1", "A_TRY=0"} <= set(block)
-    assert "MACHINE_ID=0123456789abcdef0123456789abcdef" in block
+    assert f"MACHINE_ID={box.ask('cat', '/etc/machine-id').strip()}" in block
+
+
+def test_the_screen_shows_where_the_box_is_and_the_code_that_claims_it(box: OwnSystem) -> None:
+    _until(lambda: CLAIM_CODE.search(box.screen.read_text()))
+    assert "No network yet" in box.screen.read_text()
