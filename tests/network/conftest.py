@@ -33,19 +33,43 @@ class Machine:
         self._role = role
         self._process: subprocess.Popen[str] | None = None
 
-    def plug_in(self) -> None:
-        """Add a leg with an address of its own."""
+    def plug_in(self, *, ipv4: bool = True, ipv6: bool = False) -> None:
+        """Add a leg, for IPv4 with an address of its own, for IPv6 with the one it gives itself."""
         number = self._lan.next_number()
         leg, port = f"e{number}", f"p{os.getpid() % 100000}x{number}"
-        address = f"10.77.0.{number}"
         _ip("-n", self._lan.bridge, "link", "add", port, "type", "veth", "peer", "name", leg)
         _ip("-n", self._lan.bridge, "link", "set", leg, "netns", self.namespace)
         _ip("-n", self._lan.bridge, "link", "set", port, "master", "br0", "up")
-        _ip("-n", self.namespace, "addr", "add", f"{address}/24", "dev", leg)
+        if ipv4:
+            self.addresses.append(f"10.77.0.{number}")
+            _ip("-n", self.namespace, "addr", "add", f"{self.addresses[-1]}/24", "dev", leg)
+        mode = "eui64" if ipv6 else "none"
+        _ip("-n", self.namespace, "link", "set", leg, "addrgenmode", mode)
         _ip("-n", self.namespace, "link", "set", leg, "up")
         self._ports.append(port)
         self.legs.append(leg)
-        self.addresses.append(address)
+
+    def add_ipv6(self, address: str, *more: str) -> None:
+        """Give the first leg one more address, which it may use at once."""
+        leg = self.legs[0]
+        _ip("-n", self.namespace, "addr", "add", f"{address}/64", "dev", leg, "nodad", *more)
+
+    def link_local(self, leg: int = 0) -> str:
+        """Return the address that a leg gave itself."""
+        shown = ["ip", "-n", self.namespace, "-j", "-6", "addr", "show", "dev", self.legs[leg]]
+        found = json.loads(subprocess.run(shown, check=True, capture_output=True).stdout)
+        [local] = [a["local"] for a in found[0]["addr_info"] if a["scope"] == "link"]
+        return str(local)
+
+    def move_cable(self, bridge: str) -> None:
+        """Pull the first leg's cable and plug it in at another bridge; the address stays."""
+        _ip("-n", self._lan.bridge, "link", "set", self._ports[0], "down")
+        _ip("-n", self._lan.bridge, "link", "set", self._ports[0], "master", bridge)
+        _ip("-n", self._lan.bridge, "link", "set", self._ports[0], "up")
+
+    def unplug(self) -> None:
+        """Take the first leg out of the machine."""
+        _ip("-n", self.namespace, "link", "del", self.legs[0])
 
     def isolate(self) -> None:
         """Put the first leg on a bridge that has no other machine."""
@@ -112,12 +136,14 @@ class Lan:
     def next_number(self) -> int:
         return next(self._numbers)
 
-    def machine(self, role: str, legs: int = 1) -> Machine:
+    def machine(
+        self, role: str, legs: int = 1, *, ipv4: bool = True, ipv6: bool = False
+    ) -> Machine:
         """Return a new machine, plugged in."""
         machine = Machine(self, f"{self._prefix}-{len(self._machines)}", role)
         self._machines.append(machine)
         for _ in range(legs):
-            machine.plug_in()
+            machine.plug_in(ipv4=ipv4, ipv6=ipv6)
         return machine
 
     def remove(self) -> None:

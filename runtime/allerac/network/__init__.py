@@ -1,16 +1,18 @@
 """How the box is found: names, addresses, multicast DNS. The only door to zeroconf."""
 
 from .addresses import Address, list_addresses
-from .announcer import Announcer, SelfTest
+from .announcer import Announcer
 from .hosts import HostAllowList, suggest_host_label
 from .identity import BoxIdentity
 from .neighbours import SeenBox
+from .self_test import Reason, SelfTest
 
 __all__ = [
     "Address",
     "Announcer",
     "BoxIdentity",
     "HostAllowList",
+    "Reason",
     "SeenBox",
     "SelfTest",
     "list_addresses",

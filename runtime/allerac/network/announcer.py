@@ -8,18 +8,19 @@ to the name with the suffix, says so, and asks again a minute later. It never ar
 import asyncio
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address
 
 import structlog
-from zeroconf import Error, IPVersion
+from zeroconf import Error
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
-from .addresses import list_addresses
+from .addresses import all_addresses, lasting, to_announce, to_speak_from
 from .identity import BoxIdentity
+from .links import LinkWatch
 from .neighbours import ALLERAC, Neighbours, SeenBox
 from .probe import who_answers
+from .self_test import SelfTest, SelfTestLog
 
 log = structlog.get_logger()
 
@@ -28,20 +29,11 @@ CHECK_SECONDS = 60.0
 MIN_CHECK_SECONDS = 5.0
 """However much the neighbours change, the network is not asked more often than this."""
 
-LOOK_SECONDS = 1.0
-"""How soon an address that came or went is noticed; a box may start before its network does."""
+SETTLE_SECONDS = 1.0
+"""A link that comes up brings its addresses one after the other; they are announced together."""
 
 HOST_TTL_SECONDS = 120
 """RFC 6762, section 10: records that hold a host name live for two minutes."""
-
-
-@dataclass(frozen=True, slots=True)
-class SelfTest:
-    """Whether our names resolve to us; `checked_at` is None before the first test."""
-
-    ok: bool
-    checked_at: datetime | None
-    reason: str
 
 
 class Announcer:
@@ -62,15 +54,26 @@ class Announcer:
         self._checker: asyncio.Task[None] | None = None
         self._identity: BoxIdentity | None = None
         self._services: dict[str, AsyncServiceInfo] = {}
-        self._joined: list[str] = []
-        self._neighbours_changed = asyncio.Event()
+        self._speaking: list[str] = []
+        self._announced: list[str] = []
+        self._logged: tuple[object, ...] = ()
+        self._links = LinkWatch(self._links_noticed)
+        self._link_came_up = False
+        self._links_changed = asyncio.Event()
+        self._anything_changed = asyncio.Event()
         self._changing = asyncio.Lock()
+        self._self_test = SelfTestLog()
         self.conflict: str | None = None
-        self.self_test = SelfTest(False, None, "not tested yet")
+
+    @property
+    def self_test(self) -> SelfTest | None:
+        """Whether our names led to us when last asked; None before that."""
+        return self._self_test.last
 
     async def start(self, identity: BoxIdentity) -> None:
         """Join the network and announce, or do so as soon as there is one."""
         self._identity = identity
+        self._links.start()
         try:
             async with self._changing:
                 await self._join(identity)
@@ -86,6 +89,7 @@ class Announcer:
 
     async def stop(self) -> None:
         """Say goodbye."""
+        self._links.stop()
         if self._checker is not None:
             self._checker.cancel()
             await asyncio.gather(self._checker, return_exceptions=True)
@@ -102,13 +106,18 @@ class Announcer:
         return self._neighbours.boxes() if self._neighbours is not None else []
 
     async def _join(self, identity: BoxIdentity) -> None:
-        self._joined = self._speaking_addresses()
-        if not self._joined:
+        """Open the network and announce; without an address there is nothing to open."""
+        self._link_came_up = False
+        self._speaking = self._speaking_now()
+        if not self._speaking:
             return
-        self._zeroconf = AsyncZeroconf(interfaces=self._joined, ip_version=IPVersion.V4Only)
+        try:
+            self._zeroconf = AsyncZeroconf(interfaces=self._speaking)
+        except RuntimeError as error:  # zeroconf's word for an address that has just gone
+            raise OSError(str(error)) from error
         await self._zeroconf.zeroconf.async_wait_for_start()
         self._neighbours = Neighbours(
-            self._zeroconf.zeroconf, identity.device_id, self._neighbours_changed.set
+            self._zeroconf.zeroconf, identity.device_id, self._anything_changed.set
         )
         await self._announce(identity)
 
@@ -125,6 +134,7 @@ class Announcer:
         """Bring what is announced in line with `identity`; what stays is not said again."""
         if self._zeroconf is None:
             return
+        self._announced = self._announced_now()
         own = self._wanted(identity, identity.own_label, (HTTP, ALLERAC))
         liked = self._wanted(identity, identity.label, (HTTP,))
         await self._withdraw([name for name in self._services if name not in {**own, **liked}])
@@ -134,7 +144,7 @@ class Announcer:
             self._set_conflict(identity.label, others)
         if self.conflict is None:
             await self._publish(liked)
-        log.info("announced", names=self.names(), conflict=self.conflict is not None)
+        self._log_change()
 
     def _wanted(
         self, identity: BoxIdentity, label: str, kinds: Sequence[str]
@@ -149,7 +159,7 @@ class Announcer:
         return AsyncServiceInfo(
             kind,
             f"{instance}.{kind}",
-            parsed_addresses=self._announced_addresses(),
+            parsed_addresses=self._announced,
             port=self._port,
             server=f"{label}.local.",
             host_ttl=HOST_TTL_SECONDS,
@@ -203,7 +213,7 @@ class Announcer:
     def _not_ours(self, addresses: set[str]) -> set[str]:
         """Leave out our own, of every interface: our answer may return through the other one."""
         announced = {ip for service in self._services.values() for ip in service.parsed_addresses()}
-        return addresses - announced - {address.ip for address in list_addresses()}
+        return addresses - announced - {address.ip for address in all_addresses()}
 
     def _set_conflict(self, label: str, others: set[str]) -> None:
         self.conflict = None
@@ -212,56 +222,64 @@ class Announcer:
                 f"Another machine ({min(others)}) on this network is called {label}.local."
             )
 
+    def _log_change(self) -> None:
+        now = (self.names(), self._announced, self.conflict)
+        if now != self._logged:
+            self._logged = now
+            log.info("announced", names=now[0], addresses=now[1], conflict=now[2] is not None)
+
+    def _links_noticed(self, came_up: bool) -> None:
+        """Have the next check brought forward, unless everything is as it was."""
+        self._link_came_up |= came_up
+        if self._is_elsewhere() or self._announced != self._announced_now():
+            self._links_changed.set()
+            self._anything_changed.set()
+
+    def _is_elsewhere(self) -> bool:
+        """Whether the network is to be joined anew: others may be on it, or none heard us."""
+        return self._link_came_up or self._speaking != self._speaking_now()
+
     async def _check_forever(self) -> None:
-        wait_seconds = min(MIN_CHECK_SECONDS, self._check_seconds)
         while True:
-            if self._joined:  # the first address is taken at once
-                await asyncio.sleep(wait_seconds)
+            await self._rest()
+            self._anything_changed.clear()
+            self._links_changed.clear()
             try:
                 async with self._changing:
                     await self._check()
             except (OSError, Error) as error:
-                log.warning("network_check_failed", reason=str(error))
-            self._neighbours_changed.clear()
-            with contextlib.suppress(TimeoutError, OSError):
-                async with asyncio.timeout(max(LOOK_SECONDS, self._check_seconds - wait_seconds)):
-                    await self._change()
+                self._self_test.failed(error, datetime.now(UTC))
 
-    async def _change(self) -> None:
-        """Return when neighbours or our own addresses are others than at the last check."""
-        while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._neighbours_changed.wait(), LOOK_SECONDS)
-                return
-            if self._joined != self._speaking_addresses():
-                return
+    async def _rest(self) -> None:
+        """Wait for the next check, which neighbours bring forward and our own links at once."""
+        pause = min(MIN_CHECK_SECONDS, self._check_seconds)
+        could_not_join = self._zeroconf is None and bool(self._speaking)
+        if not await _happens(self._links_changed, pause) and not could_not_join:
+            await _happens(self._anything_changed, self._check_seconds - pause)
+        if self._links_changed.is_set():
+            await asyncio.sleep(SETTLE_SECONDS)
 
     async def _check(self) -> None:
         """Test that our names lead to us, yield one that is another's, take one that is free."""
         if self._identity is None:
             return
-        if self._zeroconf is None or self._joined != self._speaking_addresses():
+        if self._zeroconf is None or self._is_elsewhere():
             await self._leave()
             await self._join(self._identity)
+        elif self._announced != self._announced_now():
+            await self._announce(self._identity)
         if self._zeroconf is None:
-            self.self_test = SelfTest(False, datetime.now(UTC), "this box has no network address")
+            self._self_test.no_address(datetime.now(UTC))
             return
         hosts = [f"{name}." for name in self.names()]
         answers = await who_answers(self._zeroconf.zeroconf, hosts)
-        silent = [host for host in hosts if not answers[host] & set(self._announced_addresses())]
-        self._record_test(silent)
+        silent = [host for host in hosts if not answers[host] & set(self._announced)]
+        self._self_test.answered(silent, datetime.now(UTC))
         if silent:
             await self._leave()
             await self._join(self._identity)
             return
         await self._settle(self._identity, answers)
-
-    def _record_test(self, silent: list[str]) -> None:
-        names = ", ".join(host.rstrip(".") for host in silent)
-        reason = f"{names} does not lead here" if silent else "all names lead here"
-        self.self_test = SelfTest(not silent, datetime.now(UTC), reason)
-        if silent:
-            log.warning("name_self_test_failed", names=names)
 
     async def _settle(self, identity: BoxIdentity, answers: dict[str, set[str]]) -> None:
         """Decide on a name that two machines took at the same moment, and take a free one."""
@@ -271,6 +289,7 @@ class Announcer:
             liked = self._wanted(identity, identity.label, (HTTP,))
             await self._withdraw([name for name in liked if name in self._services])
             log.info("name_yielded", names=self.names())
+            self._log_change()
         else:
             await self._announce(identity)
 
@@ -279,12 +298,20 @@ class Announcer:
         rivals = [box.id for box in self.boxes() if others & set(box.addresses)]
         return not rivals or min(rivals) < identity.device_id
 
-    def _announced_addresses(self) -> list[str]:
-        present = [address.ip for address in list_addresses()]
+    def _announced_now(self) -> list[str]:
+        return self._chosen(to_announce(lasting(all_addresses())))
+
+    def _speaking_now(self) -> list[str]:
+        return self._chosen(to_speak_from(lasting(all_addresses())))
+
+    def _chosen(self, present: list[str]) -> list[str]:
         if self._interfaces is None:
             return present
         return [ip for ip in self._interfaces if ip in present or ip_address(ip).is_loopback]
 
-    def _speaking_addresses(self) -> list[str]:
-        """Return the addresses to speak from: IPv4, which every home network carries."""
-        return [ip for ip in self._announced_addresses() if ip_address(ip).version == 4]
+
+async def _happens(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for `event`; tell whether it happened within `seconds`."""
+    with contextlib.suppress(TimeoutError):
+        return await asyncio.wait_for(event.wait(), max(0.0, seconds))
+    return False
