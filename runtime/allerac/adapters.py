@@ -11,7 +11,7 @@ from allerac.accounts import codes as account_codes
 from allerac.accounts import names as account_names
 from allerac.accounts import passwords as account_passwords
 from allerac.appliance.view import BoxView
-from allerac.box import Nearby, Place
+from allerac.box import Nearby, NetworkCheck, Place
 from allerac.engine.protocol import Engine
 from allerac.network import Announcer, BoxIdentity, list_addresses, suggest_host_label
 from allerac.onboarding import OnboardingService
@@ -124,6 +124,13 @@ class NetworkPresence:
     def conflict(self) -> str | None:
         """Return why a name is not ours."""
         return self._announcer.conflict if self._announcer is not None else None
+
+    def check(self) -> NetworkCheck | None:
+        """Return the last test of the names."""
+        test = self._announcer.self_test if self._announcer is not None else None
+        if test is None:
+            return None
+        return NetworkCheck(test.ok, test.reason, test.message, test.checked_at)
 
     def places(self) -> list[Place]:
         """Return the addresses that lead here."""

@@ -19,7 +19,7 @@ from allerac.hardware.machine import (
     memory_available_bytes,
     memory_used_bytes,
 )
-from allerac.storage.box import BoxRecord, BoxStore
+from allerac.storage.box import BoxRecord, BoxStore, clean_box_name, require_time_zone
 
 LANGUAGES = ("en", "de")
 READY_DISK_BYTES = 50_000_000
@@ -47,6 +47,16 @@ class Nearby:
     last_seen: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class NetworkCheck:
+    """Whether the box's names led to it when the network was last asked; `message` is English."""
+
+    ok: bool
+    reason: str
+    message: str
+    checked_at: datetime
+
+
 class Presence(Protocol):
     """How the box is found on the network."""
 
@@ -58,6 +68,9 @@ class Presence(Protocol):
 
     def conflict(self) -> str | None:
         """Return why a name is not ours, None when all are."""
+
+    def check(self) -> NetworkCheck | None:
+        """Return the last test of the names, None before the first and where none are announced."""
 
     def places(self) -> Sequence[Place]:
         """Return the box's addresses."""
@@ -149,6 +162,7 @@ class BoxService:
             "hostname": self._hostname(record),
             "names": self._presence.names(),
             "name_conflict": self._presence.conflict(),
+            "network_check": self._presence.check(),
             "addresses": [
                 {"ip": place.ip, "interface": place.interface, "url": self._url(place.ip)}
                 for place in self._presence.places()
@@ -180,9 +194,15 @@ class BoxService:
         return file
 
     async def update(self, *, name: str | None, time_zone: str | None) -> None:
-        """Rename the box or move it to another time zone; the network learns of a new name."""
-        values = {"name": name, "time_zone": time_zone}
-        changes = {key: value for key, value in values.items() if value is not None}
+        """Rename the box or move it to another time zone; the network learns of a new name.
+
+        Raises `InvalidInput`; then neither is changed.
+        """
+        changes = {}
+        if name is not None:
+            changes["name"] = clean_box_name(name)
+        if time_zone is not None:
+            changes["time_zone"] = require_time_zone(time_zone)
         if changes:
             await self._store.change(changes)
             await self._presence.announce(await self._store.load())

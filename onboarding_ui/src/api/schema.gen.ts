@@ -1212,6 +1212,7 @@ export interface components {
       names: string[];
       /** Name Conflict */
       name_conflict: string | null;
+      network_check: components["schemas"]["NetworkCheck"] | null;
       /** Addresses */
       addresses: components["schemas"]["Address"][];
       /** Url */
@@ -1748,6 +1749,23 @@ export interface components {
     NearbyBoxList: {
       /** Items */
       items: components["schemas"]["NearbyBox"][];
+    };
+    /**
+     * NetworkCheck
+     * @description The last test whether the box's names lead to it; `message` says the reason in English.
+     */
+    NetworkCheck: {
+      /** Ok */
+      ok: boolean;
+      /**
+       * Reason
+       * @enum {string}
+       */
+      reason: "names_lead_here" | "names_do_not_lead_here" | "no_address" | "network_error";
+      /** Message */
+      message: string;
+      /** Checked At */
+      checked_at: string;
     };
     /** OnboardingModels */
     OnboardingModels: {

@@ -5,7 +5,6 @@ power cut or another phone goes on where the last answer was. The claim itself i
 insert; whoever comes second is told so.
 """
 
-import zoneinfo
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,13 +14,12 @@ from allerac.errors import (
     Conflict,
     Forbidden,
     Gone,
-    InvalidInput,
     TooManyAttempts,
     WrongCredentials,
 )
 from allerac.storage.accounts import Language, NewPerson, NewSession, Person
 from allerac.storage.attempts import AttemptStore
-from allerac.storage.box import BoxStore, ClaimedBox
+from allerac.storage.box import BoxStore, ClaimedBox, clean_box_name, require_time_zone
 
 from .claim_code import ClaimProof
 
@@ -323,30 +321,6 @@ def _bucket_of(address: str) -> str:
 
 def _claimed() -> Gone:
     return Gone("This box has its owner.", hint="Sign in, or ask for an invitation.")
-
-
-def clean_box_name(name: str) -> str:
-    """Return a box's name with single spaces. Raises `InvalidInput`."""
-    shown = " ".join(name.split())
-    reason = ""
-    if not 1 <= len(shown) <= 40:
-        reason = "Use 1 to 40 characters."
-    elif not shown.isprintable():
-        reason = "It has characters that cannot be seen."
-    if reason:
-        raise InvalidInput("Choose another name.", hint=reason, fields={"name": reason})
-    return shown
-
-
-def require_time_zone(name: str) -> str:
-    """Return the name of a time zone of the IANA database. Raises `InvalidInput`."""
-    if name not in zoneinfo.available_timezones():
-        raise InvalidInput(
-            "This time zone is not known.",
-            hint="Choose one from the list, for instance Europe/Berlin.",
-            fields={"time_zone": "Not in the IANA database."},
-        )
-    return name
 
 
 def _next_step(draft: dict[str, Any]) -> Step:

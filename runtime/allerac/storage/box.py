@@ -1,6 +1,7 @@
 """What the box knows of itself, and the wizard's draft until it is claimed."""
 
 import secrets
+import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +10,7 @@ from typing import Any, cast
 from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from allerac.errors import Conflict
+from allerac.errors import Conflict, InvalidInput
 
 from .account_rows import (
     Language,
@@ -28,6 +29,7 @@ from .tables import box, household, onboarding
 SUFFIX_SIGNS = "abcdefghjkmnpqrstuvwxyz23456789"
 SUFFIX_LENGTH = 4
 UNCLAIMED_NAME = "Allerac"
+NAME_LENGTH = 40
 ONLY = 1
 
 
@@ -57,6 +59,30 @@ class ClaimedBox:
     default_model_id: str | None
     automatic_updates: bool
     update_hour: int
+
+
+def clean_box_name(name: str) -> str:
+    """Return a box's name with single spaces. Raises `InvalidInput`."""
+    shown = " ".join(name.split())
+    reason = ""
+    if not 1 <= len(shown) <= NAME_LENGTH:
+        reason = f"Use 1 to {NAME_LENGTH} characters."
+    elif not shown.isprintable():
+        reason = "It has characters that cannot be seen."
+    if reason:
+        raise InvalidInput("Choose another name.", hint=reason, fields={"name": reason})
+    return shown
+
+
+def require_time_zone(name: str) -> str:
+    """Return the name of a time zone of the IANA database. Raises `InvalidInput`."""
+    if name not in zoneinfo.available_timezones():
+        raise InvalidInput(
+            "This time zone is not known.",
+            hint="Choose one from the list, for instance Europe/Berlin.",
+            fields={"time_zone": "Not in the IANA database."},
+        )
+    return name
 
 
 class BoxStore:

@@ -41,6 +41,12 @@ function boxOf(name: string, timeZone: string): Box {
     hostname: hostname(name),
     names: [hostname(name), "allerac-7k3q.local"],
     name_conflict: null,
+    network_check: {
+      ok: true,
+      reason: "names_lead_here",
+      message: "All names lead to this box.",
+      checked_at: new Date(Date.now() - 20_000).toISOString(),
+    },
     addresses: [{ ip: "192.168.1.42", interface: "eth0", url: "http://192.168.1.42/" }],
     url,
     qr_svg: drawQr(url),

@@ -49,6 +49,15 @@ class MemoryView(Response):
     runtime_bytes: int
 
 
+class NetworkCheck(Response):
+    """The last test whether the box's names lead to it; `message` says the reason in English."""
+
+    ok: bool
+    reason: Literal["names_lead_here", "names_do_not_lead_here", "no_address", "network_error"]
+    message: str
+    checked_at: Timestamp
+
+
 class CertificateView(Response):
     """The box's certificate; `fingerprint` is SHA-256 of the authority that devices trust."""
 
@@ -63,6 +72,7 @@ class Box(Response):
     hostname: str
     names: list[str]
     name_conflict: str | None
+    network_check: NetworkCheck | None
     addresses: list[Address]
     url: str
     qr_svg: str
