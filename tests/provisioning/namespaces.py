@@ -35,22 +35,34 @@ def ip(*words: str) -> None:
 
 
 @contextmanager
+def network(name: str) -> Iterator[Path]:
+    """Make an empty network, called `name` and the number of this process."""
+    name = f"{name}-{os.getpid()}"
+    ip("netns", "add", name)
+    try:
+        ip("-n", name, "link", "set", "lo", "up")
+        yield Path("/run/netns", name)
+    finally:
+        ip("netns", "del", name)
+
+
+def join(first: Path, second: str, port: str) -> None:
+    """Join a named network and another (a name, or a process's number) by a cable.
+
+    Its ends are called `port`; that in `first` is up.
+    """
+    peer = ("peer", "name", port, "netns", second)
+    ip("-n", first.name, "link", "add", port, "type", "veth", *peer)
+    ip("-n", first.name, "link", "set", port, "up")
+
+
+@contextmanager
 def cable(first: str, second: str) -> Iterator[tuple[Path, Path]]:
     """Make two networks joined by one cable: 10.78.0.1 and fd78::1, 10.78.0.2 and fd78::2."""
-    names = [f"{first}-{os.getpid()}", f"{second}-{os.getpid()}"]
-    made: list[str] = []
-    try:
-        for name in names:
-            ip("netns", "add", name)
-            made.append(name)
-            ip("-n", name, "link", "set", "lo", "up")
-        peer = ("peer", "name", "leg", "netns", names[1])
-        ip("-n", names[0], "link", "add", "leg", "type", "veth", *peer)
-        for number, name in enumerate(names, 1):
+    with network(first) as one, network(second) as two:
+        join(one, two.name, "leg")
+        for number, name in enumerate((one.name, two.name), 1):
             ip("-n", name, "addr", "add", f"10.78.0.{number}/24", "dev", "leg")
             ip("-n", name, "addr", "add", f"fd78::{number}/64", "dev", "leg", "nodad")
             ip("-n", name, "link", "set", "leg", "up")
-        yield Path("/run/netns", names[0]), Path("/run/netns", names[1])
-    finally:
-        for name in made:
-            ip("netns", "del", name)
+        yield one, two

@@ -50,6 +50,8 @@ def become(root: Path, scratch: Path) -> None:
     _do("mount", "--bind", scratch / "cmdline", new / "proc/cmdline")
     _do("mount", "--bind", new / "proc/sys", new / "proc/sys")
     _do("mount", "-o", "remount,bind,ro", new / "proc/sys")
+    _do("mount", "--bind", new / "proc/sys/net", new / "proc/sys/net")
+    _do("mount", "-o", "remount,bind,rw", new / "proc/sys/net")  # of its own network namespace
     _do("mount", "-t", "sysfs", "-o", "ro", "sysfs", new / "sys")
     _do("mount", "-t", "tmpfs", "tmpfs", new / "sys/fs")
     (new / "sys/fs/cgroup").mkdir()

@@ -1,0 +1,98 @@
+"""A box at one end of a cable and somebody at the other; there is no router and no DHCP."""
+
+import http.client
+import re
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+
+import pytest
+from zeroconf import ServiceBrowser, ServiceInfo, ServiceStateChange, Zeroconf
+
+from tests.provisioning.namespaces import inside, ip, join, network
+from tests.provisioning.own_system import OwnSystem, running_system
+
+SERVICE = "_allerac._tcp.local."
+OWN_ADDRESS = "169.254.7.7"
+PATIENCE_SECONDS = 120.0
+CLOSED = (22, 53, 5355, 8600)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The box, the network at the other end, and what the box announced there."""
+
+    box: OwnSystem
+    neighbour: Path
+    announced: ServiceInfo
+
+    @property
+    def address(self) -> str:
+        """The box's own."""
+        return self.announced.parsed_addresses()[0]
+
+
+@pytest.fixture(scope="module")
+def link(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Link]:
+    with (
+        running_system(root, tmp_path_factory.mktemp("system")) as box,
+        network("neighbour") as neighbour,
+    ):
+        join(neighbour, str(box.pid), "lan0")
+        ip("-n", neighbour.name, "addr", "add", f"{OWN_ADDRESS}/16", "dev", "lan0")
+        yield Link(box, neighbour, _find(neighbour))
+
+
+def _find(neighbour: Path) -> ServiceInfo:
+    """Wait for a box to announce itself, as an app on a phone does."""
+    found: SimpleQueue[str] = SimpleQueue()
+
+    def heard(*, name: str, state_change: ServiceStateChange, **_: object) -> None:
+        if state_change is ServiceStateChange.Added:
+            found.put(name)
+
+    with inside(neighbour):
+        listener = Zeroconf(interfaces=[OWN_ADDRESS])
+    with closing(listener):
+        browser = ServiceBrowser(listener, SERVICE, handlers=[heard])
+        name = found.get(timeout=PATIENCE_SECONDS)
+        info = listener.get_service_info(SERVICE, name, timeout=10_000)
+        browser.cancel()
+    assert info is not None
+    return info
+
+
+def _connect(link: Link, port: int) -> socket.socket:
+    with inside(link.neighbour):
+        return socket.create_connection((link.address, port), timeout=2)
+
+
+def test_it_gives_itself_an_address_and_announces_itself_with_it(link: Link) -> None:
+    assert link.address.startswith("169.254.")
+    assert link.announced.server is not None
+    assert re.fullmatch(r"allerac(-[a-z0-9]{4})?\.local\.", link.announced.server)
+
+
+def test_the_wizard_is_reached_under_that_address_and_nothing_else_is(link: Link) -> None:
+    connection = http.client.HTTPConnection(link.address, timeout=PATIENCE_SECONDS)
+    connection.sock = _connect(link, 80)
+    with closing(connection):
+        connection.request("GET", "/", headers={"Accept": "text/html"})
+        with connection.getresponse() as answer:
+            assert answer.status == 200
+            assert b"<title>Allerac" in answer.read()
+    _connect(link, 443).close()
+    for port in CLOSED:
+        with pytest.raises(TimeoutError):
+            _connect(link, port)
+
+
+def test_the_screen_tells_the_address(link: Link) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while link.address not in link.box.screen.read_text():
+        assert time.monotonic() < deadline, link.box.screen.read_text()
+        time.sleep(0.2)
