@@ -2,77 +2,26 @@
 
 import os
 import signal
-import socket
 import stat
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
 
 from allerac.appliance.view import FILE_NAME, read_view
+from tests.running_unit import SOCKET_NAME, START_SECONDS, Unit, running_unit
 
-START_SECONDS = 60
-WATCH_MICROSECONDS = 300_000
 CLAIM = "/api/v1/onboarding/claim"
-
-
-@dataclass(slots=True)
-class Unit:
-    """A running service, and what it tells systemd."""
-
-    process: subprocess.Popen[str]
-    path: Path
-    manager: socket.socket
-    data_dir: Path
-
-    def wait_for(self, line: str) -> None:
-        while line not in self.manager.recv(4096).decode().splitlines():
-            pass
-
-    def proxy(self, **headers: str) -> httpx.Client:
-        """Return a client that speaks as nginx does."""
-        return httpx.Client(
-            transport=httpx.HTTPTransport(uds=str(self.path)),
-            base_url="http://allerac.local",
-            headers=headers,
-            timeout=30,
-        )
 
 
 @pytest.fixture
 def unit(tmp_path: Path) -> Iterator[Unit]:
-    path = tmp_path / "runtime.sock"
-    path.write_text("left behind by a power cut")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.bind(str(tmp_path / "notify"))
-        manager.settimeout(START_SECONDS)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "allerac", "serve"],
-            env={
-                **os.environ,
-                "ALLERAC_DATA_DIR": str(tmp_path / "data"),
-                "ALLERAC_SOCKET": str(path),
-                "ALLERAC_ANNOUNCE": "false",
-                "NOTIFY_SOCKET": manager.getsockname(),
-                "WATCHDOG_USEC": str(WATCH_MICROSECONDS),
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        unit = Unit(process, path, manager, tmp_path / "data")
-        try:
-            unit.wait_for("READY=1")
-            yield unit
-        finally:
-            if process.poll() is None:
-                process.kill()
-            process.communicate()
+    (tmp_path / SOCKET_NAME).write_text("left behind by a power cut")
+    with running_unit(tmp_path, ALLERAC_ANNOUNCE="false") as unit:
+        yield unit
 
 
 def test_only_owner_and_group_may_open_the_socket(unit: Unit) -> None:

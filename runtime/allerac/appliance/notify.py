@@ -5,6 +5,10 @@ import socket
 from collections.abc import Mapping
 from typing import Final, Never
 
+import structlog
+
+log = structlog.get_logger()
+
 BEATS_PER_WATCH: Final = 3
 """sd_watchdog_enabled(3) advises two; one more forgives a machine that is busy."""
 
@@ -39,4 +43,8 @@ class ServiceNotifier:
         if address.startswith("@"):  # the abstract namespace, unix(7)
             address = "\0" + address[1:]
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
-            sock.sendto("\n".join(assignments).encode(), address)
+            sock.setblocking(False)  # a manager that does not listen holds nobody up
+            try:
+                sock.sendto("\n".join(assignments).encode(), address)
+            except OSError as error:
+                log.warning("service_manager_not_told", what=assignments[0], reason=str(error))

@@ -61,8 +61,8 @@ class Upkeep:
             complaint = None
             try:
                 await self._pass_on(self._look())
-            except OSError as error:
-                complaint = str(error)
+            except Exception as error:  # noqa: BLE001 - the boundary of a task that must go on
+                complaint = f"{type(error).__name__}: {error}"
             if complaint is not None and complaint != self._complaint:
                 log.warning("upkeep_failed", reason=complaint)
             self._complaint = complaint

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from allerac.appliance.notify import ServiceNotifier
 
@@ -42,6 +43,20 @@ def test_abstract_socket_is_reached() -> None:
         manager.settimeout(RECEIVE_SECONDS)
         ServiceNotifier({"NOTIFY_SOCKET": f"@{name}"}, PID).ready("Ready")
         assert heard(manager)[0] == "READY=1"
+
+
+def test_manager_that_does_not_listen_holds_nobody_up(manager: socket.socket) -> None:
+    notifier = ServiceNotifier({"NOTIFY_SOCKET": manager.getsockname()}, PID)
+    with capture_logs() as logs:
+        while not logs:
+            notifier.ready("Ready")
+    assert logs[0]["event"] == "service_manager_not_told"
+
+
+def test_manager_that_is_gone_is_logged(tmp_path: Path) -> None:
+    with capture_logs() as logs:
+        ServiceNotifier({"NOTIFY_SOCKET": str(tmp_path / "gone")}, PID).ready("Ready")
+    assert [entry["what"] for entry in logs] == ["READY=1"]
 
 
 def test_without_a_manager_nothing_is_said() -> None:

@@ -98,3 +98,14 @@ async def test_folder_that_cannot_be_written_is_said_once_and_costs_nothing_else
             missing.parent.mkdir()
             await until(lambda: read_view(missing) == UNCLAIMED)
     assert [entry["event"] for entry in logs].count("upkeep_failed") == 1
+
+
+async def test_look_that_fails_does_not_end_the_looking(tmp_path: Path) -> None:
+    box = Box()
+    box.view = None  # type: ignore[assignment]  # stands for any defect
+    with capture_logs() as logs:
+        async with kept(box, tmp_path):
+            await until(lambda: len(logs) > 0)
+            box.view = UNCLAIMED
+            await until(lambda: read_view(tmp_path / "console.json") == UNCLAIMED)
+    assert logs[0]["event"] == "upkeep_failed"
