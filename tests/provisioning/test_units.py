@@ -1,6 +1,8 @@
 """Our units, asked of the target's own systemd: are they right, and what could a broken one do."""
 
+import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,14 +19,28 @@ SERVICES = sorted(path.name.removesuffix(".j2") for path in UNITS if ".service" 
 SYSTEM = "/etc/systemd/system"
 
 
-def _ask(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def _ask(root: Path, *words: str, units: str = "") -> subprocess.CompletedProcess[str]:
+    """Ask systemd-analyze; `units` are folders before the usual ones."""
     return subprocess.run(
         ["/usr/sbin/chroot", root, "systemd-analyze", "--no-pager", *words],
-        env={"PATH": "/usr/bin:/usr/sbin", "LANG": "C.UTF-8"},
+        env={"PATH": "/usr/bin:/usr/sbin", "LANG": "C.UTF-8", "SYSTEMD_UNIT_PATH": f"{units}:"},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+@pytest.fixture(scope="module")
+def mounts(root: Path) -> Iterator[str]:
+    """The folder, in the root, of the units that systemd makes of its fstab."""
+    folder = root / "tmp/mounts"
+    folder.mkdir()
+    inside = f"/{folder.relative_to(root)}"
+    generator = "/usr/lib/systemd/system-generators/systemd-fstab-generator"
+    command = ["/usr/sbin/chroot", str(root), generator, inside, inside, inside]
+    subprocess.run(command, check=True, capture_output=True)
+    yield inside
+    shutil.rmtree(folder)
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -34,8 +50,31 @@ def test_a_service_that_is_taken_over_can_do_little(root: Path, service: str) ->
     assert told.returncode == 0, told.stdout + told.stderr
 
 
-def test_systemd_understands_every_unit_and_finds_no_cycle(root: Path) -> None:
+def test_systemd_understands_every_unit(root: Path) -> None:
     names = [f"{SYSTEM}/{path.name.removesuffix('.j2')}" for path in UNITS]
     told = _ask(root, "verify", "--man=no", "--recursive-errors=no", *names)
+    assert (told.returncode, told.stderr) == (0, "")
+
+
+def test_no_two_units_of_the_whole_start_wait_for_each_other(root: Path, mounts: str) -> None:
+    told = _ask(root, "verify", "--man=no", "default.target", units=mounts)
+    assert "ordering cycle" not in told.stderr
     assert told.returncode == 0, told.stderr
-    assert told.stderr == ""
+
+
+def test_a_cycle_would_be_found(root: Path, mounts: str) -> None:
+    drop_in = root / mounts[1:] / "allerac-state.service.d"
+    drop_in.mkdir()
+    (drop_in / "cycle.conf").write_text("[Unit]\nAfter=local-fs.target\n")
+    told = _ask(root, "verify", "--man=no", "default.target", units=mounts)
+    assert "ordering cycle" in told.stderr
+
+
+def test_partitions_are_checked_grown_and_mounted_before_what_needs_them(
+    root: Path, mounts: str
+) -> None:
+    folder = root / mounts[1:]
+    assert (folder / "data.mount.wants/systemd-growfs@data.service").is_symlink()
+    assert "systemd-fsck@" in (folder / "data.mount").read_text()
+    assert "allerac-state.service" in (folder / "var.mount").read_text()
+    assert not (folder / "local-fs.target.requires/efi.mount").exists()

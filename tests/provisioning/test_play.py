@@ -1,0 +1,105 @@
+"""The play as a whole: over the image's root again, and over a machine that runs."""
+
+import dataclasses
+import http.client
+import json
+import re
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from allerac_image.debian import unpack_root
+from allerac_image.log import clean_environment
+from allerac_image.provision import provision, role_variables
+from tests.provisioning.conftest import Provisioned
+from tests.provisioning.namespaces import inside
+from tests.provisioning.own_system import OwnSystem, running_system
+
+ENTER = """#!/bin/sh
+shift
+exec nsenter --target={pid} --all --root --wd=/ "$@"
+"""
+"""In place of chroot, whose first argument is the folder: it enters the running system."""
+
+
+def _changes(log: str) -> int:
+    """Return how many tasks of the last play in `log` changed something."""
+    (*_, count) = re.findall(r"ok=\d+ +changed=(\d+) +unreachable=0 +failed=0", log)
+    return int(count)
+
+
+def test_a_second_run_over_the_image_changes_nothing(provisioned: Provisioned) -> None:
+    assert _changes(provisioned.do(provision, "provision-again")) == 0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Machine:
+    """A Debian that runs, and the play for it."""
+
+    provisioned: Provisioned
+    system: OwnSystem
+    scratch: Path
+
+    def play(self) -> str:
+        """Run the play as `make install` does and return what it prints."""
+        enter = self.scratch / "enter"
+        enter.write_text(ENTER.format(pid=self.system.pid))
+        enter.chmod(0o755)
+        plan = self.provisioned.plan
+        variables = {**role_variables(plan), "target": "machine", "ansible_chroot_exe": str(enter)}
+        host = f"/proc/{self.system.pid}/root,"
+        connection = ["-i", host, "-c", "community.general.chroot"]
+        done = subprocess.run(
+            [plan.ansible, *connection, plan.playbook, "-e", json.dumps(variables)],
+            env={**clean_environment(plan.epoch), "ANSIBLE_HOME": str(self.scratch / "ansible")},
+            cwd=plan.playbook.parent,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def machine(
+    provisioned: Provisioned, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Machine]:
+    """A Debian that knows nothing of Allerac; its packages were looked at just now."""
+    work = tmp_path_factory.mktemp("machine")
+    bare = Provisioned(dataclasses.replace(provisioned.plan, work=work))
+    bare.do(unpack_root, "unpack")
+    (bare.root / "var/lib/apt/lists").touch()
+    scratch = work / "scratch"
+    scratch.mkdir()
+    with running_system(bare.root, scratch) as system:
+        system.wait_for(("systemctl", "is-active", "multi-user.target"), "active")
+        yield Machine(provisioned, system, scratch)
+
+
+def test_a_debian_machine_becomes_an_allerac_and_a_second_run_changes_nothing(
+    machine: Machine,
+) -> None:
+    assert _changes(machine.play()) > 0
+    connection = http.client.HTTPConnection("127.0.0.1", timeout=60)
+    with inside(machine.system.network):
+        connection.sock = socket.create_connection(("127.0.0.1", 80), 60)
+    with closing(connection):
+        connection.request("GET", "/api/v1/status")
+        with connection.getresponse() as answer:
+            assert answer.status == 200
+            assert json.loads(answer.read())["claimed"] is False
+    assert _changes(machine.play()) == 0
+
+
+def test_what_a_machine_had_of_its_own_is_left_alone(machine: Machine) -> None:
+    """Its network, firewall, sign-in, clock and updates are its owner's."""
+    ours = ("NetworkManager/conf.d/allerac.conf", "sysctl.d/90-allerac.conf", "rauc/system.conf")
+    for name in ours:
+        assert "No such file" in machine.system.ask("ls", f"/etc/{name}")
+    assert machine.system.property("ssh.service", "LoadState") in {"loaded", "not-found"}
+    assert machine.system.property("getty@tty1.service", "LoadState") == "loaded"
