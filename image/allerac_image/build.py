@@ -30,18 +30,26 @@ def build(plan: Plan) -> None:
     """
     check_host(plan)
     with alone(plan.work):
-        for folder in (plan.work, plan.staging):
-            _remove(folder)
-            folder.mkdir(parents=True)
-        plan.save()
-        log = StepLog(plan.logs / "00-keys.log", clean_environment(plan.epoch))
-        Signer(plan.keys).make_development_keys(log)
-        for step in FETCHING:
-            run_step(step, plan)
-        _run_packer(plan)
-        write_summary(plan)
-        put_in_place(plan)
-        print_summary(plan)
+        try:
+            _build(plan)
+        except KeyboardInterrupt:
+            clear(plan)
+            raise
+    print_summary(plan)
+
+
+def _build(plan: Plan) -> None:
+    for folder in (plan.work, plan.staging):
+        _remove(folder)
+        folder.mkdir(parents=True)
+    plan.save()
+    log = StepLog(plan.logs / "00-keys.log", clean_environment(plan.epoch))
+    Signer(plan.keys).make_development_keys(log)
+    for step in FETCHING:
+        run_step(step, plan)
+    _run_packer(plan)
+    write_summary(plan)
+    put_in_place(plan)
 
 
 def clear(plan: Plan) -> None:

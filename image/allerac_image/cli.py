@@ -8,7 +8,7 @@ from pathlib import Path
 from bootstrap.steps import cache_folder
 
 from . import vm
-from .build import build, clear
+from .build import build
 from .compare import compare
 from .errors import ImageError
 from .log import say
@@ -63,7 +63,6 @@ def _build(options: argparse.Namespace) -> int:
     try:
         build(plan)
     except KeyboardInterrupt:
-        clear(plan)
         say(f"\nInterrupted. {plan.out} is as it was.")
         return INTERRUPTED
     return 0

@@ -132,6 +132,7 @@ def _partitions(disk: Path, log: StepLog) -> dict[str, tuple[int, int]]:
 
 
 def _cut(disk: Path, start: int, size: int, target: Path) -> Path:
+    """Write `size` bytes of `disk` from `start` on to `target`, sparse, and return it."""
     zeros = bytes(CHUNK_BYTES)
     with disk.open("rb") as read, target.open("wb") as write:
         read.seek(start)

@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from .errors import ImageError
-from .log import StepLog
+from .log import StepLog, clean_environment
 from .plan import IMAGE, Plan
 
 BLOCK_BYTES = 4096
@@ -22,7 +22,11 @@ def make_root(plan: Plan, log: StepLog) -> None:
     compression = ["-zlz4hc", f"-C{BLOCK_BYTES}"]
     identity = [f"-T{plan.epoch}", f"-U{plan.uuid('root')}"]
     skipped = f"--exclude-regex={KEPT_EMPTY}"
-    log.run(["mkfs.erofs", "--quiet", *compression, *identity, skipped, image, plan.root])
+    # With SOURCE_DATE_EPOCH only newer times are changed; one time for all makes small inodes.
+    environment = clean_environment(plan.epoch)
+    del environment["SOURCE_DATE_EPOCH"]
+    make = ["mkfs.erofs", "--quiet", *compression, *identity, skipped]
+    log.run([*make, image, plan.root], environment=environment)
     hash_offset = pad(image)
     report = log.output(
         [

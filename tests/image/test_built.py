@@ -1,0 +1,176 @@
+"""What a build left, looked at without starting it."""
+
+import json
+import re
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from allerac_image.inventory import BILL, PACKAGES
+from allerac_image.layout import KINDS
+from allerac_image.plan import REPOSITORY
+from bootstrap.steps import cache_folder
+from tests.image.conftest import BuiltImage
+from tests.image.offline_disk import partition, partitions
+
+AUTHORITY = cache_folder() / "keys" / "ca.crt"
+COMPILERS = {"cc", "gcc", "g++", "c++", "clang", "ld", "as", "make", "cmake"}
+TOOLS = {"pip", "pip3", "curl", "wget", "ansible-playbook", "dracut", "grub-mkimage"}
+MIB = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def parts(vm_image: BuiltImage, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Each partition as a file, by its label."""
+    folder = tmp_path_factory.mktemp("parts")
+    disk = vm_image.file(".img")
+    assert list(partitions(disk)) == list(KINDS)
+    return {label: partition(disk, label, folder / label) for label in KINDS}
+
+
+@pytest.fixture(scope="module")
+def slot(parts: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of boot slot A."""
+    folder = tmp_path_factory.mktemp("boot") / "slot"
+    _run("/usr/bin/unsquashfs", "-quiet", "-no-progress", "-d", folder, parts["boot-A"])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def root(parts: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of root A."""
+    folder = tmp_path_factory.mktemp("root")
+    _run("/usr/bin/fsck.erofs", f"--extract={folder}", parts["root-A"])
+    return folder
+
+
+def _run(*command: str | Path) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def _files(root: Path) -> Iterator[Path]:
+    return (path for path in root.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def test_the_checksums_are_those_of_the_files(vm_image: BuiltImage) -> None:
+    sums = (vm_image.folder / "SHA256SUMS").read_text()
+    assert {line.split()[1] for line in sums.splitlines()} >= {
+        vm_image.file(suffix).name for suffix in (".img.zst", ".bmap", ".raucb", BILL, PACKAGES)
+    }
+    _run("/usr/bin/env", "-C", vm_image.folder, "sha256sum", "--check", "--strict", "SHA256SUMS")
+
+
+def test_what_bmap_writes_is_the_disk(vm_image: BuiltImage, tmp_path: Path) -> None:
+    target = tmp_path / "drive"
+    with target.open("wb") as drive:
+        drive.truncate(vm_image.file(".img").stat().st_size)
+    source, bmap = vm_image.file(".img.zst"), vm_image.file(".bmap")
+    _run("/usr/bin/bmaptool", "--quiet", "copy", "--bmap", bmap, source, target)
+    _run("/usr/bin/cmp", vm_image.file(".img"), target)
+
+
+def test_the_root_is_the_one_that_the_boot_slot_names(parts: dict[str, Path], slot: Path) -> None:
+    line = (slot / "slot.cfg").read_text()
+    found = re.search(r"roothash=(\w+) .*hash-offset=(\d+),panic-on-corruption", line)
+    assert found is not None
+    image = parts["root-A"]
+    _run("/usr/sbin/veritysetup", "verify", image, image, found[1], f"--hash-offset={found[2]}")
+
+
+def test_the_second_slot_is_empty(parts: dict[str, Path]) -> None:
+    for label in ("boot-B", "root-B"):
+        assert _holds_only_zeros(parts[label])
+
+
+def _holds_only_zeros(path: Path) -> bool:
+    with path.open("rb") as file:
+        return not any(any(block) for block in iter(lambda: file.read(MIB), b""))
+
+
+def test_the_bundle_is_signed_for_this_tier_by_whom_the_box_trusts(
+    vm_image: BuiltImage, root: Path
+) -> None:
+    keyring = root / "etc/rauc/keyring.pem"
+    assert keyring.read_text().strip() == AUTHORITY.read_text().strip()
+    told = _run("/usr/bin/rauc", "info", "--keyring", keyring, vm_image.file(".raucb"))
+    assert re.search(r"Compatible:\s+'allerac-vm'", told)
+
+
+def test_a_box_trusts_no_other_bundle(vm_image: BuiltImage, tmp_path: Path) -> None:
+    other = tmp_path / "bundle.raucb"
+    content = bytearray(vm_image.file(".raucb").read_bytes())
+    content[-100] ^= 1
+    other.write_bytes(content)
+    command: list[str | Path] = ["/usr/bin/rauc", "info", "--keyring", AUTHORITY, other]
+    assert subprocess.run(command, capture_output=True, check=False).returncode != 0
+
+
+@pytest.mark.parametrize("label", ["identity", "data"])
+def test_file_systems_that_are_written_to_have_no_fault(parts: dict[str, Path], label: str) -> None:
+    _run("/usr/sbin/e2fsck", "-f", "-n", parts[label])
+
+
+def test_the_root_holds_no_identity_and_no_secret(root: Path) -> None:
+    assert (root / "etc/machine-id").read_bytes() == b""
+    assert not list(root.glob("etc/ssh/ssh_host_*"))
+    assert (root / "etc/hostname").read_text() == "allerac\n"
+    private = [path for path in _files(root) if b"PRIVATE KEY-----" in path.read_bytes()[:200]]
+    assert private == []
+    passwords = [line.split(":")[1] for line in (root / "etc/shadow").read_text().splitlines()]
+    assert {word for word in passwords if not word.startswith(("!", "*"))} == set()
+
+
+def test_the_root_knows_no_mirror_and_no_registry(root: Path) -> None:
+    assert not list(root.glob("etc/apt/sources.list*/*"))
+    assert not (root / "etc/apt/sources.list").exists()
+    for name in ("etc/pip.conf", "root/.config", "root/.pip", "root/.netrc", "etc/apt/auth.conf"):
+        assert not (root / name).exists(), name
+    for path in _files(root / "etc"):
+        assert b"index-url" not in path.read_bytes(), path
+
+
+def test_nothing_in_the_root_compiles_or_fetches(root: Path) -> None:
+    programs = {
+        path.name for folder in ("usr/bin", "usr/sbin") for path in (root / folder).iterdir()
+    }
+    assert programs & (COMPILERS | TOOLS) == set()
+
+
+def test_no_program_in_the_root_lends_its_owner(root: Path) -> None:
+    lending = stat.S_ISUID | stat.S_ISGID
+    assert [path for path in _files(root) if path.stat().st_mode & lending] == []
+
+
+def test_logs_and_caches_begin_empty(root: Path) -> None:
+    for name in ("var/log", "var/cache", "var/tmp", "var/lib/apt/lists"):
+        assert list(_files(root / name)) == []
+
+
+def test_the_bill_names_every_package_and_distribution(vm_image: BuiltImage) -> None:
+    bill = json.loads((vm_image.folder / BILL).read_text())
+    names = {component["name"] for component in bill["components"]}
+    assert {"systemd", "rauc", "nginx", "allerac", "fastapi", "llama-cpp-python"} <= names
+    listed = (vm_image.folder / PACKAGES).read_text().splitlines()
+    assert len(listed) == len(bill["components"])
+
+
+def test_the_runtime_in_the_root_starts(root: Path) -> None:
+    """With the image's own Python, seeing nothing of this machine's."""
+    command = ["/opt/allerac/venv/bin/python", "-I", "-c", "import allerac.app, llama_cpp"]
+    _run("/usr/sbin/chroot", root, *command)
+
+
+@pytest.mark.matrix
+def test_a_second_build_elsewhere_gives_the_same_bytes(
+    vm_image: BuiltImage, tmp_path: Path
+) -> None:
+    here = ("/usr/bin/env", "-C", REPOSITORY, sys.executable, "-m", "allerac_image")
+    out, work = tmp_path / "out", tmp_path / "work"
+    _run(*here, "build", "--tier", "vm", "--keep-raw", "--out", out, "--work", work)
+    assert _run(*here, "compare", vm_image.folder, out) == "The same bytes.\n"
