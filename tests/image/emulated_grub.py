@@ -33,10 +33,11 @@ SECONDS = 20
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """What one start of the machine came to: a slot or none, and what the kernel is told."""
+    """What one start came to: a slot or none, and what the kernel and a person are told."""
 
     slot: str
     machine: str
+    complaints: list[str]
 
 
 class EmulatedGrub:
@@ -67,7 +68,7 @@ class EmulatedGrub:
     def switch_on(self) -> Started:
         """Start once; raises `TimeoutExpired` when GRUB neither boots nor restarts."""
         self.write("chosen", environment_block("CHOSEN=", "WITH="))
-        subprocess.run(
+        told = subprocess.run(
             [
                 "/usr/bin/grub-emu",
                 "-m",
@@ -84,7 +85,8 @@ class EmulatedGrub:
             check=False,
         )
         chosen = variables(self.read("chosen"))
-        return Started(chosen["CHOSEN"], chosen["WITH"])
+        complaints = re.findall(r"error: (.*?)\.", told.stdout.decode(errors="replace"))
+        return Started(chosen["CHOSEN"], chosen["WITH"], complaints)
 
     def write(self, name: str, content: bytes) -> None:
         """Put a file beside GRUB's configuration, in place of the one there."""
