@@ -32,12 +32,14 @@ HTTP, HTTPS = 8080, 8443
 
 MILESTONES = (
     ("firmware", re.compile(r"BdsDxe: starting Boot")),
-    ("kernel", re.compile(r"Linux version|Welcome to")),
-    ("services", re.compile(r"Start(ed|ing) .*[Aa]llerac")),
+    ("kernel", re.compile(r"Linux version")),
+    ("system", re.compile(r"Welcome to Debian")),
+    ("services", re.compile(r"Starting allerac\.service")),
 )
 """What the serial console says on the way up."""
 
 CLAIM_CODE = re.compile(r"[Cc]laim code:\s+(\S+)\s")
+FAILED = re.compile(r"\[FAILED\] (.+)")
 MIN_MEMORY_MB = 1024
 LOOK_SECONDS = 1.0
 START_SECONDS = 900.0
@@ -131,6 +133,9 @@ class Start:
         for name, pattern in MILESTONES:
             if name not in self.told and pattern.search(console):
                 self._tell(name, name)
+        for failure in FAILED.findall(console):
+            if failure not in self.told:
+                self._tell(failure, failure)
         if "answer" not in self.told and (status := self._status()) is not None:
             self._tell("answer", "box answers" if status.get("claimed") else "wizard answers")
             say(f"\n  {self._address}  (or https://127.0.0.1:{self.https})")

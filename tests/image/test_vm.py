@@ -19,7 +19,12 @@ from allerac_image.errors import BadInput, ImageError
 from allerac_image.vm_disk import newest_image, occupied, prepare_disk
 from tests.image.fake_machine import fake_machine
 
-CONSOLE = "BdsDxe: starting Boot0001\nLinux version 6.12\nStarted allerac.service\n"
+CONSOLE = (
+    "BdsDxe: starting Boot0001\n"
+    "[    0.000000] Linux version 6.12\n"
+    "Welcome to Debian GNU/Linux 13 (trixie)!\n"
+    "         Starting allerac.service - Allerac...\n"
+)
 UNCLAIMED = {"claimed": False}
 
 
@@ -157,10 +162,21 @@ def test_tells_each_step_once_then_the_address_and_the_code(
     start.look()
     told = capsys.readouterr().out
     steps = [line.split("  ")[-1] for line in told.splitlines() if " s  " in line]
-    assert steps == ["firmware", "kernel", "services", "wizard answers"]
+    assert steps == ["firmware", "kernel", "system", "services", "wizard answers"]
     assert told.count(f"http://127.0.0.1:{start.http} ") == 1
     assert f"https://127.0.0.1:{start.https}" in told
     assert told.count("Claim code: K7QM-2XRD") == 1
+
+
+def test_a_service_that_failed_is_told_once(
+    started: Callable[..., vm.Start], capsys: pytest.CaptureFixture[str]
+) -> None:
+    failure = "[\x1b[0;1;31mFAILED\x1b[0m] Failed to start allerac.service - Allerac.\r\n"
+    start = started(serial=CONSOLE + failure + failure + "end\n")
+    start.emulator.wait_for_serial("end", 20)
+    start.look()
+    start.look()
+    assert capsys.readouterr().out.count("Failed to start allerac.service") == 1
 
 
 def test_half_a_claim_code_is_not_told(
