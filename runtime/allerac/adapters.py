@@ -13,16 +13,17 @@ from allerac.accounts import passwords as account_passwords
 from allerac.appliance.view import BoxView
 from allerac.box import Nearby, NetworkCheck, Place
 from allerac.engine.protocol import Engine
-from allerac.network import Announcer, BoxIdentity, list_addresses, suggest_host_label
+from allerac.network import (
+    Announcer,
+    BoxIdentity,
+    is_loopback,
+    list_addresses,
+    suggest_host_label,
+)
 from allerac.onboarding import OnboardingService
 from allerac.storage.box import BoxRecord, BoxStore
 
 log = structlog.get_logger()
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether only this machine reaches `host`."""
-    return host == "localhost" or host.startswith("127.") or host == "::1"
 
 
 class AccountSecrets:
@@ -66,11 +67,15 @@ class StoredDefault:
 
 
 class NetworkPresence:
-    """The announcer as the box sees it; switched off, or on loopback only, it is silent."""
+    """The announcer as the box sees it; switched off, or on loopback only, it is silent.
 
-    def __init__(self, *, port: int, announce: bool, loopback: bool) -> None:
-        self._announcer = Announcer(port=port) if announce and not loopback else None
-        self._loopback = loopback
+    `host` is where the runtime listens, None behind the box's proxy, which listens everywhere.
+    """
+
+    def __init__(self, *, port: int, host: str | None, announce: bool) -> None:
+        heard = announce and not (host is not None and is_loopback(host))
+        self._announcer = Announcer(port=port, host=host) if heard else None
+        self._host = host
         self.identity: BoxIdentity | None = None
         self._joined = False
         self._joining: asyncio.Task[None] | None = None
@@ -134,9 +139,7 @@ class NetworkPresence:
 
     def places(self) -> list[Place]:
         """Return the addresses that lead here."""
-        if self._loopback:
-            return [Place("127.0.0.1", "lo")]
-        return [Place(address.ip, address.interface) for address in list_addresses()]
+        return [Place(address.ip, address.interface) for address in list_addresses(self._host)]
 
     def nearby(self) -> list[Nearby]:
         """Return other boxes seen."""

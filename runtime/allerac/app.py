@@ -16,7 +16,6 @@ from allerac.adapters import (
     NetworkPresence,
     Onlooker,
     StoredDefault,
-    is_loopback,
 )
 from allerac.api import (
     box,
@@ -115,8 +114,8 @@ class Runtime:
         self.database = Database(settings.data_dir / "allerac.sqlite")
         socket = settings.engine_socket
         self.engine = EngineSupervisor(launch=spawn if socket is None else connect_to(socket))
-        loopback = settings.socket is None and is_loopback(settings.host)
-        self.presence = NetworkPresence(port=port, announce=settings.announce, loopback=loopback)
+        host = settings.host if settings.socket is None else None
+        self.presence = NetworkPresence(port=port, host=host, announce=settings.announce)
         certificates = CertificateFolder(settings.data_dir / "tls")
         boxes = BoxStore(self.database)
         attempts = AttemptStore(self.database)

@@ -34,11 +34,11 @@ class Box:
     """A box that does as told."""
 
     def __init__(self) -> None:
-        self._announcer = Announcer(port=PORT, check_seconds=CHECK_SECONDS)
+        self._announcer = Announcer(port=PORT)
 
     async def start(self, command: Command) -> Any:
-        if "check_seconds" in command:
-            self._announcer = Announcer(port=PORT, check_seconds=command["check_seconds"])
+        options = {"check_seconds": CHECK_SECONDS} | command.get("options", {})
+        self._announcer = Announcer(port=PORT, **options)
         await self._announcer.start(BoxIdentity(**command["identity"]))
         return await self.status(command)
 

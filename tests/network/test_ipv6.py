@@ -17,6 +17,8 @@ from .household_lan import (
 
 pytestmark = pytest.mark.slow
 
+NEVER = {"check_seconds": 3600}
+TYPE_A, TYPE_AAAA = 1, 28
 LASTING, PASSING = "fd77::20", "fd77::21"
 
 
@@ -36,19 +38,30 @@ def test_box_is_found_by_both_versions_and_by_addresses_that_last(lan: Lan) -> N
 def test_box_without_ipv4_is_found_by_the_address_it_gave_itself(lan: Lan) -> None:
     box = lan.machine("box", ipv4=False, ipv6=True)
     listener = lan.machine("listener", ipv4=False, ipv6=True)
-    box.ask("start", identity=FIRST, check_seconds=3600)
+    box.ask("start", identity=FIRST, options=NEVER)
     assert found_at(listener, [box.link_local()], version=6)
     wait_until(box, is_well)
 
 
 def test_ipv6_that_comes_later_is_announced_without_being_asked(lan: Lan) -> None:
     box, listener = lan.machine("box"), lan.machine("listener", ipv6=True)
-    box.ask("start", identity=FIRST, check_seconds=3600)
+    box.ask("start", identity=FIRST, options=NEVER)
     box.add_ipv6(LASTING)
     assert found_at(listener, [LASTING], version=6)
     box.add_ipv6("fd77::30")
     assert found_at(listener, [LASTING, "fd77::30"], version=6)
     assert found_at(listener, box.addresses)
+
+
+def test_server_that_listens_by_ipv4_alone_is_announced_by_ipv4_alone(lan: Lan) -> None:
+    box, listener = lan.machine("box", ipv6=True), lan.machine("listener", ipv6=True)
+    box.add_ipv6(LASTING)
+    listener.ask("listen")
+    box.ask("start", identity=FIRST, options={"host": "0.0.0.0"})  # noqa: S104  # in a namespace
+    assert found_at(listener, box.addresses)
+    kinds = {kind for name, kind, _ in listener.ask("said") if name == "allerac.local."}
+    assert TYPE_A in kinds
+    assert TYPE_AAAA not in kinds
 
 
 def test_address_of_one_link_is_not_announced_on_another(lan: Lan) -> None:

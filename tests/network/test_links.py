@@ -18,7 +18,7 @@ from .household_lan import (
 
 pytestmark = pytest.mark.slow
 
-NEVER_SECONDS = 3600
+NEVER = {"check_seconds": 3600}
 """A box that checks this seldom is found only if it notices by itself what has changed."""
 
 TYPE_A, TYPE_SRV = 1, 33
@@ -39,7 +39,7 @@ def test_box_whose_link_went_down_is_found_at_the_address_it_has_after(
 
 def test_box_that_starts_before_its_network_is_found_soon_after_it_comes(lan: Lan) -> None:
     box, listener = lan.machine("box", legs=0), lan.machine("listener")
-    status = box.ask("start", identity=FIRST, check_seconds=NEVER_SECONDS)
+    status = box.ask("start", identity=FIRST, options=NEVER)
     assert status["names"] == []
     box.plug_in()
     assert found_at(listener, box.addresses)
@@ -47,14 +47,14 @@ def test_box_that_starts_before_its_network_is_found_soon_after_it_comes(lan: La
 
 def test_box_that_gets_a_new_address_follows_at_once(lan: Lan) -> None:
     box, listener = lan.machine("box"), lan.machine("listener")
-    box.ask("start", identity=FIRST, check_seconds=NEVER_SECONDS)
+    box.ask("start", identity=FIRST, options=NEVER)
     box.move("10.77.0.201")
     assert found_at(listener, box.addresses)
 
 
 def test_box_is_found_on_a_second_network_that_comes_later(lan: Lan) -> None:
     box, listener = lan.machine("box"), lan.machine("listener")
-    box.ask("start", identity=FIRST, check_seconds=NEVER_SECONDS)
+    box.ask("start", identity=FIRST, options=NEVER)
     box.plug_in()
     assert len(box.addresses) == 2
     assert found_at(listener, box.addresses)
@@ -65,7 +65,7 @@ def test_box_whose_cable_is_moved_is_found_at_the_same_address_elsewhere(lan: La
     other = lan.machine("listener")
     other.isolate()
     other.ask("listen")
-    box.ask("start", identity=FIRST, check_seconds=NEVER_SECONDS)
+    box.ask("start", identity=FIRST, options=NEVER)
     assert found_at(listener, box.addresses)
     box.move_cable("br1")
     wait_until(box, lambda _: other.ask("counts").get(box.addresses[0], 0) > 0)
@@ -75,8 +75,8 @@ def test_box_whose_cable_is_moved_is_found_at_the_same_address_elsewhere(lan: La
 def test_box_moved_to_where_its_name_is_taken_leaves_it_to_the_other(lan: Lan) -> None:
     first, second, listener = lan.machine("box"), lan.machine("box"), lan.machine("listener")
     second.isolate()
-    first.ask("start", identity=claimed(FIRST, "Kitchen"), check_seconds=NEVER_SECONDS)
-    second.ask("start", identity=claimed(SECOND, "Kitchen"), check_seconds=NEVER_SECONDS)
+    first.ask("start", identity=claimed(FIRST, "Kitchen"), options=NEVER)
+    second.ask("start", identity=claimed(SECOND, "Kitchen"), options=NEVER)
     second.move_cable("br0")
     statuses = agreed(first, second, name="kitchen.local")
     assert statuses[0]["names"] == ["kitchen.local", FIRST_OWN]
@@ -86,7 +86,7 @@ def test_box_moved_to_where_its_name_is_taken_leaves_it_to_the_other(lan: Lan) -
 
 def test_box_that_loses_its_only_link_says_so_and_comes_back_with_it(lan: Lan) -> None:
     box, listener = lan.machine("box"), lan.machine("listener")
-    box.ask("start", identity=FIRST, check_seconds=NEVER_SECONDS)
+    box.ask("start", identity=FIRST, options=NEVER)
     box.unplug()
     status = wait_until(box, lambda s: s["self_test"] is not None)
     assert status["self_test"] == {"ok": False, "reason": "no_address"}

@@ -1,6 +1,6 @@
 """How the box is found: names, addresses, multicast DNS. The only door to zeroconf."""
 
-from .addresses import Address, list_addresses
+from .addresses import Address, is_loopback, list_addresses
 from .announcer import Announcer
 from .hosts import HostAllowList, suggest_host_label
 from .identity import BoxIdentity
@@ -15,6 +15,7 @@ __all__ = [
     "Reason",
     "SeenBox",
     "SelfTest",
+    "is_loopback",
     "list_addresses",
     "suggest_host_label",
 ]

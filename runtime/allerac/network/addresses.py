@@ -11,6 +11,8 @@ FLAGS = Path("/proc/net/if_inet6")
 TEMPORARY, FAILED, DEPRECATED, TENTATIVE = 0x01, 0x08, 0x20, 0x40
 """Linux, include/uapi/linux/if_addr.h: an address that others should not be told of."""
 
+ANY_IPV4 = "0.0.0.0"  # noqa: S104  # compared, not bound
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -26,9 +28,29 @@ class Address:
         return self.is_ipv6 and ipaddress.ip_address(self.ip).is_link_local
 
 
-def list_addresses() -> list[Address]:
-    """Return the addresses that others can reach, IPv4 first; no loopback, no link-local IPv6."""
-    return [address for address in all_addresses() if not address.is_ipv6_link_local]
+def list_addresses(host: str | None = None) -> list[Address]:
+    """Return what to open from elsewhere, IPv4 first; no link-local IPv6, which browsers refuse.
+
+    `host` is where the server listens, None for the box's proxy, which listens everywhere.
+    """
+    return [address for address in served_at(host) if not address.is_ipv6_link_local]
+
+
+def served_at(host: str | None) -> list[Address]:
+    """Return the addresses at which a server is reached that listens on `host`, IPv4 first."""
+    if host is None or host == "::":
+        return all_addresses()
+    if host == ANY_IPV4:
+        return [address for address in all_addresses() if not address.is_ipv6]
+    if is_loopback(host):
+        ip = "127.0.0.1" if host == "localhost" else host
+        return [Address(ip, "lo", ":" in ip)]
+    return [address for address in all_addresses() if address.ip == host]
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches `host`."""
+    return host == "localhost" or host.startswith("127.") or host == "::1"
 
 
 def all_addresses() -> list[Address]:

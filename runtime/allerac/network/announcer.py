@@ -9,13 +9,12 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from ipaddress import ip_address
 
 import structlog
 from zeroconf import Error
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
-from .addresses import all_addresses, lasting, to_announce, to_speak_from
+from .addresses import all_addresses, lasting, served_at, to_announce, to_speak_from
 from .identity import BoxIdentity
 from .links import LinkWatch
 from .neighbours import ALLERAC, Neighbours, SeenBox
@@ -37,17 +36,17 @@ HOST_TTL_SECONDS = 120
 
 
 class Announcer:
-    """Announces one box; `interfaces` are addresses to speak on, None means all."""
+    """Announces one box; `host` is where its server listens, None means everywhere."""
 
     def __init__(
         self,
         *,
         port: int,
-        interfaces: Sequence[str] | None = None,
+        host: str | None = None,
         check_seconds: float = CHECK_SECONDS,
     ) -> None:
         self._port = port
-        self._interfaces = interfaces
+        self._host = host
         self._check_seconds = check_seconds
         self._zeroconf: AsyncZeroconf | None = None
         self._neighbours: Neighbours | None = None
@@ -240,8 +239,11 @@ class Announcer:
         return self._link_came_up or self._speaking != self._speaking_now()
 
     async def _check_forever(self) -> None:
+        pause = min(MIN_CHECK_SECONDS, self._check_seconds)
+        await _happens(self._links_changed, pause)
         while True:
-            await self._rest()
+            if self._links_changed.is_set():
+                await asyncio.sleep(SETTLE_SECONDS)
             self._anything_changed.clear()
             self._links_changed.clear()
             try:
@@ -249,15 +251,13 @@ class Announcer:
                     await self._check()
             except (OSError, Error) as error:
                 self._self_test.failed(error, datetime.now(UTC))
+            await self._rest(pause)
 
-    async def _rest(self) -> None:
+    async def _rest(self, pause: float) -> None:
         """Wait for the next check, which neighbours bring forward and our own links at once."""
-        pause = min(MIN_CHECK_SECONDS, self._check_seconds)
         could_not_join = self._zeroconf is None and bool(self._speaking)
         if not await _happens(self._links_changed, pause) and not could_not_join:
             await _happens(self._anything_changed, self._check_seconds - pause)
-        if self._links_changed.is_set():
-            await asyncio.sleep(SETTLE_SECONDS)
 
     async def _check(self) -> None:
         """Test that our names lead to us, yield one that is another's, take one that is free."""
@@ -299,15 +299,10 @@ class Announcer:
         return not rivals or min(rivals) < identity.device_id
 
     def _announced_now(self) -> list[str]:
-        return self._chosen(to_announce(lasting(all_addresses())))
+        return to_announce(lasting(served_at(self._host)))
 
     def _speaking_now(self) -> list[str]:
-        return self._chosen(to_speak_from(lasting(all_addresses())))
-
-    def _chosen(self, present: list[str]) -> list[str]:
-        if self._interfaces is None:
-            return present
-        return [ip for ip in self._interfaces if ip in present or ip_address(ip).is_loopback]
+        return to_speak_from(lasting(served_at(self._host)))
 
 
 async def _happens(event: asyncio.Event, seconds: float) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from allerac.network import Address
-from allerac.network.addresses import lasting, to_announce, to_speak_from
+from allerac.network.addresses import all_addresses, lasting, served_at, to_announce, to_speak_from
 
 WIRED, WIRELESS = "eth0", "wlan0"
 IPV4 = Address("192.168.1.20", WIRED, is_ipv6=False)
@@ -59,3 +59,21 @@ def test_kernel_flags_tell_which_addresses_pass(tmp_path: Path, flags: str, last
 
 def test_without_the_kernels_word_every_address_lasts(tmp_path: Path) -> None:
     assert lasting([IPV4, LASTING], tmp_path / "missing") == [IPV4, LASTING]
+
+
+def test_server_is_reached_where_it_listens_and_nowhere_else() -> None:
+    known = all_addresses()
+    ipv4 = [address for address in known if not address.is_ipv6]
+    assert served_at(None) == served_at("::") == known
+    assert served_at("0.0.0.0") == ipv4  # noqa: S104  # compared, not bound
+    assert served_at("192.0.2.1") == []
+    for address in known:
+        assert address in served_at(address.ip)
+        assert {found.ip for found in served_at(address.ip)} == {address.ip}
+
+
+@pytest.mark.parametrize(
+    ("host", "ip"), [("localhost", "127.0.0.1"), ("127.0.0.2", "127.0.0.2"), ("::1", "::1")]
+)
+def test_server_of_this_machine_alone_is_reached_by_loopback(host: str, ip: str) -> None:
+    assert served_at(host) == [Address(ip, "lo", ":" in ip)]

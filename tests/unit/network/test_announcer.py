@@ -53,7 +53,7 @@ async def test_announcer_that_was_never_started_stops_and_has_no_names() -> None
 
 
 async def test_start_without_a_network_announces_nothing_and_says_why() -> None:
-    announcer = Announcer(port=8080, interfaces=["192.0.2.1"], check_seconds=0.05)
+    announcer = Announcer(port=8080, host="192.0.2.1", check_seconds=0.05)
     await announcer.start(UNCLAIMED)
     async with asyncio.timeout(PATIENCE_SECONDS):
         test = await _tested(announcer)
@@ -64,7 +64,7 @@ async def test_start_without_a_network_announces_nothing_and_says_why() -> None:
 
 
 async def test_rename_takes_the_old_name_back_and_stop_takes_all() -> None:
-    announcer = Announcer(port=8080, interfaces=["127.0.0.1"])
+    announcer = Announcer(port=8080, host="127.0.0.1")
     try:
         await announcer.start(UNCLAIMED)
         if announcer.conflict is not None:
@@ -79,7 +79,7 @@ async def test_rename_takes_the_old_name_back_and_stop_takes_all() -> None:
 
 async def test_stop_in_the_middle_of_a_start_leaves_nothing_running() -> None:
     before = asyncio.all_tasks()
-    announcer = Announcer(port=8080, interfaces=["127.0.0.1"])
+    announcer = Announcer(port=8080, host="127.0.0.1")
     starting = asyncio.create_task(announcer.start(UNCLAIMED))
     await asyncio.sleep(0)
     starting.cancel()
@@ -89,7 +89,7 @@ async def test_stop_in_the_middle_of_a_start_leaves_nothing_running() -> None:
 
 
 async def test_what_stays_as_it_is_is_logged_once() -> None:
-    announcer = Announcer(port=8080, interfaces=["127.0.0.1"], check_seconds=0.05)
+    announcer = Announcer(port=8080, host="127.0.0.1", check_seconds=0.05)
     with capture_logs() as told:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
