@@ -54,8 +54,10 @@ function signalOf(): Pick<Generation, "wake" | "grown"> {
 function append(generation: Generation, event: EventBody): void {
   const sequence = generation.events.length + 1;
   generation.events.push({ ...event, sequence });
-  generation.message.sequence = sequence;
-  if (event.type === "delta") generation.message.content += event.text;
+  if (event.type === "delta") {
+    generation.message.content += event.text;
+    generation.message.sequence = sequence;
+  }
   const { wake } = generation;
   Object.assign(generation, signalOf());
   wake();

@@ -12,7 +12,8 @@ interface Props {
   busy: boolean;
   error: unknown;
   tools?: (draft: string) => ReactNode;
-  onSend: (text: string) => void;
+  /** Rejects when the message did not reach the box; its text then stands there again. */
+  onSend: (text: string) => Promise<unknown>;
   onStop?: (() => void) | undefined;
 }
 
@@ -41,8 +42,8 @@ export function Composer({ draftKey, busy, error, tools, onSend, onStop }: Props
   const tooLong = text.length > LIMIT;
   const send = (): void => {
     if (text.trim() === "" || tooLong || busy || onStop) return;
-    onSend(text);
     setText("");
+    onSend(text).catch(() => setText(text));
   };
   return (
     <form

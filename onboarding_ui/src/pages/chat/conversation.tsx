@@ -42,12 +42,17 @@ function useConversation(id: string) {
     const isKnown = all.some((message) => message.id === leaf);
     return branch(all, isKnown ? leaf : null);
   }, [all, leaf]);
-  const running = shown.find(({ message }) => message.status === "streaming")?.message.id;
-  const stop =
-    running === undefined ? undefined : () => void api.stopGeneration(running).then(refresh);
+  const halt = useMutation({
+    mutationFn: (generation: string) => api.stopGeneration(generation),
+    onSettled: refresh,
+  });
+  const running = shown.find(({ message }) => message.status === "streaming")?.message;
+  const generation = running?.generation_id ?? null;
+  const stop = generation === null ? undefined : () => halt.mutate(generation);
   return {
     detail: detail.data,
     error: detail.error ?? messages.error,
+    refused: change.error ?? halt.error,
     messages,
     all,
     shown,
@@ -59,7 +64,8 @@ function useConversation(id: string) {
 
 export function Conversation({ id }: { id: string }) {
   const { t } = useTranslation();
-  const { detail, error, messages, all, shown, change, refresh, stop } = useConversation(id);
+  const { detail, error, refused, messages, all, shown, change, refresh, stop } =
+    useConversation(id);
   const { box, onScroll, stick } = useStickyScroll(shown.length);
   const send = useSend(id, stick);
   if (error) return <Missing error={error} />;
@@ -89,9 +95,11 @@ export function Conversation({ id }: { id: string }) {
       <Composer
         draftKey={id}
         busy={send.isPending}
-        error={send.error ?? change.error}
+        error={send.error ?? refused}
         onStop={stop}
-        onSend={(content) => send.mutate({ content, parentId: shown.at(-1)?.message.id ?? null })}
+        onSend={(content) =>
+          send.mutateAsync({ content, parentId: shown.at(-1)?.message.id ?? null })
+        }
         tools={(draft) =>
           detail ? (
             <>

@@ -50,8 +50,10 @@ export function useGeneration(message: Message): Live {
     if (!isRunning || id === null) return;
     const leaving = new AbortController();
     let current: Live = { text: content, waiting: content === "" ? { kind: "starting" } : null };
+    // Before the first word, the place in line and the reading are worth hearing again.
+    const heard = content === "" ? 0 : sequence;
     const follow = async (): Promise<void> => {
-      for await (const event of api.streamGeneration(id, sequence, leaving.signal)) {
+      for await (const event of api.streamGeneration(id, heard, leaving.signal)) {
         current = take(current, event);
         setLive(current);
       }
