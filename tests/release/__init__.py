@@ -1,0 +1,1 @@
+"""The release tool, with real bundles and the client that boxes use."""
