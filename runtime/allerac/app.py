@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import structlog
 from fastapi import FastAPI
@@ -160,16 +161,8 @@ class Runtime:
                 secrets=AccountSecrets(passwords),
             ),
         )
-
         self.clock = ClockWatch(self._follow_clock)
-        self.upkeep: Upkeep | None = None
-        if settings.socket is not None:
-            onlooker = Onlooker(self.presence, self.services.onboarding, self.engine)
-            self.upkeep = Upkeep(
-                look=onlooker.look,
-                certificates=certificates,
-                view_file=settings.socket.with_name(FILE_NAME),
-            )
+        self.upkeep = self._make_upkeep(settings.socket, certificates)
 
     async def start(self) -> None:
         """Start the parts; nothing waits for the network, the time, or a model."""
@@ -203,6 +196,17 @@ class Runtime:
                 await stop()
             except Exception:  # the boundary of shutting down
                 log.exception("part_did_not_stop", part=stop.__qualname__)
+
+    def _make_upkeep(self, socket: Path | None, certificates: CertificateFolder) -> Upkeep | None:
+        """Return what tends screen and certificate of a box; a developer's machine has neither."""
+        if socket is None:
+            return None
+        onlooker = Onlooker(self.presence, self.services.onboarding, self.engine)
+        return Upkeep(
+            look=onlooker.look,
+            certificates=certificates,
+            view_file=socket.with_name(FILE_NAME),
+        )
 
     async def _follow_clock(self, before: datetime, step: timedelta) -> None:
         moved = await move_expiry(self.database, before, step)
