@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -68,9 +69,8 @@ async def test_a_browser_that_loses_its_connection_all_the_time_misses_nothing(
     _, answer_id = await owner.say(conversation_id, "Tell me")
     seen: list[Told] = []
     while len(seen) < DELTAS:
-        async for event in owner.follow(answer_id, len(seen)):
-            seen.append(event)
-            break
+        async with aclosing(owner.follow(answer_id, len(seen))) as stream:
+            seen.append(await anext(stream))
     await owner.stop(answer_id)
     seen += await owner.events(answer_id, len(seen))
     _assert_whole(seen, (await owner.message(conversation_id, answer_id))["content"])

@@ -1,8 +1,8 @@
 """Starts one runtime after another, each forked off a process that has imported everything.
 
 `python -m tests.faults.forked_runtimes`: each line of standard input is a start. The runtime says
-its process id, then what `allerac serve` says. Importing takes more than half of a start and writes
-nothing, so a test of two hundred starts does it once.
+its process id, then what `allerac serve` says; when it has ended, `ended` is said. Importing takes
+more than half of a start and writes nothing, so a test of two hundred starts does it once.
 """
 
 import os
@@ -20,6 +20,8 @@ def run() -> None:
             sys.stdout.flush()
             main(["serve"])
         os.waitpid(child, 0)
+        sys.stdout.write("ended\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -48,6 +48,7 @@ class Runtime:
         self._starter.stdin.write(b"start\n")
         async with asyncio.timeout(START_SECONDS):
             while "Stop with" not in (line := await self._line()):
+                assert not (self._pid and "ended" in line), "the runtime did not start"
                 self._pid = int(line) if line.strip().isdigit() else self._pid
                 self.claim_code = found[1] if (found := CODE.search(line)) else self.claim_code
                 if ready := READY.search(line):
@@ -58,7 +59,9 @@ class Runtime:
     def end(self, signal_number: int = signal.SIGKILL) -> None:
         """End it; by default as a power cut does."""
         self.is_up.clear()
-        os.kill(self._pid, signal_number)
+        if self._pid:
+            os.kill(self._pid, signal_number)
+            self._pid = 0
 
     async def _line(self) -> str:
         assert self._starter.stdout is not None
@@ -138,9 +141,13 @@ async def _runtime(data_dir: Path) -> AsyncIterator[Runtime]:
     )
     assert starter.stdin is not None
     async with httpx.AsyncClient(timeout=REQUEST_SECONDS) as client:
-        yield Runtime(starter, client)
-    starter.stdin.close()
-    await starter.wait()
+        runtime = Runtime(starter, client)
+        try:
+            yield runtime
+        finally:
+            runtime.end()
+            starter.stdin.close()
+            await starter.wait()
 
 
 @pytest.mark.slow
