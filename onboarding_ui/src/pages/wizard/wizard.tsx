@@ -142,7 +142,7 @@ interface CardProps {
 export function WizardCard({ step, count, title, help, back, children }: CardProps) {
   const { t } = useTranslation();
   const heading = useRef<HTMLHeadingElement>(null);
-  const last = useRef(title);
+  const last = useRef(step === 0 ? title : null);
   useEffect(() => {
     // A new question is read from its beginning, by eyes and by screen readers.
     if (last.current === title) return;

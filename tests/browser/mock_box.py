@@ -1,0 +1,98 @@
+"""The web application over its mock box, served to the browser from memory, without a server."""
+
+import json
+import mimetypes
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page, Route
+
+from allerac.api.guard import CONTENT_SECURITY_POLICY
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+WEB = REPOSITORY / "onboarding_ui"
+ADDRESS = "http://kitchen.local"
+
+SIZES = {"narrow": (320, 640), "phone": (390, 844), "desktop": (1280, 800)}
+
+
+def build(target: Path) -> Path:
+    """Build the application with the mock in place of the live box."""
+    path = f"{REPOSITORY / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    command = ["npm", "exec", "--", "vite", "build", "--mode", "mock", "--logLevel", "error"]
+    subprocess.run(
+        [*command, "--outDir", str(target), "--emptyOutDir"],
+        cwd=WEB,
+        env={**os.environ, "PATH": path},
+        check=True,
+        capture_output=True,
+    )
+    return target
+
+
+class Words:
+    """What the application says in one language, by key."""
+
+    def __init__(self, language: str) -> None:
+        text = (WEB / "src" / "i18n" / language / "app.json").read_text(encoding="utf-8")
+        self._tree: dict[str, Any] = json.loads(text)
+
+    def __call__(self, key: str, **values: object) -> str:
+        """The text of `key` with `{{placeholders}}` filled; KeyError where there is none."""
+        found: Any = self._tree
+        for part in key.split("."):
+            found = found[part]
+        text = str(found)
+        for name, value in values.items():
+            text = text.replace(f"{{{{{name}}}}}", str(value))
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """On what, in which light and in which language the application is looked at."""
+
+    size: str
+    scheme: str
+    language: str
+
+    @property
+    def is_touched(self) -> bool:
+        return self.size != "desktop"
+
+    def __str__(self) -> str:
+        return f"{self.size}-{self.scheme}-{self.language}"
+
+
+def open_context(browser: Browser, built: Path, look: Look) -> BrowserContext:
+    """A browser to which `built` is the box at ADDRESS, under the real one's content policy."""
+    width, height = SIZES[look.size]
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if look.scheme == "dark" else "light",
+        locale="de-DE" if look.language == "de" else "en-GB",
+        timezone_id="Europe/Lisbon",
+        reduced_motion="reduce",
+        has_touch=look.is_touched,
+        is_mobile=look.is_touched,
+    )
+    context.route("**/*", lambda route: _serve(route, built))
+    return context
+
+
+def _serve(route: Route, built: Path) -> None:
+    path = route.request.url.removeprefix(ADDRESS).split("?")[0].lstrip("/")
+    file = built / path
+    if not path or not file.is_file():
+        file = built / "index.html"
+    kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+    headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY}
+    route.fulfill(body=file.read_bytes(), content_type=kind, headers=headers)
+
+
+def visit(page: Page, path: str, *plays: str) -> None:
+    """Open `path` of a box that plays `plays` (see `scenarioOf` in the mock)."""
+    page.goto(f"{ADDRESS}{path}?{'&'.join(f'play={play}' for play in ('quick', *plays))}")
