@@ -81,7 +81,7 @@ def _run_packer(plan: Plan) -> None:
     log = plan.logs / "packer.log"
     command = ["packer", "build", "-color=false", f"-var-file={variables}", str(TEMPLATE)]
     with (
-        log.open("w") as out,
+        log.open("w", buffering=1) as out,
         subprocess.Popen(
             command,
             cwd=REPOSITORY,
