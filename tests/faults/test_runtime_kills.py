@@ -151,7 +151,7 @@ async def _runtime(data_dir: Path) -> AsyncIterator[Runtime]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)  # a minute where nothing else runs
 async def test_200_kills_of_the_runtime_lose_and_double_nothing(tmp_path: Path) -> None:
     file = tmp_path / "allerac.sqlite"
     async with _runtime(tmp_path) as runtime:
