@@ -18,6 +18,7 @@ from allerac_image.source import read_source
 from allerac_image.wheelhouse import prepare_wheelhouse
 from bootstrap.steps import cache_folder
 
+HERE = Path(__file__).parent
 PLAY_SECONDS = 2400
 """Ten times what two quiet cores need, a fresh root of Debian's packages included."""
 
@@ -103,9 +104,15 @@ def image_root(request: pytest.FixtureRequest) -> Path:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Roots are looked at before one is sealed; the first test gets the time to make it."""
-    ours = [item for item in items if isinstance(item, pytest.Function)]
-    for item in ours:
-        if {"provisioned", "root", "image_root"} & set(item.fixturenames):
+    for item in items:
+        if {"provisioned", "root", "image_root"} & _fixtures(item):
             item.add_marker(pytest.mark.timeout(PLAY_SECONDS))
             item.add_marker(pytest.mark.slow)
-    items.sort(key=lambda item: "image_root" in getattr(item, "fixturenames", ()))
+    items.sort(key=lambda item: "image_root" in _fixtures(item))
+
+
+def _fixtures(item: pytest.Item) -> set[str]:
+    """Return the names of what a test of this folder needs; of another's test nothing."""
+    if isinstance(item, pytest.Function) and HERE in item.path.parents:
+        return set(item.fixturenames)
+    return set()
