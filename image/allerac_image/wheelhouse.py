@@ -1,8 +1,12 @@
-"""The Python packages of the box: fetched by hash, compiled for the tier, and Allerac itself."""
+"""The Python packages of the box: fetched by hash, compiled for the tier, and Allerac itself.
+
+What was fetched is kept by what the lock says, so that a second build needs no network.
+"""
 
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from bootstrap.engine import build_engine_wheel
@@ -26,7 +30,7 @@ PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
 def prepare_wheelhouse(plan: Plan, log: StepLog) -> None:
     """Gather the locked packages, the tier's engine and Allerac's own wheel."""
     plan.wheelhouse.mkdir(parents=True)
-    for wheel in sorted(_locked_wheels(plan, log).glob("*.whl")):
+    for wheel in sorted(locked_wheels(plan, log, LOCK, _for_the_box()).glob("*.whl")):
         shutil.copyfile(wheel, plan.wheelhouse / wheel.name)
     build = plan.tier.profile["engine"]["build"]
     try:
@@ -37,26 +41,29 @@ def prepare_wheelhouse(plan: Plan, log: StepLog) -> None:
     _build_own_wheel(plan, log)
 
 
-def _locked_wheels(plan: Plan, log: StepLog) -> Path:
-    """Return the folder that holds every package of the lock, fetched when it is not kept."""
-    target = [f"--python-version={PYTHON_VERSION}", "--implementation=cp"]
+def _for_the_box() -> list[str]:
+    """Return what pip needs to choose wheels for the image's Python and C library."""
     platforms = [f"--platform=manylinux_2_{minor}_x86_64" for minor in GLIBC_MINORS]
     platforms += ["--platform=manylinux2014_x86_64", "--platform=manylinux2010_x86_64"]
-    kept = plan.cache / "wheels" / digest_of([LOCK], PYTHON_VERSION)
+    return [f"--python-version={PYTHON_VERSION}", "--implementation=cp", *platforms]
+
+
+def locked_wheels(plan: Plan, log: StepLog, lock: Path, options: Sequence[str]) -> Path:
+    """Return the folder that holds every package of `lock`, fetched when it is not kept."""
+    kept = plan.cache / "wheels" / digest_of([lock], *options)
     if kept.is_dir():
         return kept
     part = kept.with_name(f"{kept.name}.part{os.getpid()}")
     part.mkdir(parents=True)
-    fetch = ["download", "--require-hashes", "--no-deps", "--only-binary=:all:"]
+    fetch = ["download", "--require-hashes", "--no-deps", "--only-binary=:all:", *options]
     try:
-        log.run(
-            [*PIP, *fetch, *target, *platforms, "-r", LOCK, "-d", part],
-            environment=os.environ,
-        )
+        log.run([*PIP, *fetch, "-r", lock, "-d", part], environment=os.environ)
+        if not kept.is_dir():  # another build may have been quicker
+            part.rename(kept)
     except CommandFailed as error:
-        shutil.rmtree(part, ignore_errors=True)
         raise ImageError("Python packages could not be fetched. Is there a network?") from error
-    part.rename(kept)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
     return kept
 
 
@@ -65,10 +72,10 @@ def _build_own_wheel(plan: Plan, log: StepLog) -> None:
     scratch = plan.work / "wheel"
     backend = scratch / "backend"
     source = scratch / "source"
-    log.run(
-        [*PIP, "install", "--require-hashes", "--target", backend, "-r", BACKEND_LOCK],
-        environment=os.environ,
-    )
+    found = locked_wheels(plan, log, BACKEND_LOCK, [])
+    offline = ["--no-index", "--find-links", str(found), "--require-hashes"]
+    install: Words = ["install", *offline, "--target", backend, "-r", BACKEND_LOCK]
+    log.run([*PIP, *install], environment=os.environ)
     skipped = shutil.ignore_patterns("__pycache__", "*.egg-info")
     shutil.copytree(REPOSITORY / "runtime", source / "runtime", ignore=skipped)
     for name in ("pyproject.toml", "README.md"):
