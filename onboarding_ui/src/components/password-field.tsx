@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useDeferredValue } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "@/api/context";
+import { boxWords } from "@/i18n/box-words";
 import { Field } from "./ui/field";
 
 interface Props {
@@ -50,7 +51,7 @@ export function NewPasswordField({ label, value, name, error, onChange }: Props)
             ))}
           </div>
           <span aria-live="polite">
-            {typed === "" ? t("password.hint") : (strength.data?.reason ?? "")}
+            {typed === "" ? t("password.hint") : boxWords(strength.data?.reason ?? "")}
           </span>
         </div>
       }

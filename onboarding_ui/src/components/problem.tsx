@@ -1,5 +1,6 @@
 import { ApiError } from "@/api/problem";
 import { useTranslation } from "react-i18next";
+import { boxWords } from "@/i18n/box-words";
 import { Notice } from "./ui/card";
 
 /** What went wrong, in the box's own words, and what to do next. */
@@ -11,13 +12,16 @@ export function ProblemNote({ error }: { error: unknown }) {
   return (
     <Notice tone="trouble">
       <p className="font-medium">
-        {isOffline ? t("problem.offline") : (known?.message ?? t("problem.unknown"))}
+        {isOffline ? t("problem.offline") : known ? boxWords(known.message) : t("problem.unknown")}
       </p>
-      <p className="text-sm">{isOffline ? t("problem.offlineHint") : known?.hint}</p>
+      <p className="text-sm">
+        {isOffline ? t("problem.offlineHint") : boxWords(known?.hint ?? "")}
+      </p>
     </Notice>
   );
 }
 
 export function fieldError(error: unknown, field: string): string | undefined {
-  return error instanceof ApiError ? error.fields[field] : undefined;
+  const told = error instanceof ApiError ? error.fields[field] : undefined;
+  return told === undefined ? undefined : boxWords(told);
 }

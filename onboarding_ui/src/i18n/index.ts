@@ -1,5 +1,6 @@
 import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
+import boxDe from "./box.de.json";
 import de from "./de/app.json";
 import en from "./en/app.json";
 
@@ -19,7 +20,7 @@ export function preferred(): LanguageCode {
 
 export function startTranslations(): void {
   void i18next.use(initReactI18next).init({
-    resources: { en: { translation: en }, de: { translation: de } },
+    resources: { en: { translation: en }, de: { translation: de, box: boxDe } },
     lng: preferred(),
     fallbackLng: "en",
     interpolation: { escapeValue: false },

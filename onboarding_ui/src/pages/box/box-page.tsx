@@ -8,6 +8,7 @@ import { rounded, size } from "@/components/numbers";
 import { ProblemNote } from "@/components/problem";
 import { buttonLook } from "@/components/ui/button";
 import { Card, Notice, Skeleton } from "@/components/ui/card";
+import { boxWords } from "@/i18n/box-words";
 import { lampOf, useBox } from "@/layout/box-state";
 import { isAdministrator, usePerson } from "@/layout/person";
 import { Page } from "../page";
@@ -104,7 +105,7 @@ function ModelCard({ box }: { box: Box }) {
       <div className="flex flex-wrap items-center justify-between gap-3">
         <div className="min-w-0">
           <p className="font-medium">{loaded?.title ?? box.engine.model_id ?? t("box.noModel")}</p>
-          {loaded ? <p className="text-soft">{loaded.description}</p> : null}
+          {loaded ? <p className="text-soft">{boxWords(loaded.description)}</p> : null}
         </div>
         <Link to="/box/models" className={buttonLook("plain")}>
           {t("models.choose")}

@@ -10,6 +10,7 @@ import { useToast } from "@/components/toasts";
 import { Confirm } from "@/components/confirm";
 import { Button } from "@/components/ui/button";
 import { Notice } from "@/components/ui/card";
+import { boxWords } from "@/i18n/box-words";
 import { isAdministrator, usePerson } from "@/layout/person";
 
 export function ModelRow({ card }: { card: ModelCard }) {
@@ -23,10 +24,10 @@ export function ModelRow({ card }: { card: ModelCard }) {
           {card.is_default ? t("models.default") : card.recommended ? t("models.recommended") : ""}
         </span>
       </div>
-      <p>{card.description}</p>
+      <p>{boxWords(card.description)}</p>
       <ModelFacts card={card} />
       <p className="text-sm text-soft">
-        {card.fit === "good" ? "" : `${card.fit_reason} `}
+        {card.fit === "good" ? "" : `${boxWords(card.fit_reason)} `}
         {t("models.licence", { licence: card.licence })}
       </p>
       {card.is_demo ? <Notice>{t("demo.text")}</Notice> : null}
@@ -51,8 +52,8 @@ function Progress({ download }: { download: Download }) {
       </p>
       {download.error ? (
         <Notice tone="trouble">
-          <p>{download.error.message}</p>
-          <p>{download.error.hint}</p>
+          <p>{boxWords(download.error.message)}</p>
+          <p>{boxWords(download.error.hint)}</p>
         </Notice>
       ) : null}
     </div>

@@ -4,6 +4,7 @@ import type { Message } from "@/api/types";
 import { Markdown } from "@/components/markdown";
 import { Button } from "@/components/ui/button";
 import { Notice } from "@/components/ui/card";
+import { boxWords } from "@/i18n/box-words";
 import { AnswerTools, Branches, EditButton } from "./message-tools";
 import type { Shown } from "./tree";
 import { useGeneration } from "./use-generation";
@@ -128,7 +129,7 @@ function AnswerProblem({ message, onAgain, onCut }: ProblemProps) {
   const isTooLong = message.error.code === "context_length_exceeded";
   return (
     <Notice>
-      <p>{message.error.message}</p>
+      <p>{boxWords(message.error.message)}</p>
       <Button
         className="mt-2"
         onClick={() => {

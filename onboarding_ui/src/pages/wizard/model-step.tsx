@@ -7,6 +7,7 @@ import { ModelFacts } from "@/components/model-facts";
 import { ProblemNote } from "@/components/problem";
 import { Button } from "@/components/ui/button";
 import { Skeleton } from "@/components/ui/card";
+import { boxWords } from "@/i18n/box-words";
 import type { StepProps } from "./wizard";
 
 const SHOWN = 4;
@@ -100,7 +101,7 @@ function Choice({
           {card.recommended ? t("models.recommended") : ""}
         </span>
       </span>
-      <span className="text-sm">{card.description}</span>
+      <span className="text-sm">{boxWords(card.description)}</span>
       <ModelFacts card={card} />
     </label>
   );
