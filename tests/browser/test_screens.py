@@ -1,0 +1,62 @@
+"""Every screen on a small phone, a phone and a desktop, light and dark, in English and in German.
+
+`ALLERAC_SCREENSHOTS=<folder>` keeps a picture of each and looks at all combinations.
+"""
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from tests.browser.mock_box import SIZES, Look, Words, open_context
+from tests.browser.screens import SCREENS, Screen
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(120)]
+
+SHOTS = os.environ.get("ALLERAC_SCREENSHOTS")
+
+EVERY_LOOK = [Look(*one) for one in itertools.product(SIZES, ("light", "dark"), ("en", "de"))]
+PAIRWISE = [
+    Look("narrow", "light", "de"),
+    Look("phone", "dark", "en"),
+    Look("desktop", "light", "en"),
+    Look("desktop", "dark", "de"),
+]
+"""Touch and mouse, light and dark, English and German: every two of them meet in one of these."""
+
+AUDIT = Path(__file__).with_name("audit.js").read_text(encoding="utf-8")
+
+
+@pytest.fixture(params=EVERY_LOOK if SHOTS else PAIRWISE, ids=str, scope="module")
+def look(request: pytest.FixtureRequest) -> Look:
+    assert isinstance(request.param, Look)
+    return request.param
+
+
+@pytest.fixture
+def page(browser: Browser, built: Path, look: Look) -> Iterator[Page]:
+    context = open_context(browser, built, look)
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    yield page
+    context.close()
+    assert problems == []
+
+
+@pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.name)
+def test_screen_reads_well_and_can_be_touched(page: Page, look: Look, screen: Screen) -> None:
+    screen.reach(page, Words(look.language))
+    page.evaluate("document.fonts.ready")
+    if SHOTS:
+        folder = Path(SHOTS) / str(look)
+        folder.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=folder / f"{screen.name}.png")
+    assert page.evaluate(AUDIT, look.is_touched) == []
+    violations = Axe().run(page).response["violations"]
+    assert [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in violations] == []
