@@ -53,8 +53,7 @@ class Bundle:
 def read_bundle(bundle: Path, authorities: Sequence[Path]) -> Bundle:
     """Judge a bundle as a box does; raise `BadInput` with RAUC's reason when it is refused."""
     require_programs(PROGRAMS)
-    if not bundle.is_file():
-        raise BadInput(f"There is no bundle at {bundle}.")
+    manifest_hash = hashlib.sha256(_manifest_of(bundle)).hexdigest()
     with TemporaryDirectory(prefix="allerac-release-") as name:
         folder = Path(name)
         keyring = folder / "keyring.pem"
@@ -63,8 +62,7 @@ def read_bundle(bundle: Path, authorities: Sequence[Path]) -> Bundle:
         configuration.write_text(CONFIGURATION.format(keyring=keyring))
         info: Words = ["info", "--output-format=json", bundle]
         said = json.loads(_run(bundle, ["rauc", "-c", configuration, *info]))
-    digest = hashlib.sha256(_manifest_of(bundle)).hexdigest()
-    return Bundle(said["compatible"], said["version"], digest)
+    return Bundle(said["compatible"], said["version"], manifest_hash)
 
 
 def sign_bundle(bundle: Path, authorities: Sequence[Path], leaf: Leaf, signed: Path) -> None:
@@ -117,6 +115,8 @@ def _manifest_of(bundle: Path) -> bytes:
 
 
 def _signature_of(bundle: Path) -> bytes:
+    if not bundle.is_file():
+        raise BadInput(f"There is no bundle at {bundle}.")
     with bundle.open("rb") as file:
         end = file.seek(0, os.SEEK_END) - SIZE_BYTES
         size = LARGEST_SIGNATURE + 1

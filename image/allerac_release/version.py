@@ -7,9 +7,9 @@ from typing import Self
 
 from allerac_image.errors import BadInput
 
-PATTERN = re.compile(
-    r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?"
-)
+NUMBER = "(0|[1-9][0-9]*)"
+PART = r"(?:0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
+PATTERN = re.compile(rf"{NUMBER}\.{NUMBER}\.{NUMBER}(?:-({PART}(?:\.{PART})*))?")
 
 
 @total_ordering

@@ -11,7 +11,7 @@ from allerac_image.signing import Signer
 from allerac_release.new_keys import NewKeys, make_keys
 from allerac_release.passphrases import Passphrases
 from allerac_release.repository import utc_now
-from tests.release.release_shop import Box, Shop, build_bundle, served
+from tests.release.release_shop import Box, Shop, build_bundle, publish, served
 
 BundleOf = Callable[[str], Path]
 
@@ -56,11 +56,20 @@ def shop(tmp_path: Path, made_keys: Path, capsys: pytest.CaptureFixture[str]) ->
     return Shop(tmp_path, tmp_path / "keys", capsys)
 
 
-@pytest.fixture
-def stocked(shop: Shop, bundle_of: BundleOf, builder: Path) -> Shop:
+@pytest.fixture(scope="session")
+def stock(
+    tmp_path_factory: pytest.TempPathFactory, made_keys: Path, bundle_of: BundleOf, builder: Path
+) -> Path:
     """A repository that offers 1.0.0 to everybody in the beta channel."""
-    outcome = shop.publish(bundle_of("1.0.0"), builder / "ca.crt")
-    assert outcome.status == 0, outcome
+    folder = tmp_path_factory.mktemp("stock") / "repository"
+    publish(folder, made_keys, bundle_of("1.0.0"), builder / "ca.crt")
+    return folder
+
+
+@pytest.fixture
+def stocked(shop: Shop, stock: Path) -> Shop:
+    """A shop with a copy of it."""
+    shutil.copytree(stock, shop.repository)
     return shop
 
 

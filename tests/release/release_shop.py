@@ -2,21 +2,31 @@
 
 import hashlib
 import json
+import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from tuf.api.metadata import TargetFile
 from tuf.ngclient import Updater
 
+from allerac_image.signing import SigningPair
 from allerac_release.cli import main
+from allerac_release.desk import Desk, Publication
+from allerac_release.keys import KeyFolders
+from allerac_release.passphrases import Passphrases
+from allerac_release.repository import Repository, utc_now
 
 IMAGE_BYTES = 16 * 1024
 """That cannot be compressed: RAUC makes no bundle of less than 4 KiB."""
@@ -90,6 +100,10 @@ class Shop:
         words = (bundle, "--tier", "vm", "--notes", self.notes, "--built-by", built_by, *words)
         return self.change("publish", *words)
 
+    def publish_long_ago(self, age: timedelta, bundle: Path, built_by: Path) -> None:
+        """Offer a bundle for `vm` as somebody did `age` ago."""
+        publish(self.repository, self.keys, bundle, built_by, age)
+
     @property
     def overview(self) -> dict[str, Any]:
         """What `show --json` says."""
@@ -104,9 +118,15 @@ class Box:
 
     def __init__(self, folder: Path, root: Path, address: str) -> None:
         self.folder = folder
-        self._root = root.read_bytes()
-        self._address = address
+        self.address = address
+        self._root = root
         folder.mkdir()
+
+    def copied(self, folder: Path) -> "Box":
+        """Return a box that has seen the same, in `folder`."""
+        box = Box(folder, self._root, self.address)
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True, symlinks=True)
+        return box
 
     def offers(self) -> dict[str, TargetFile]:
         """Return what the server offers by its path; raise what the client refuses with."""
@@ -124,10 +144,10 @@ class Box:
     def _client(self) -> Updater:
         return Updater(
             str(self.folder),
-            f"{self._address}/metadata/",
+            f"{self.address}/metadata/",
             target_dir=str(self.folder),
-            target_base_url=f"{self._address}/targets/",
-            bootstrap=self._root,
+            target_base_url=f"{self.address}/targets/",
+            bootstrap=self._root.read_bytes(),
         )
 
 
@@ -150,6 +170,16 @@ def served(folder: Path) -> Iterator[str]:
         server.server_close()
 
 
+def publish(
+    folder: Path, keys: Path, bundle: Path, built_by: Path, age: timedelta = timedelta(0)
+) -> None:
+    """Offer a bundle for `vm` in the repository `folder`, as somebody did `age` ago."""
+    repository = Repository(folder, lambda: utc_now() - age)
+    desk = Desk(repository, KeyFolders([keys], Passphrases()), development=True)
+    notes = {"en": "Answers begin sooner.", "de": "Antworten beginnen früher."}
+    desk.publish(Publication(bundle, "vm", "beta", 100, None, notes, [built_by]))
+
+
 def build_bundle(folder: Path, tier: str, version: str, signer: Path) -> Path:
     """Make a bundle of a few kilobytes, signed by the folder `signer` as the build does."""
     content = folder / f"content-{tier}-{version}"
@@ -164,3 +194,11 @@ def build_bundle(folder: Path, tier: str, version: str, signer: Path) -> Path:
         ["/usr/bin/rauc", *keys, "bundle", content, bundle], check=True, capture_output=True
     )
     return bundle
+
+
+def read_pair(folder: Path, name: str) -> SigningPair:
+    """Read a certificate and its key, which has no passphrase."""
+    key = load_pem_private_key((folder / f"{name}.key").read_bytes(), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    certificate = x509.load_pem_x509_certificate((folder / f"{name}.crt").read_bytes())
+    return SigningPair(certificate, key)
