@@ -16,6 +16,10 @@
     if (isCut && hides && !isSmall && style.textOverflow !== "ellipsis" && isSeen(element)) {
       found.push(`cut: ${name(element)}`);
     }
+    const mayScroll = element.matches("pre, .table-scroll, math, input, textarea, select");
+    if (isCut && style.overflowX === "auto" && !mayScroll && isSeen(element)) {
+      found.push(`scrolls sideways: ${name(element)}`);
+    }
   }
 
   // A link inside a sentence is as high as its line; a field may be touched through its label.

@@ -20,7 +20,7 @@ export function RecoveryCode({ code, busy = false, onSaved }: Props) {
       <div className="grid gap-4 rounded-control bg-tint p-4">
         <output
           aria-label={t("recovery.label")}
-          className="text-center font-mono text-[clamp(0.95rem,4.2vw,1.2rem)] font-medium"
+          className="text-center font-mono text-[clamp(0.8rem,4.2vw,1.2rem)] tracking-tight font-medium"
         >
           {code}
         </output>

@@ -74,7 +74,7 @@ export function Conversation({ id }: { id: string }) {
       <h1 className="sr-only">{detail?.title ?? t("chat.untitled")}</h1>
       <div ref={box} onScroll={onScroll} className="min-h-0 flex-1 overflow-y-auto">
         <ol
-          className="mx-auto grid w-full max-w-3xl gap-6 px-4 py-6"
+          className="mx-auto grid w-full max-w-3xl grid-cols-[minmax(0,1fr)] gap-6 px-4 py-6"
           aria-label={t("chat.messages")}
         >
           {messages.isPending ? <Skeleton rows={3} /> : null}
@@ -145,7 +145,7 @@ function Turn({ shown, detail, summary, onCut, ...rest }: TurnProps) {
   const { t } = useTranslation();
   const isCut = detail?.context_from_id === shown.message.id;
   return (
-    <li className="grid gap-6">
+    <li className="grid grid-cols-[minmax(0,1fr)] gap-6">
       {summary ? <SummaryMark summary={summary} /> : null}
       {isCut ? (
         <p className="flex items-center gap-3 text-sm text-soft before:h-px before:flex-1 before:bg-line after:h-px after:flex-1 after:bg-line">

@@ -133,7 +133,7 @@ function Details({ message }: { message: Message }) {
     [t("chat.detail.tokens"), usage ? `${usage.prompt_tokens} + ${usage.completion_tokens}` : "–"],
   ];
   return (
-    <dl className="grid w-fit grid-cols-[auto_1fr] gap-x-4 rounded-control bg-tint p-3 text-sm">
+    <dl className="grid w-fit max-w-full grid-cols-[auto_auto] gap-x-4 rounded-control bg-tint p-3 text-sm">
       {rows.map(([name, value]) => (
         <div key={name} className="contents">
           <dt className="text-soft">{name}</dt>

@@ -96,7 +96,7 @@ function Answer({ shown, onBranch, onCut, onChanged }: Props) {
   const regenerate = useRegenerate(message, onChanged);
   const isRunning = message.status === "streaming";
   return (
-    <div className="group grid gap-2">
+    <div className="group grid grid-cols-[minmax(0,1fr)] gap-2">
       <div aria-live="polite" aria-busy={isRunning}>
         {live.text === "" ? null : <Markdown text={live.text} />}
       </div>
