@@ -19,6 +19,7 @@ AlleracError                      code, message, hint, fields
 │   └── QueueFull                 too many requests are waiting
 ├── EngineStopped                 the engine ended while it was answering
 ├── StorageDamaged                the database cannot be trusted
+├── UpdateFailed                  no update was found, taken or finished; `reason` says why
 └── ModelError
     ├── ModelDamaged              the file is not what the catalogue promises, or not a model
     └── DownloadFailed            the transfer ended without a good file
@@ -172,6 +173,20 @@ class StorageDamaged(AlleracError):
     """The database fails its integrity check."""
 
     code = "storage_damaged"
+
+
+class UpdateFailed(AlleracError):
+    """An update was not found, taken or finished.
+
+    `reason` is a key of `allerac.updates.reasons`; `detail` is what a program said, in its words.
+    """
+
+    code = "update_failed"
+
+    def __init__(self, message: str, *, reason: str, hint: str = "", detail: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.reason = reason
+        self.detail = detail
 
 
 class ModelError(AlleracError):
