@@ -214,3 +214,41 @@ searchable = Table(
 )
 """Row numbers of the full-text index: a message by its id, a title by its conversation's."""
 Index("searchable_by_conversation", searchable.c.conversation_id)
+
+update_state = Table(
+    "update_state",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("offer", JSON(none_as_null=True), nullable=True),
+    Column("origin", String(16), nullable=True),
+    Column("history_id", String(36), nullable=True),
+    Column("from_slot", String(32), nullable=True),
+    Column("boot_id", String(36), nullable=True),
+    Column("tries", Integer, nullable=False),
+    _time("not_before", nullable=True),
+    Column("reason", String(64), nullable=True),
+    Column("detail", Text, nullable=True),
+    _time("checked_at", nullable=True),
+    _time("trusted_at", nullable=True),
+    Column("channel", String(16), nullable=True),
+    Column("pinned_version", String(64), nullable=True),
+    _time("postponed_until", nullable=True),
+    _time("changed_at"),
+)
+"""Where the update under way is, one row; written before each act and read after a restart."""
+
+update_history = Table(
+    "update_history",
+    metadata,
+    _id(),
+    Column("version", String(64), nullable=False),
+    Column("from_version", String(64), nullable=False),
+    Column("origin", String(16), nullable=False),
+    Column("notes", JSON(none_as_null=True), nullable=True),
+    _time("began_at"),
+    _time("ended_at", nullable=True),
+    Column("result", String(16), nullable=True),
+    Column("reason", String(64), nullable=True),
+    Column("detail", Text, nullable=True),
+)

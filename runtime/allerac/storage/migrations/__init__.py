@@ -11,9 +11,13 @@ from sqlalchemy import Connection, Engine
 
 from allerac.storage.sqlite import snapshot
 
-from . import m0001_first, m0002_summary
+from . import m0001_first, m0002_summary, m0003_updates
 
-STEPS: tuple[Callable[[Connection], None], ...] = (m0001_first.upgrade, m0002_summary.upgrade)
+STEPS: tuple[Callable[[Connection], None], ...] = (
+    m0001_first.upgrade,
+    m0002_summary.upgrade,
+    m0003_updates.upgrade,
+)
 
 
 def migrate(engine: Engine, path: Path) -> None:
