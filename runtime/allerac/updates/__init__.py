@@ -1,0 +1,1 @@
+"""Updates: found by signed metadata, installed while in use, kept only when they work."""

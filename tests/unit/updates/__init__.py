@@ -1,0 +1,1 @@
+"""Updates on the device, with a real repository and a RAUC that acts as one."""
