@@ -1,10 +1,11 @@
-"""The command line: `build` an image, start it as a `vm`, do one `step`, `compare` two."""
+"""The command line: `build` an image, start it as a `vm`, `release` it, `compare` two."""
 
 import argparse
 import signal
 from collections.abc import Sequence
 from pathlib import Path
 
+from allerac_release.cli import main as release
 from bootstrap.steps import cache_folder
 
 from . import vm
@@ -22,6 +23,8 @@ INTERRUPTED = 130
 
 def main(arguments: Sequence[str]) -> int:
     """Do what the command line says; return the exit status: 2 for what cannot be asked."""
+    if arguments[:1] == ["release"]:
+        return release(arguments[1:])
     options = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -51,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     machine = commands.add_parser("vm", help="start an image on this machine, in QEMU")
     machine.set_defaults(command=vm.run)
     vm.add_arguments(machine)
+    commands.add_parser("release", help="offer bundles to boxes; docs/releasing.md")
     two = commands.add_parser("compare", help="say in what two builds differ")
     two.set_defaults(command=_compare)
     two.add_argument("first", type=Path)

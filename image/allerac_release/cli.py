@@ -23,6 +23,9 @@ from .roles import CHANNELS
 from .rotation import rotate
 from .verification import problems_of
 
+INTERRUPTED = 130
+REPEAT = "Boxes see a change whole or not at all: repeat it."
+
 FIRST_PERCENTAGE = 10
 """Of the boxes that take a stable release first."""
 
@@ -35,6 +38,12 @@ def main(arguments: Sequence[str]) -> int:
     except ImageError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_status
+    except OSError as error:
+        sys.stderr.write(f"{error.filename or 'The disk'}: {error.strerror}. {REPEAT}\n")
+        return ImageError.exit_status
+    except KeyboardInterrupt:
+        sys.stderr.write(f"\nInterrupted. {REPEAT}\n")
+        return INTERRUPTED
 
 
 def _parser() -> argparse.ArgumentParser:

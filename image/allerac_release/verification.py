@@ -19,6 +19,7 @@ from .bundles import read_bundle
 from .desk import releases_of
 from .release import Release
 from .repository import Repository
+from .trust import read_trust
 
 
 class FolderFetcher(FetcherInterface):
@@ -35,18 +36,15 @@ class FolderFetcher(FetcherInterface):
 
 
 def problems_of(repository: Repository, trust: Path) -> Iterator[str]:
-    """Say what a box with the files of `trust` would refuse, one line each."""
-    root, keyring = trust / "root.json", trust / "keyring.pem"
-    for file in (root, keyring):
-        if not file.is_file():
-            raise BadInput(f"{file} is missing: name the folder `trust` of the keys.")
+    """Say what a box with the files in `trust` would refuse, one line each."""
+    believed = read_trust(trust)
     with TemporaryDirectory(prefix="allerac-release-") as kept:
         try:
             client = Updater(
                 kept,
                 "metadata/",
                 fetcher=FolderFetcher(repository.folder),
-                bootstrap=root.read_bytes(),
+                bootstrap=believed.root.read_bytes(),
             )
             client.refresh()
         except (RepositoryError, DownloadError) as error:
@@ -54,7 +52,7 @@ def problems_of(repository: Repository, trust: Path) -> Iterator[str]:
             return
     contents = repository.read()
     for release in releases_of(contents):
-        problem = _problem_of(repository, release, contents.files[release.path], keyring)
+        problem = _problem_of(repository, release, contents.files[release.path], believed.keyring)
         if problem:
             yield f"{release.version} for {release.tier}: {problem}"
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from allerac_image.cli import main as image_tool
 from allerac_release.overview import overview_of
 from allerac_release.repository import Repository, utc_now
 from tests.release.conftest import BundleOf
@@ -118,3 +119,19 @@ def test_a_folder_without_trust_is_named(shelf: Shop) -> None:
     (shelf.keys / "trust" / "keyring.pem").unlink()
     words = ("--repository", shelf.repository, "--trust", shelf.keys / "trust")
     assert "keyring.pem is missing" in shelf.run("verify", *words).refusal
+
+
+def test_the_image_tool_leads_to_this_one(shelf: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    direct = shelf.run("show", "--repository", shelf.repository, "--json").out
+    assert image_tool(["release", "show", "--repository", str(shelf.repository), "--json"]) == 0
+    assert capsys.readouterr().out == direct
+
+
+def test_a_repository_that_cannot_be_written_is_named(
+    shop: Shop, bundle_of: BundleOf, builder: Path
+) -> None:
+    shop.repository.write_text("a file\n")
+    outcome = shop.publish(bundle_of("1.0.0"), builder / "ca.crt")
+    assert outcome.status == 1
+    assert outcome.err.startswith(str(shop.repository))
+    assert outcome.err.count("\n") == 1
