@@ -107,10 +107,13 @@ def ask_passages(
     keys = facts.distinct_keys(source, fact_count + source.choice((1, 1, 2)))
     stated = [facts.fact(source, key, plain=plain) for key in keys[:fact_count]]
     unstated = [facts.fact(source, key) for key in keys[fact_count:]]
+    laid = passages.render(source, [fact.statement for fact in stated])
+    sourced = list(zip(stated, laid.citations, strict=True))
+    least = (fact_count + 1) // 2
     asked = _questions(
-        source, stated, unstated, questions or source.randint(1, fact_count), missing
+        source, sourced, unstated, questions or source.randint(least, fact_count), missing
     )
-    context = passages.render(source, [fact.statement for fact in stated])
+    context = laid.text
     if source.chance(0.35):
         asked.append(_title(asked[0]))
     exchanges = [exchange for _, exchange in asked]
@@ -126,10 +129,16 @@ def ask_passages(
 
 
 def _questions(
-    source: WordSource, stated: list[Fact], unstated: list[Fact], count: int, missing: float
+    source: WordSource,
+    stated: list[tuple[Fact, str]],
+    unstated: list[Fact],
+    count: int,
+    missing: float,
 ) -> list[tuple[Fact, Exchange]]:
-    chosen = source.sample(stated, min(count, len(stated)))
-    asked = [(fact, Exchange(fact.question, fact.answer, "answer", fact.value)) for fact in chosen]
+    asked = [
+        (fact, Exchange(fact.question, fact.answer + citation, "answer", fact.value))
+        for fact, citation in source.sample(stated, min(count, len(stated)))
+    ]
     refused = [(fact, Exchange(fact.question, REFUSAL, "refusal")) for fact in unstated]
     if missing >= 1:
         return refused[:1]

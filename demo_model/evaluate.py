@@ -19,6 +19,7 @@ from demo_model.facts import REFUSAL
 from demo_model.lexicon import WordSource
 
 SEED = 20261
+_CITATION = re.compile(r" \[\d+\]$")
 LONGEST_ANSWER = 300
 
 
@@ -95,6 +96,8 @@ def ask_passages(ask: Asker, figures: Figures, *, answerable: int, unknown: int)
             figures.record("known answered", hit)
             figures.record("  known: whole sentence", answer == exchange.answer)
             figures.record(f"  known: {_form(exchange)}", hit)
+            if cited := _CITATION.search(exchange.answer):
+                figures.record("passage cited by number", answer.endswith(cited[0]))
         if not hit:
             text = f"{conversation.system} | {exchange.question}"
             figures.misses.append((text, exchange.answer, answer))

@@ -65,7 +65,7 @@ def capitalised(text: str) -> str:
 
 def fact(source: WordSource, key: str, *, plain: bool = False) -> Fact:
     """A fact about ``key``: mostly that it is something, else that somebody looks after it."""
-    if not plain and key.startswith("the ") and source.chance(0.3):
+    if not plain and key.startswith("the ") and source.chance(0.4):
         return _care(source, key)
     value = values.value(source)
     name = capitalised(key)
@@ -82,7 +82,7 @@ def _care(source: WordSource, key: str) -> Fact:
     """Who does something for ``key``, told in the passive or the active voice."""
     third, participle, _ = source.verb()
     value = values.company(source) if source.chance(0.6) else values.person(source)
-    if source.chance(0.7):
+    if source.chance(0.55):
         answer = f"{capitalised(key)} is {participle} by {value}."
         asked = source.pick(
             (f"Who {third} {key}?", f"Who {third} {key}?", f"By whom is {key} {participle}?")

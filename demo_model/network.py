@@ -1,9 +1,17 @@
-"""A small llama whose first two layers start as a circuit that copies.
+"""A small llama whose first layers start as circuits that copy and look up.
 
 With ordinary random weights a network of this size learns to copy from its prompt only after
-tens of millions of tokens. Here layer 0 starts with heads that look one to four tokens back, and
-layer 1 with heads that look for the place whose last tokens equal the present ones and copy what
-followed there (induction heads: Olsson et al., "In-context Learning and Induction Heads", 2022).
+tens of millions of tokens. Here some heads start with a task, each writing into its own slot of the
+residual stream:
+
+- layer 0 looks one to four tokens back, and at the average of five to nine tokens back;
+- layer 1 looks for the place whose last tokens equal the present ones and copies what followed there
+  (induction heads: Olsson et al., "In-context Learning and Induction Heads", 2022); two more heads
+  fetch the first token of the sentence and the number of the passage, "2" after "[";
+- layer 2 finds the place that speaks of the same as the present one and fetches how the sentence
+  there began and which passage it is in, so that "Who services the boiler?" can be answered by
+  "Miller Heating services the boiler. [2]".
+
 It is still the plain llama architecture, and every weight is trained afterwards.
 """
 
@@ -16,17 +24,28 @@ from torch.nn import functional
 
 from demo_model.tokenizer import SPACE
 
-WIDTH, LAYERS, HEAD, INNER, CONTEXT = 192, 4, 32, 384, 2048
+WIDTH, LAYERS, HEAD, INNER, CONTEXT = 288, 4, 32, 384, 2048
 HEADS = WIDTH // HEAD
 ROPE_BASE = 1e10
 """Only 4 of 16 frequency pairs turn within 300 tokens; the others match content at any distance."""
 EPSILON = 1e-6
+REACH = 300
 CODE, SLOT = 64, 32
-"""The residual stream: 64 dimensions of token code, then four slots of the tokens before."""
-LOOK_BACK_AMPLITUDE = 12.0
+"""The residual stream: 64 dimensions of token code, then seven slots."""
+BEFORE = tuple(CODE + SLOT * n for n in range(4))
+FARTHER, FIRST, PASSAGE = (CODE + SLOT * n for n in (4, 5, 6))
+"""Where the slots begin: the four tokens before, those farther back, sentence start, passage."""
+BOUNDARIES, BRACKETS = (".", "Ċ", "]"), ("[", "Ġ[")
+"""Tokens before the first of a sentence and before a passage's number; code dimensions 0 and 1
+tell them from all others."""
+FLAG = 4.0
+SHARPNESS, BLUR = 25.0, 9.0
+"""Logits per frequency pair of a head that looks at one token back there, or at some around it."""
+ASIDE = 4.0
+"""Logits per frequency pair against a match with oneself."""
 MATCH_GAIN = 2.0
 COPY_GAIN = 1.5
-REACH = 300
+FETCH_GAIN = 0.6
 
 
 def rotate(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
@@ -82,10 +101,17 @@ class Network(nn.Module):
         self.cosine, self.sine = angles.cos(), angles.sin()
         with torch.no_grad():
             self._start_at_random(tokens)
-            projection = _orthogonal(CODE)[:SLOT]
-            _look_back(self.blk[0], projection, turns)
+            projection = _projection()
             rotation = _orthogonal(CODE)
-            _match_and_copy(self.blk[1], projection, rotation, turns)
+            wiring = _Wiring(turns, projection)
+            for head, slot in enumerate(BEFORE):
+                wiring.look_back(self.blk[0], head, head + 1, range(4), SHARPNESS, slot)
+            wiring.look_back(self.blk[0], 4, 7, range(1, 4), BLUR, FARTHER)
+            wiring.match_and_copy(self.blk[1], rotation)
+            wiring.fetch_latest(self.blk[1], 6, 0, {2: 10.0, 3: 15.0}, FIRST)
+            wiring.fetch_latest(self.blk[1], 7, 1, {3: 40.0}, PASSAGE)
+            for head, slot in enumerate((FIRST, PASSAGE)):
+                wiring.fetch_from_match(self.blk[2], head, slot)
             self.output.weight[:, :CODE] += self.token_embd.weight[:, :CODE] / 8 @ rotation.T
 
     def _start_at_random(self, tokens: Sequence[str]) -> None:
@@ -100,7 +126,10 @@ class Network(nn.Module):
         nn.init.normal_(self.output.weight, 0, 0.02)
         nn.init.normal_(self.token_embd.weight, 0, 1)
         self.token_embd.weight[:, CODE:] *= 0.05
-        _relate_codes(self.token_embd.weight[:, :CODE], tokens)
+        codes = self.token_embd.weight[:, :CODE]
+        _relate_codes(codes, tokens)
+        for flag, flagged in enumerate((BOUNDARIES, BRACKETS)):
+            codes[:, flag] = torch.tensor([FLAG * (token in flagged) for token in tokens])
 
     def forward(self, ids: Tensor, chosen: Tensor | None = None) -> Tensor:
         """Logits of ``ids`` (batch, tokens), at the positions of the mask ``chosen`` or at all."""
@@ -125,48 +154,103 @@ def _relate_codes(codes: Tensor, tokens: Sequence[str]) -> None:
             codes[number] = 0.75**0.5 * codes[ids[plain]] + 0.25**0.5 * codes[number]
 
 
-def _look_back(block: Block, projection: Tensor, turns: Tensor) -> None:
-    """Heads 0 to 3: biases that RoPE turns into "exactly n tokens back"; write slot n."""
-    for head in range(4):
+def _projection() -> Tensor:
+    """From a token's code to a slot; the two flags keep a dimension of their own."""
+    projection = torch.zeros(SLOT, CODE)
+    projection[:2, :2] = torch.eye(2)
+    projection[2:, 2:] = _orthogonal(CODE - 2)[: SLOT - 2]
+    return projection
+
+
+class _Wiring:
+    """Sets the first weights of single heads; scores are divided by the root of ``HEAD``."""
+
+    def __init__(self, turns: Tensor, projection: Tensor) -> None:
+        self._turns = turns
+        self._projection = projection
+        self._turning = int((turns * REACH > 1).sum()) * 2
+        self._copy = torch.eye(SLOT)
+
+    def _clear(self, block: Block, head: int) -> slice:
         rows = slice(head * HEAD, (head + 1) * HEAD)
         block.attn_q.weight[rows] *= 0.05
         block.attn_k.weight[rows] *= 0.05
-        for pair in range(4):
-            angle = (head + 1) * float(turns[pair])
-            at = head * HEAD + 2 * pair
-            block.attn_q.bias[at] = LOOK_BACK_AMPLITUDE
-            block.attn_k.bias[at] = LOOK_BACK_AMPLITUDE * math.cos(angle)
-            block.attn_k.bias[at + 1] = LOOK_BACK_AMPLITUDE * math.sin(angle)
         block.attn_v.weight[rows] = 0
-        block.attn_v.weight[rows, :CODE] = projection
         block.attn_output.weight[:, rows] = 0
-        slot = CODE + SLOT * head
-        block.attn_output.weight[slot : slot + SLOT, rows] = torch.eye(SLOT) * 0.6
+        return rows
 
+    def _attend(self, block: Block, head: int, back: int, logits: dict[int, float]) -> None:
+        """Biases that RoPE turns into a preference for ``back`` tokens back, by pair."""
+        for pair, strength in logits.items():
+            amplitude = math.sqrt(abs(strength) * math.sqrt(HEAD))
+            sign = math.copysign(1.0, strength)
+            angle = back * float(self._turns[pair])
+            at = head * HEAD + 2 * pair
+            block.attn_q.bias[at] = sign * amplitude
+            block.attn_k.bias[at] = amplitude * math.cos(angle)
+            block.attn_k.bias[at + 1] = amplitude * math.sin(angle)
 
-def _match_and_copy(block: Block, projection: Tensor, rotation: Tensor, turns: Tensor) -> None:
-    """Three pairs of heads that find where the last two or four tokens stood before."""
-    turning = int((turns * REACH > 1).sum()) * 2
-    steady = HEAD - turning
-    importance = (1.2, 1.0, 0.9, 0.8)
-    for pair in range(3):
-        depth = 4 if pair else 2
-        match = [
-            _orthogonal(SLOT)[:steady] * importance[back] * MATCH_GAIN for back in range(depth)
-        ]
-        for head in (2 * pair, 2 * pair + 1):
-            rows = slice(head * HEAD, (head + 1) * HEAD)
-            still = slice(head * HEAD + turning, (head + 1) * HEAD)
-            half = slice(SLOT * (head % 2), SLOT * (head % 2) + SLOT)
-            block.attn_q.weight[rows] *= 0.05
-            block.attn_k.weight[rows] *= 0.05
-            for back, matrix in enumerate(match):
-                slot = CODE + SLOT * back
-                here = slice(0, CODE) if back == 0 else slice(slot - SLOT, slot)
-                block.attn_q.weight[still, here] += matrix @ projection if back == 0 else matrix
-                block.attn_k.weight[still, slot : slot + SLOT] += matrix
-            block.attn_v.weight[rows] = 0
-            block.attn_v.weight[rows, half] = torch.eye(SLOT)
-            block.attn_output.weight[:, rows] = 0
-            gain = COPY_GAIN * (0.6 if pair else 0.3)
-            block.attn_output.weight[:CODE, rows] = rotation[:, half] * gain
+    def look_back(
+        self, block: Block, head: int, back: int, pairs: range, logits: float, slot: int
+    ) -> None:
+        """Write the code of the tokens around ``back`` tokens back into ``slot``."""
+        rows = self._clear(block, head)
+        self._attend(block, head, back, dict.fromkeys(pairs, logits))
+        block.attn_v.weight[rows, :CODE] = self._projection
+        gain = 0.5 if slot != FARTHER else 1.0
+        block.attn_output.weight[slot : slot + SLOT, rows] = self._copy * gain
+
+    def fetch_latest(
+        self, block: Block, head: int, flag: int, recency: dict[int, float], slot: int
+    ) -> None:
+        """Write the code of the latest token that follows a flagged one into ``slot``."""
+        rows = self._clear(block, head)
+        self._attend(block, head, 0, recency)
+        at = head * HEAD + self._turning
+        block.attn_q.bias[at] = 60.0
+        block.attn_k.weight[at, BEFORE[0] + flag] = 1.0
+        block.attn_v.weight[rows, :CODE] = self._projection
+        block.attn_output.weight[slot : slot + SLOT, rows] = self._copy * FETCH_GAIN
+
+    def _match(
+        self, block: Block, head: int, importance: Sequence[float], farther: float, after: int = 1
+    ) -> slice:
+        """Attend to where the tokens before equal this one and those before this one.
+
+        With ``after`` 0 to where they equal those before this one.
+        """
+        rows = self._clear(block, head)
+        still = slice(head * HEAD + self._turning, (head + 1) * HEAD)
+        steady = HEAD - self._turning
+        for back, weight in enumerate(importance):
+            matrix = _orthogonal(SLOT)[:steady] * weight * MATCH_GAIN
+            slot = BEFORE[back]
+            if back < after:
+                block.attn_q.weight[still, :CODE] += matrix @ self._projection
+            else:
+                equal = BEFORE[back - after]
+                block.attn_q.weight[still, equal : equal + SLOT] += matrix
+            block.attn_k.weight[still, slot : slot + SLOT] += matrix
+        matrix = _orthogonal(SLOT)[:steady] * farther * MATCH_GAIN
+        block.attn_q.weight[still, FARTHER : FARTHER + SLOT] += matrix
+        block.attn_k.weight[still, FARTHER : FARTHER + SLOT] += matrix
+        return rows
+
+    def match_and_copy(self, block: Block, rotation: Tensor) -> None:
+        """Three pairs of heads that copy what stands where the last tokens stood before."""
+        importance = (1.2, 1.0, 0.9, 0.8)
+        for pair, (depth, farther, share) in enumerate(
+            ((2, 0.0, 0.3), (4, 0.4, 0.6), (4, 0.7, 0.6))
+        ):
+            for head in (2 * pair, 2 * pair + 1):
+                rows = self._match(block, head, importance[:depth], farther)
+                half = slice(SLOT * (head % 2), SLOT * (head % 2) + SLOT)
+                block.attn_v.weight[rows, half] = self._copy
+                block.attn_output.weight[:CODE, rows] = rotation[:, half] * COPY_GAIN * share
+
+    def fetch_from_match(self, block: Block, head: int, slot: int) -> None:
+        """Add what the matching place has in ``slot``, rotated to be told from one's own."""
+        rows = self._match(block, head, (2.0, 1.8, 1.6, 1.2), 0.0, after=0)
+        self._attend(block, head, 0, dict.fromkeys(range(2), -ASIDE))
+        block.attn_v.weight[rows, slot : slot + SLOT] = self._copy
+        block.attn_output.weight[slot : slot + SLOT, rows] = _orthogonal(SLOT) * FETCH_GAIN
