@@ -5,9 +5,9 @@ tens of millions of tokens. Here some heads start with a task, each writing into
 residual stream:
 
 - layer 0 looks one to four tokens back, and at the average of five to nine tokens back;
-- layer 1 looks for the place whose last tokens equal the present ones and copies what followed there
-  (induction heads: Olsson et al., "In-context Learning and Induction Heads", 2022); two more heads
-  fetch the first token of the sentence and the number of the passage, "2" after "[";
+- layer 1 looks for the place whose last tokens equal the present ones and copies what followed
+  there (induction heads: Olsson et al., "In-context Learning and Induction Heads", 2022); two more
+  heads fetch the first token of the sentence and the number of the passage, "2" after "[";
 - layer 2 finds the place that speaks of the same as the present one and fetches how the sentence
   there began and which passage it is in, so that "Who services the boiler?" can be answered by
   "Miller Heating services the boiler. [2]".
