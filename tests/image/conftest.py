@@ -1,0 +1,68 @@
+"""The image of the `vm` tier, made once for all tests that look at it or boot it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.image.emulated_lan import emulated_lan
+
+REPOSITORY = Path(__file__).parents[2]
+BUILD_SECONDS = 3600
+"""Ten times what a build takes on two quiet cores with nothing cached."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltImage:
+    """What `make image TIER=vm` left in its folder."""
+
+    folder: Path
+
+    def file(self, suffix: str) -> Path:
+        """Return the one file whose name ends so."""
+        (found,) = self.folder.glob(f"*{suffix}")
+        return found
+
+
+@pytest.fixture(scope="session")
+def vm_image(tmp_path_factory: pytest.TempPathFactory) -> BuiltImage:
+    """Build it, or take the folder that `ALLERAC_TEST_IMAGE` names."""
+    given = os.environ.get("ALLERAC_TEST_IMAGE")
+    if given:
+        return BuiltImage(Path(given))
+    folder = tmp_path_factory.mktemp("image") / "vm"
+    command = [sys.executable, "-m", "allerac_image", "build", "--tier", "vm", "--keep-raw"]
+    built = subprocess.run(
+        [*command, "--out", str(folder)],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=BUILD_SECONDS,
+    )
+    assert built.returncode == 0, built.stdout[-4000:] + built.stderr[-4000:]
+    return BuiltImage(folder)
+
+
+@pytest.fixture(scope="session")
+def may_emulate_networks() -> None:
+    """Skip, with the reason, where namespaces and taps are not allowed."""
+    if shutil.which("ip") is None:
+        pytest.skip("needs `ip`: apt install iproute2")
+    try:
+        with emulated_lan():
+            pass
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"network namespaces with taps are not allowed: {error.stderr.decode()}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the test that happens to build the image the time for it."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "vm_image" in item.fixturenames:
+            item.add_marker(pytest.mark.timeout(BUILD_SECONDS))
+            item.add_marker(pytest.mark.slow)

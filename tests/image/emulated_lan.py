@@ -1,0 +1,72 @@
+"""A network with the emulated box and one visitor on it, and no route to anywhere."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+VISITOR = Path(__file__).parent / "visitor.py"
+TAP = "tap0"
+VISITOR_ADDRESS = "169.254.77.1/16"
+"""IPv4 link-local (RFC 3927): nobody on this network hands out addresses."""
+
+
+def _ip(*arguments: str) -> None:
+    subprocess.run(["ip", *arguments], check=True, capture_output=True, timeout=10)  # noqa: S607  # fixed words
+
+
+class EmulatedLan:
+    """A namespace whose only link is the box's network card."""
+
+    def __init__(self, namespace: str) -> None:
+        self.namespace = namespace
+        self._visitor: subprocess.Popen[str] | None = None
+        _ip("netns", "add", namespace)
+        _ip("-n", namespace, "link", "set", "lo", "up")
+        _ip("-n", namespace, "tuntap", "add", "dev", TAP, "mode", "tap")
+        _ip("-n", namespace, "addr", "add", VISITOR_ADDRESS, "dev", TAP)
+        _ip("-n", namespace, "link", "set", TAP, "up")
+
+    @property
+    def prefix(self) -> tuple[str, ...]:
+        """The words in front of a command that make it run on this network."""
+        return ("ip", "netns", "exec", self.namespace)
+
+    def ask(self, do: str, **order: Any) -> Any:
+        """Give the visitor an order and return the answer (see visitor.py)."""
+        if self._visitor is None:
+            self._visitor = subprocess.Popen(
+                [*self.prefix, sys.executable, str(VISITOR)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        stdin, stdout = self._visitor.stdin, self._visitor.stdout
+        assert stdin is not None
+        assert stdout is not None
+        stdin.write(json.dumps({"do": do, **order}) + "\n")
+        stdin.flush()
+        line = stdout.readline()
+        assert line, "the visitor ended"
+        return json.loads(line)
+
+    def remove(self) -> None:
+        """Take the network down; whoever is still on it loses it."""
+        if self._visitor is not None:
+            self._visitor.kill()
+            self._visitor.communicate()
+        subprocess.run(["ip", "netns", "del", self.namespace], check=False, timeout=10)  # noqa: S607  # fixed words
+
+
+@contextmanager
+def emulated_lan() -> Iterator[EmulatedLan]:
+    """A network for the time of a test."""
+    lan = EmulatedLan(f"allerac-emulated-{os.getpid()}")
+    try:
+        yield lan
+    finally:
+        lan.remove()

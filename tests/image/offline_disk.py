@@ -1,0 +1,72 @@
+"""What a box left on its disk, read while it is off."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+JOURNAL_FIELDS = "MESSAGE,MESSAGE_ID,UNIT,PRIORITY,SYSLOG_IDENTIFIER"
+UNIT_FAILED = "d9b373ed55a64feb8242e02dbe79a49c"
+"""SD_MESSAGE_UNIT_FAILURE_RESULT of systemd's message catalogue (sd-messages.h)."""
+
+
+def _output(*command: str) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
+
+
+def sparse_copy(disk: Path, to: Path) -> Path:
+    """Copy a disk without its holes."""
+    _output("cp", "--sparse=always", "--reflink=auto", str(disk), str(to))
+    return to
+
+
+def partitions(disk: Path) -> dict[str, tuple[int, int]]:
+    """Return start and size in bytes of each partition by its GPT name."""
+    table = json.loads(_output("sfdisk", "--json", str(disk)))["partitiontable"]
+    sector = int(table.get("sectorsize", 512))
+    return {
+        part["name"]: (part["start"] * sector, part["size"] * sector)
+        for part in table["partitions"]
+    }
+
+
+def partition(disk: Path, name: str, to: Path) -> Path:
+    """Copy a partition to a (sparse) file of its own."""
+    start, size = partitions(disk)[name]
+    copy = ("dd", f"if={disk}", f"of={to}", "bs=1M", "conv=sparse", "status=none")
+    _output(*copy, "iflag=skip_bytes,count_bytes", f"skip={start}", f"count={size}")
+    with to.open("ab") as file:
+        file.truncate(size)
+    return to
+
+
+def check_ext4(image: Path) -> subprocess.CompletedProcess[str]:
+    """Replay the journal and check everything; the exit status is 0 when all was well (fsck(8))."""
+    subprocess.run(
+        ["e2fsck", "-p", "-E", "journal_only", str(image)],  # noqa: S607  # the system's own
+        check=False,
+        capture_output=True,
+        timeout=120,
+    )
+    return subprocess.run(
+        ["e2fsck", "-f", "-n", str(image)],  # noqa: S607  # the system's own
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def folder_of(image: Path, folder: str, to: Path) -> Path:
+    """Copy a folder out of an ext4 image without mounting it."""
+    to.mkdir(parents=True)
+    _output("debugfs", "-R", f"rdump {folder} {to}", str(image))
+    return to / Path(folder).name
+
+
+def journal(folder: Path) -> list[dict[str, Any]]:
+    """Return all entries of a journal folder."""
+    text = _output(
+        "journalctl", f"--directory={folder}", "--output=json", f"--output-fields={JOURNAL_FIELDS}"
+    )
+    return [json.loads(line) for line in text.splitlines()]
