@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import FrameType
@@ -157,12 +158,14 @@ class Start:
         say(f"  {self._seconds:4.0f} s  {text}")
 
     def _status(self) -> dict[str, Any] | None:
-        """Return what the box says of itself, None while it does not answer."""
+        """Return what the box says of itself, None while the runtime behind its proxy does not."""
         door = HTTPConnection("127.0.0.1", self.http, timeout=5)
         with contextlib.closing(door), contextlib.suppress(OSError, ValueError, HTTPException):
             door.request("GET", "/api/v1/status")
-            status: dict[str, Any] = json.load(door.getresponse())
-            return status
+            answer = door.getresponse()
+            if answer.status == HTTPStatus.OK:
+                status: dict[str, Any] = json.load(answer)
+                return status
         return None
 
 

@@ -3,7 +3,7 @@
 
 Beside it lies `script.json`: `serial` is what the console says, `refuse` what it complains about
 before it ends, `deaf` that it ignores the power button, `status` what the box behind port 80 says
-of itself.
+of itself, with the HTTP status `code`.
 """
 
 import json
@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 
-def answer(port: int, status: dict[str, Any]) -> None:
+def answer(port: int, status: dict[str, Any], code: int) -> None:
     """Answer on `port` as the box's front door does."""
 
     class Door(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             body = json.dumps(status).encode()
-            self.send_response(200 if self.path == "/api/v1/status" else 404)
+            self.send_response(code if self.path == "/api/v1/status" else 404)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -41,7 +41,7 @@ def main() -> int:
         return 1
     if "status" in script:
         door = re.findall(r"127\.0\.0\.1:(\d+)-:80\b", " ".join(sys.argv))[0]
-        answer(int(door), script["status"])
+        answer(int(door), script["status"], script.get("code", 200))
     descriptor = int(re.findall(r"socket,id=monitor,fd=(\d+)", " ".join(sys.argv))[0])
     Path("serial.log").write_text(script.get("serial", ""), newline="")
     with socket.socket(fileno=descriptor) as connection, connection.makefile("rwb", 0) as lines:

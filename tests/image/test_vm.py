@@ -208,6 +208,15 @@ def test_says_nothing_of_an_address_before_the_box_answers(
     assert "http" not in capsys.readouterr().out
 
 
+def test_a_proxy_that_says_wait_is_not_the_box(
+    started: Callable[..., vm.Start], capsys: pytest.CaptureFixture[str]
+) -> None:
+    start = started(serial=CONSOLE, status={"error": {"code": "unavailable"}}, code=503)
+    start.emulator.wait_for_serial("allerac", 20)
+    start.look()
+    assert "http" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
