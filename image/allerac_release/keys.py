@@ -7,7 +7,6 @@ trust/root.json          what an image carries to believe metadata
 trust/keyring.pem        what an image carries to believe bundles
 """
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -185,10 +184,3 @@ def authorities_of(root: Root) -> list[str]:
     """Return the fingerprints of the authorities whose bundles boxes accept."""
     note = root.unrecognized_fields.get(NOTE, {})
     return list(note.get("authorities", []))
-
-
-def copy_bundle_keys(source: Path, target: Path) -> None:
-    """Take the authority and leaves that boxes trust already."""
-    if not (source / "rauc" / "ca.crt").is_file():
-        raise BadInput(f"{source} has no rauc/ca.crt.")
-    shutil.copytree(source / "rauc", target / "rauc")

@@ -20,7 +20,7 @@ from allerac_image.errors import BadInput
 from allerac_image.signing import PRIVATE, new_authority, new_leaf
 
 from .files import part_of, write_whole
-from .keys import NOTE, KeyFolders, copy_bundle_keys, fingerprint, public_key, read_certificate
+from .keys import NOTE, KeyFolders, fingerprint, public_key, read_certificate
 from .passphrases import Passphrases
 from .roles import (
     AUTHORITY_DAYS,
@@ -32,6 +32,7 @@ from .roles import (
     ROOT_THRESHOLD,
     TARGETS,
 )
+from .trust import read_trust
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ def make_keys(wanted: NewKeys, passphrases: Passphrases, now: datetime) -> None:
     if folder.exists():
         raise BadInput(f"{folder} is there already; keys are never overwritten.")
     phrase = b"" if wanted.development else passphrases.new(folder)
+    if wanted.bundles_of is not None:
+        _accept_bundle_keys(wanted.bundles_of, phrase, now, development=wanted.development)
     part = part_of(folder)
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True, mode=0o700)
@@ -57,12 +60,10 @@ def make_keys(wanted: NewKeys, passphrases: Passphrases, now: datetime) -> None:
     if wanted.bundles_of is None:
         _make_bundle_keys(part / "rauc", phrase, development=wanted.development)
     else:
-        copy_bundle_keys(wanted.bundles_of, part)
+        shutil.copytree(wanted.bundles_of / "rauc", part / "rauc")
     root = root_of(part, development=wanted.development, expires=now + LIFE["root"])
     signed = Metadata(root)
-    opened = Passphrases()
-    opened.remember(part, phrase)
-    KeyFolders([part], opened).sign(signed, root.roles["root"])
+    _opened(part, phrase).sign(signed, root.roles["root"])
     trust = part / "trust"
     trust.mkdir()
     (trust / "root.json").write_bytes(signed.to_bytes())
@@ -88,6 +89,21 @@ def renew_certificates(folder: Path, passphrases: Passphrases) -> None:
     keys = KeyFolders([folder], passphrases)
     for channel, certificate in keys.renew_leaves(folder, CHANNELS).items():
         write_whole(folder / "rauc" / f"{channel}.crt", certificate.public_bytes(Encoding.PEM))
+
+
+def _accept_bundle_keys(source: Path, phrase: bytes, now: datetime, *, development: bool) -> None:
+    """Raise `BadInput` unless the keys are of the same kind and `phrase` opens them."""
+    if read_trust(source / "trust").development != development:
+        raise BadInput(f"{source} has keys of the other kind: development and release never mix.")
+    keys = _opened(source, phrase)
+    for channel in CHANNELS:
+        keys.leaf(channel, now)
+
+
+def _opened(folder: Path, phrase: bytes) -> KeyFolders:
+    passphrases = Passphrases()
+    passphrases.remember(folder, phrase)
+    return KeyFolders([folder], passphrases)
 
 
 def _make_tuf_keys(folder: Path, phrase: bytes) -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -25,6 +26,9 @@ from tests.release.release_shop import Box, Shop, served
 REPOSITORY = Path(__file__).parents[2]
 CHANGES = {"os.rename", "os.remove", "os.mkdir"}
 FINISHED, REFUSED = 0, 2
+ROOM_BYTES = 256
+"""Less than any file of the repository needs."""
+
 POLL_SECONDS = 0.01
 LEAST_CHANGES = 4
 """Two files are written and put in place by every command."""
@@ -180,6 +184,22 @@ def test_killed_at_a_random_time_while_publishing_boxes_go_on(
     assert len(seen_by(experienced, stocked, tmp_path / "after")) in (1, 2)
     assert stocked.publish(bundle_of("1.1.0"), builder / "ca.crt").status in (0, 2)
     assert len(seen_by(experienced, stocked, tmp_path / "again")) == 2
+
+
+@pytest.mark.parametrize("words", [["refresh"], ["promote", "1.0.0"]])
+def test_a_full_disk_changes_nothing_for_boxes(
+    stocked: Shop, experienced: Box, tmp_path: Path, words: list[str]
+) -> None:
+    before = seen_by(experienced, stocked, tmp_path / "before")
+    call = [*words, *map(str, stocked.signing)]
+    child = os.fork()
+    if child == 0:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM_BYTES, ROOM_BYTES))
+        os._exit(main(call))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) in (1, REFUSED)
+    assert seen_by(experienced, stocked, tmp_path / "after") == before
+    assert main(call) == FINISHED
+    assert not list(stocked.repository.rglob(".*.part"))
 
 
 def test_two_people_never_change_a_repository_at_once(stocked: Shop) -> None:

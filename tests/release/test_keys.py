@@ -1,7 +1,11 @@
 """Keys: how they are made and kept, and what happens with the wrong ones or too few."""
 
+import os
+import pty
 import shutil
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -201,3 +205,52 @@ def test_an_expired_certificate_signs_nothing_until_it_is_renewed(stocked: Shop)
     assert stocked.run("keys", stocked.keys, "--renew-certificates").status == 0
     stocked.done("promote", "1.0.0")
     assert stocked.overview["releases"][0]["signature_days_left"] >= 1094
+
+
+def test_bundle_keys_are_taken_over_with_their_passphrase_alone(
+    release_shop: Shop, phrase: Path, tmp_path: Path
+) -> None:
+    words = ("keys", tmp_path / "new", "--bundles-of", release_shop.keys, "--passphrase-file")
+    assert release_shop.run(*words, phrase).status == 0
+    taken = (tmp_path / "new" / "trust" / "keyring.pem").read_bytes()
+    assert taken == (release_shop.keys / "trust" / "keyring.pem").read_bytes()
+    other = tmp_path / "other-phrase"
+    other.write_text("quite another passphrase\n")
+    words = ("keys", tmp_path / "newer", "--bundles-of", release_shop.keys, "--passphrase-file")
+    assert "is not the passphrase of" in release_shop.run(*words, other).refusal
+    assert not (tmp_path / "newer").exists()
+
+
+def test_a_release_takes_over_no_development_key(shop: Shop, phrase: Path, tmp_path: Path) -> None:
+    words = ("keys", tmp_path / "new", "--bundles-of", shop.keys, "--passphrase-file", phrase)
+    assert "never mix" in shop.run(*words).refusal
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("answers", "status"), [([PASSPHRASE, PASSPHRASE], 0), ([PASSPHRASE, "the kettle sank"], 2)]
+)
+def test_a_person_at_the_terminal_gives_a_new_passphrase_twice(
+    tmp_path: Path, answers: list[str], status: int
+) -> None:
+    mine, its = pty.openpty()
+    command = [sys.executable, "-m", "allerac_release", "keys", str(tmp_path / "typed")]
+    with subprocess.Popen(
+        command,
+        cwd=Path(__file__).parents[2],
+        stdin=its,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,  # without a controlling terminal, so that stdin is asked
+    ) as process:
+        assert process.stderr is not None
+        for answer in answers:
+            while process.stderr.read(1) != b":":
+                assert process.poll() is None
+            os.write(mine, f"{answer}\n".encode())
+        complaint = process.stderr.read().decode()
+    os.close(mine)
+    os.close(its)
+    assert process.returncode == status, complaint
+    assert (tmp_path / "typed").exists() is (status == 0)
+    assert ("differ" in complaint) is (status == 2)

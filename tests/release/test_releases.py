@@ -52,6 +52,8 @@ def test_manifest_hash_is_of_the_manifest_that_was_signed(stocked: Shop, tmp_pat
         check=True,
         capture_output=True,
     )
+    octets = b"\x04\x82" + len(opened.stdout).to_bytes(2, "big") + opened.stdout
+    assert octets in signature.read_bytes()  # DER: not a byte was changed on the way out
     assert b"version=1.0.0" in opened.stdout
     (release,) = releases_of(Repository(stocked.repository).read())
     assert release.manifest_hash == hashlib.sha256(opened.stdout).hexdigest()
