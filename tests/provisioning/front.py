@@ -104,9 +104,9 @@ class Front:
             self._enter(command)
 
     def reload(self) -> None:
-        check, *_ = self._commands("ExecReload")
-        self._enter(check)
-        self._enter(["nginx", "-e", "stderr", "-s", "reload"])
+        """Do what the unit does for a new certificate."""
+        for command in self._commands("ExecReload"):
+            self._enter(command)
 
     def stop(self) -> None:
         self._enter(["nginx", "-e", "stderr", "-s", "stop"])

@@ -1,5 +1,6 @@
 """Our units, asked of the target's own systemd: are they right, and what could a broken one do."""
 
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -54,6 +55,13 @@ def test_systemd_understands_every_unit(root: Path) -> None:
     names = [f"{SYSTEM}/{path.name.removesuffix('.j2')}" for path in UNITS]
     told = _ask(root, "verify", "--man=no", "--recursive-errors=no", *names)
     assert (told.returncode, told.stderr) == (0, "")
+
+
+def test_every_program_that_a_unit_starts_is_on_board(root: Path) -> None:
+    """`systemd-analyze verify` looks at ExecStart alone."""
+    for path in UNITS:
+        for name in re.findall(r"^Exec\w+=[-+!@:]*(/\S+)", path.read_text("utf-8"), re.MULTILINE):
+            assert (root / name[1:]).exists(), f"{path.name}: {name}"
 
 
 def test_no_two_units_of_the_whole_start_wait_for_each_other(root: Path, mounts: str) -> None:
