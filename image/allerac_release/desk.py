@@ -101,7 +101,7 @@ class Desk:
                 del files[release.path]
             self._show(contents, files)
             for release in revoked:
-                for path in (self.repository.targets / release.path).parent.iterdir():
+                for path in (self.repository.targets / release.path).parent.glob("*"):
                     path.unlink()
         return revoked
 
