@@ -8,7 +8,7 @@ IMAGE := $(BIN)/python -m allerac_image
 TIER ?= vm
 MODELS ?= none
 
-.PHONY: help run test check lint format api ui bench screenshot lock clean image vm test-image
+.PHONY: help run test check lint format api ui bench screenshot lock clean image vm install test-image
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^##@/ {printf "\n%s\n", substr($$0, 5)} \
@@ -31,6 +31,10 @@ image: ## Build the disk image of a tier: TIER=n100|i5|i7|vm, MODELS=none|preloa
 vm: ## Start the image of TIER in QEMU, for this machine's browser; FRESH=1 begins anew
 	@python3 -m bootstrap vm
 	@$(IMAGE) vm --tier "$(TIER)" $(if $(FRESH),--fresh)
+
+install: ## Make an Allerac of a Debian 12 or 13: HOST=user@machine, this one without; TIER=
+	@python3 -m bootstrap install
+	@$(IMAGE) install --tier "$(TIER)" $(if $(HOST),--host "$(HOST)")
 
 ##@ Proof
 test: ## Run every test, as CI does

@@ -1,10 +1,10 @@
-"""`python3 -m bootstrap run|test|python|image|vm`: prepare what that needs, and nothing twice."""
+"""`python3 -m bootstrap PURPOSE`: prepare what that needs, and nothing twice."""
 
 import sys
 from collections.abc import Callable
 
 from .engine import prepare_engine
-from .image import prepare_emulator, prepare_image_tools
+from .image import prepare_ansible, prepare_emulator, prepare_image_tools
 from .python import prepare_development, prepare_python
 from .steps import StepFailed, say
 from .system import prepare_test_programs
@@ -22,6 +22,7 @@ STEPS: dict[str, tuple[Callable[[], None], ...]] = {
     ),
     "image": (prepare_python, prepare_web, prepare_image_tools),
     "vm": (prepare_python, prepare_emulator),
+    "install": (prepare_python, prepare_web, prepare_ansible),
 }
 """Purpose → what it needs, in order."""
 

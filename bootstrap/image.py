@@ -38,8 +38,13 @@ BUILD_LINE = (
 
 
 def prepare_image_tools() -> None:
-    """Make `.venv-image` with what `requirements/image.txt` locks, and install the programs."""
+    """Install the programs that make an image, and Ansible."""
     prepare_programs((*BUILD_LINE, *EMULATOR), "the image")
+    prepare_ansible()
+
+
+def prepare_ansible() -> None:
+    """Make `.venv-image` with what `requirements/image.txt` locks."""
     version = sys.version.split()[0]
     python = VENV / "bin" / "python"
     once("venv-image", version, "Image tools: Python environment", _make_venv, made=python)

@@ -8,7 +8,7 @@ from pathlib import Path
 from allerac_release.cli import main as release
 from bootstrap.steps import cache_folder
 
-from . import vm
+from . import install, vm
 from .build import build
 from .compare import compare
 from .errors import ImageError
@@ -55,6 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     machine.set_defaults(command=vm.run)
     vm.add_arguments(machine)
     commands.add_parser("release", help="offer bundles to boxes; docs/releasing.md")
+    existing = commands.add_parser("install", help="make an Allerac of a Debian machine")
+    existing.set_defaults(command=install.run)
+    install.add_arguments(existing)
     two = commands.add_parser("compare", help="say in what two builds differ")
     two.set_defaults(command=_compare)
     two.add_argument("first", type=Path)

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from bootstrap.engine import build_engine_wheel
@@ -18,19 +19,25 @@ from .plan import REPOSITORY, Plan, digest_of
 
 LOCK = REPOSITORY / "requirements" / "runtime.txt"
 BACKEND_LOCK = REPOSITORY / "requirements" / "wheel.txt"
-PYTHON_VERSION = "3.13"
-"""Of Debian 13."""
-
-GLIBC_MINORS = range(17, 42)
-"""manylinux tags the box's C library (2.41) satisfies (PEP 600); older names are aliases."""
-
 PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
 
 
-def prepare_wheelhouse(plan: Plan, log: StepLog) -> None:
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The system that the packages are for: its Python, and the x of its C library 2.x."""
+
+    python_version: str
+    glibc_minor: int
+
+
+DEBIAN_12 = Target("3.11", 36)
+DEBIAN_13 = Target("3.13", 41)
+
+
+def prepare_wheelhouse(plan: Plan, log: StepLog, target: Target = DEBIAN_13) -> None:
     """Gather the locked packages, the tier's engine and Allerac's own wheel."""
     plan.wheelhouse.mkdir(parents=True)
-    for wheel in sorted(locked_wheels(plan, log, LOCK, _for_the_box()).glob("*.whl")):
+    for wheel in sorted(locked_wheels(plan, log, LOCK, _wheels_for(target)).glob("*.whl")):
         shutil.copyfile(wheel, plan.wheelhouse / wheel.name)
     build = plan.tier.profile["engine"]["build"]
     try:
@@ -41,11 +48,16 @@ def prepare_wheelhouse(plan: Plan, log: StepLog) -> None:
     _build_own_wheel(plan, log)
 
 
-def _for_the_box() -> list[str]:
-    """Return what pip needs to choose wheels for the image's Python and C library."""
-    platforms = [f"--platform=manylinux_2_{minor}_x86_64" for minor in GLIBC_MINORS]
+def _wheels_for(target: Target) -> list[str]:
+    """Return what pip needs to choose wheels for another system than this one.
+
+    A C library satisfies the manylinux tags of itself and of older ones from 2.17 on (PEP 600);
+    older names are aliases.
+    """
+    minors = range(17, target.glibc_minor + 1)
+    platforms = [f"--platform=manylinux_2_{minor}_x86_64" for minor in minors]
     platforms += ["--platform=manylinux2014_x86_64", "--platform=manylinux2010_x86_64"]
-    return [f"--python-version={PYTHON_VERSION}", "--implementation=cp", *platforms]
+    return [f"--python-version={target.python_version}", "--implementation=cp", *platforms]
 
 
 def locked_wheels(plan: Plan, log: StepLog, lock: Path, options: Sequence[str]) -> Path:
