@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from allerac.errors import StorageUnavailable
 
 from .migrations import migrate
-from .sqlite import meaning_of, open_readers, open_writer
+from .sqlite import DriverError, meaning_of, open_readers, open_writer, snapshot
 
 log = structlog.get_logger()
 
@@ -90,6 +90,21 @@ class Database:
         self._writes.put(job)
         result: Result = await asyncio.shield(asyncio.wrap_future(job.future))
         return result
+
+    async def snapshot(self, target: Path) -> None:
+        """Copy the file as it is now to `target`, whole or not at all."""
+
+        def copy() -> None:
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            try:
+                snapshot(self._path, target)
+            except (OSError, DriverError) as error:
+                raise StorageUnavailable(
+                    "The box's data could not be copied.",
+                    hint="Free some space: remove a model or delete what you do not need.",
+                ) from error
+
+        await asyncio.to_thread(copy)
 
     async def check_integrity(self) -> list[str]:
         """Return what is wrong with the file; nothing when it is sound.

@@ -63,6 +63,7 @@ def _engine(path: Path, pragmas: dict[str, str], begin: str, **pool: Any) -> Eng
 def snapshot(path: Path, target: Path) -> None:
     """Copy the database at `path` whole to `target`, also while it is in use."""
     scratch = target.with_name(f"{target.name}.part")
+    scratch.unlink(missing_ok=True)
     source, copy = driver.connect(str(path)), driver.connect(str(scratch))
     try:
         source.backup(copy)
@@ -70,6 +71,10 @@ def snapshot(path: Path, target: Path) -> None:
         source.close()
         copy.close()
     scratch.replace(target)
+
+
+DriverError: type[Exception] = driver.Error
+"""What `snapshot` raises when the disk is full or fails."""
 
 
 _FULL = StorageUnavailable(

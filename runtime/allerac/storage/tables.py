@@ -225,6 +225,7 @@ update_state = Table(
     Column("history_id", String(36), nullable=True),
     Column("from_slot", String(32), nullable=True),
     Column("boot_id", String(36), nullable=True),
+    Column("activations", Integer, nullable=True),
     Column("tries", Integer, nullable=False),
     _time("not_before", nullable=True),
     Column("reason", String(64), nullable=True),

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, union, update
 
 from .account_rows import moment_of
 from .conversation_rows import milliseconds
@@ -21,8 +22,8 @@ DETAIL_LENGTH = 2000
 class UpdateRecord:
     """The update under way. `offer` and `origin` say of what, `reason` what went wrong last.
 
-    `boot_id` and `from_slot` are of the boot in which the state was entered; `trusted_at` is the
-    newest time that signed metadata proved.
+    `boot_id` and `from_slot` are of the boot in which it was begun, `activations` of the other
+    slot before the switch; `trusted_at` is the newest time that signed metadata proved.
     """
 
     state: str = "idle"
@@ -31,6 +32,7 @@ class UpdateRecord:
     history_id: str | None = None
     from_slot: str | None = None
     boot_id: str | None = None
+    activations: int | None = None
     tries: int = 0
     not_before: datetime | None = None
     reason: str | None = None
@@ -117,12 +119,20 @@ class UpdateStore:
             lambda connection: [_past(row) for row in connection.execute(query)]
         )
 
-    async def versions_with(self, results: frozenset[str]) -> frozenset[str]:
-        """Return the versions that ended with one of `results`."""
-        query = select(update_history.c.version).where(update_history.c.result.in_(results))
+    async def unwanted_versions(self) -> frozenset[str]:
+        """Return the versions that came back by themselves, or were left by going back."""
+        came_back = select(update_history.c.version).where(update_history.c.result == "rolled_back")
+        left = select(update_history.c.from_version).where(
+            update_history.c.origin == "other_slot", update_history.c.result == "good"
+        )
+        query = union(came_back, left)
         return await self._database.read(
             lambda connection: frozenset(connection.execute(query).scalars())
         )
+
+    async def snapshot(self, target: Path) -> None:
+        """Copy the whole database to `target`, also while it is in use."""
+        await self._database.snapshot(target)
 
     async def forget_history(self, before: datetime) -> None:
         """Delete rows that ended earlier."""

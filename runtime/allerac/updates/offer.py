@@ -90,6 +90,15 @@ def _text(value: object, length: int) -> str:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class ThisBox:
+    """What this box is; `channel` is the one of a box whose owner chose none."""
+
+    tier: str
+    installed: Version
+    channel: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Circumstances:
     """What a box is, and what its owner wants."""
 

@@ -21,6 +21,9 @@ _DISTRUST = "Nothing was changed. If it stays so for days, tell Allerac's suppor
 _OTHER_FILE = "Use a file that was made for this box."
 
 REASONS: Final = {
+    "no_server": Reason(
+        "This box has no update server.", "Install updates from a drive.", passes=False
+    ),
     "server_unreachable": Reason("The update server cannot be reached.", _NETWORK),
     "server_failed": Reason("The update server does not have what it should have.", _LATER),
     "server_slow": Reason("The update server is too slow.", _LATER),

@@ -1,0 +1,372 @@
+"""What is done for an update: each act is written down before it is begun.
+
+A crash between the two leaves a record that `truth.explain` compares with the machine.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import structlog
+
+from allerac.errors import AlleracError, UpdateFailed
+from allerac.storage.box import BoxRecord, BoxStore
+from allerac.storage.updates import Begun, Ended, UpdateRecord, UpdateStore
+
+from .catalogue import Listing
+from .installation import Installation
+from .journal import Journal
+from .offer import Circumstances, Offer, ThisBox, choose, is_in_rollout, is_possible
+from .progress import Progress
+from .rauc import Installer, Slots
+from .reasons import REASONS, failed
+from .removable import RemovableDrives, offer_of_file
+from .restart import Machine
+from .schedule import MOST_TRIES, back_off
+from .snapshots import Snapshots
+from .states import Event
+from .truth import Explanation, Truth, explain, holds
+from .verdict import Verdicts
+from .version import Version
+
+log = structlog.get_logger()
+
+UNKNOWN_VERSION: Final = "unknown"
+MOST_EXPLANATIONS: Final = 4
+
+
+class Catalogue(Protocol):
+    """What tells which updates there are; `UpdateCatalogue` is the real one."""
+
+    async def refresh(self, known_at: datetime | None) -> Listing:
+        """Ask the server. Raises `UpdateFailed`."""
+
+    async def known(self) -> Sequence[Offer]:
+        """Return what was offered when it was last believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the acts are done with; without a catalogue only drives bring updates."""
+
+    store: UpdateStore
+    household: BoxStore
+    catalogue: Catalogue | None
+    installer: Installer
+    machine: Machine
+    drives: RemovableDrives
+    verdicts: Verdicts
+    snapshots_folder: Path
+
+
+class Acts:
+    """Everything that changes something. The caller does one at a time."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        box: ThisBox,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        installation: Installation | None = None,
+    ) -> None:
+        self.store = parts.store
+        self.drives = parts.drives
+        self.journal = Journal(parts.store, clock)
+        self._household = parts.household
+        self._catalogue = parts.catalogue
+        self._installer = parts.installer
+        self._machine = parts.machine
+        self._verdicts = parts.verdicts
+        self._snapshots = Snapshots(parts.snapshots_folder, parts.store)
+        self._box = box
+        self._clock = clock
+        self._installation = installation or Installation(parts.installer)
+
+    @property
+    def installed(self) -> Version:
+        """The version that runs."""
+        return self._box.installed
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far the installation is; None when there is none."""
+        return self._installation.progress
+
+    @property
+    def can_check(self) -> bool:
+        """Whether there is a server to ask."""
+        return self._catalogue is not None
+
+    def channel(self, record: UpdateRecord) -> str:
+        """Return the channel that the owner chose, or the box's own."""
+        return record.channel or self._box.channel
+
+    async def is_for_all(self, record: UpdateRecord) -> bool:
+        """Tell whether what is available would come without being asked for."""
+        if record.offer is None:
+            return False
+        offer = Offer.restored(record.offer)
+        box = await self._circumstances(record)
+        wanted = str(offer.version) not in box.unwanted
+        return wanted and is_possible(offer, box) and is_in_rollout(box.device_id, offer)
+
+    async def check(self, *, by_owner: bool) -> None:
+        """Ask the server what there is. Raises `UpdateFailed` for an owner who waits for it."""
+        if self._catalogue is None:
+            raise failed("no_server")
+        record = await self.journal.move("check")
+        event: Event = "kept" if record.offer else "nothing"
+        try:
+            listing = await self._catalogue.refresh(record.trusted_at)
+        except UpdateFailed as error:
+            log.warning("update_check_failed", reason=error.reason, detail=error.detail)
+            await self.journal.move(event, **self._waiting(record, error))
+            if by_owner:
+                raise
+            return
+        offer = choose(listing.offers, await self._circumstances(record), by_owner=by_owner)
+        await self._take_note(record, offer, listing.proven_at)
+
+    async def install(self, offer: Offer | None = None) -> None:
+        """Install what is available, or `offer` of a drive. How it ends is in the record."""
+        before = await self.journal.load()
+        origin = "drive" if offer is not None else "server"
+        if offer is None and before.offer is not None:
+            offer, origin = Offer.restored(before.offer), before.origin or origin
+        if offer is None:
+            raise failed("slot_lost")
+        slots = await self._installer.slots()
+        goes_on = before.history_id is not None and before.offer == offer.kept()
+        await self.journal.move(
+            "install",
+            ended=None if goes_on else _given_up(before),
+            begun=None if goes_on else self._begun(offer, origin),
+            offer=offer.kept(),
+            origin=origin,
+            from_slot=slots.booted.name,
+            boot_id=self._machine.boot_id(),
+        )
+        await self._bring(offer, self._installation.bring)
+
+    async def follow(self) -> None:
+        """Go on with an installation that an earlier run of the runtime began."""
+        record = await self.journal.load()
+        if record.offer is not None:
+            await self._bring(Offer.restored(record.offer), self._installation.follow)
+
+    async def restart(self) -> None:
+        """Switch to the other slot. Raises `UpdateFailed` and `StorageUnavailable`."""
+        record, slots = await self.journal.load(), await self._installer.slots()
+        if not holds(slots.other, record.offer):
+            await self.journal.move("lost", reason="slot_lost", detail=None)
+            raise failed("slot_lost")
+        await self.journal.move("restart", reason=None, detail=None, **self._switch_from(slots))
+        await self._switch("restart_failed")
+
+    async def restart_by_itself(self) -> None:
+        """Switch, unless the version was withdrawn since it was installed."""
+        record = await self.journal.load()
+        if record.origin == "server" and await self._is_withdrawn(record):
+            await self.journal.move(
+                "withdrawn",
+                ended=Ended("failed", "halted"),
+                offer=None,
+                reason="halted",
+                detail=None,
+            )
+        else:
+            await self.restart()
+
+    async def go_back(self) -> None:
+        """Switch to the version before. Raises `UpdateFailed` when there is none that works."""
+        before, slots = await self.journal.load(), await self._installer.slots()
+        if not (slots.other.bootable and slots.other.complete):
+            raise failed("no_other_version")
+        version = await self._version_in_other(slots)
+        await self.journal.move(
+            "go_back",
+            ended=_given_up(before),
+            begun=Begun(version, str(self.installed), "other_slot", None),
+            offer=None,
+            origin="other_slot",
+            reason=None,
+            detail=None,
+            **self._switch_from(slots),
+        )
+        await self._switch("cancelled")
+
+    async def other_version(self) -> str | None:
+        """Return the version to go back to; None when there is none, or nobody knows now."""
+        try:
+            slots = await self._installer.slots()
+        except UpdateFailed:
+            return None
+        if not (slots.other.bootable and slots.other.complete):
+            return None
+        return await self._version_in_other(slots)
+
+    async def offer_on_drive(self, name: str) -> Offer:
+        """Look into a bundle on a drive. Raises `NotFound`, `UpdateFailed` for one not for us."""
+        path = await asyncio.to_thread(self.drives.path_of, name)
+        bundle = await self._installer.inspect(str(path))
+        known = await self._catalogue.known() if self._catalogue is not None else ()
+        return offer_of_file(path, bundle, known, self._box)
+
+    async def reconcile(self) -> None:
+        """Bring the record in line with the machine. Raises `UpdateFailed` without an installer."""
+        for _ in range(MOST_EXPLANATIONS):
+            record = await self.journal.load()
+            if record.state in {"idle", "available", "good", "rolled_back"}:
+                return
+            installing = await self._installer.is_installing()
+            if installing:
+                return
+            truth = Truth(self._machine.boot_id(), await self._installer.slots(), installing)
+            explanation = explain(record, truth)
+            if explanation is None:
+                return
+            log.info("update_explained", state=record.state, cause=explanation.event)
+            await self._accept(record, explanation)
+
+    async def _accept(self, record: UpdateRecord, explanation: Explanation) -> None:
+        event, reason = explanation.event, explanation.reason
+        if event == "install_failed":
+            await self._fail(failed(reason or "interrupted"))
+        elif event == "proved":
+            done = {"offer": None, "reason": None, "detail": None, **_UNTRIED}
+            await self.journal.move(event, ended=Ended("good"), **done)
+            await self._snapshots.keep_newest()
+        elif event == "fell_back":
+            await self._fall_back(record, reason)
+        elif event == "cancelled":
+            await self.journal.move(event, ended=Ended("failed", reason), origin=None)
+        elif event in {"arrived", "installed", "kept", "nothing"}:
+            await self.journal.move(event)
+        else:
+            await self.journal.move(event, reason=reason, detail=None)
+
+    async def _fall_back(self, record: UpdateRecord, reason: str | None) -> None:
+        """Ask the gate for the reason: it left it where both systems find it."""
+        verdict, detail = await self._verdicts.last(), None
+        version = record.offer.get("version") if record.offer else None
+        if verdict is not None and not verdict.passed and version in {None, verdict.version}:
+            reason, detail = verdict.reason or reason, verdict.detail
+        await self.journal.move(
+            "fell_back",
+            ended=Ended("rolled_back", reason, detail),
+            offer=None,
+            reason=reason,
+            detail=detail,
+            **_UNTRIED,
+        )
+
+    async def _take_note(
+        self, record: UpdateRecord, offer: Offer | None, proven_at: datetime
+    ) -> None:
+        same = offer is not None and record.offer == offer.kept()
+        known = max(proven_at, record.trusted_at or proven_at)
+        await self.journal.move(
+            "nothing" if offer is None else "found",
+            ended=None if same else _given_up(record),
+            offer=None if offer is None else offer.kept(),
+            origin=None if offer is None else "server",
+            reason=None,
+            detail=None,
+            checked_at=self._clock(),
+            trusted_at=known,
+            **_UNTRIED,
+        )
+
+    async def _bring(
+        self, offer: Offer, how: Callable[[Offer, Callable[[], None]], Awaitable[None]]
+    ) -> None:
+        try:
+            await how(offer, self.journal.tell)
+        except UpdateFailed as error:
+            log.warning("update_not_installed", reason=error.reason, detail=error.detail)
+            await self._fail(error)
+        else:
+            await self.journal.move("installed", reason=None, detail=None, **_UNTRIED)
+
+    async def _fail(self, error: UpdateFailed) -> None:
+        """Try again later what passes; end what does not, or did not pass often enough."""
+        record = await self.journal.load()
+        waiting = self._waiting(record, error)
+        if REASONS[error.reason].passes and waiting["tries"] < MOST_TRIES:
+            await self.journal.move("install_failed", **waiting)
+            return
+        ended = Ended("failed", error.reason, error.detail)
+        values = {**waiting, **_UNTRIED, "offer": None}
+        await self.journal.move("refused", ended=ended, **values)
+
+    def _waiting(self, record: UpdateRecord, error: UpdateFailed) -> dict[str, Any]:
+        tries = record.tries + 1
+        return {
+            "tries": tries,
+            "not_before": self._clock() + back_off(tries),
+            "reason": error.reason,
+            "detail": error.detail,
+        }
+
+    async def _switch(self, undo: Event) -> None:
+        try:
+            await self._snapshots.take(self.installed)
+            await self._installer.mark("active", "other")
+            await self._machine.restart()
+        except AlleracError as error:
+            name = error.reason if isinstance(error, UpdateFailed) else "disk_full"
+            ended = Ended("failed", name) if undo == "cancelled" else None
+            await self.journal.move(undo, ended=ended, reason=name, detail=error.message)
+            raise
+
+    def _switch_from(self, slots: Slots) -> dict[str, Any]:
+        return {
+            "from_slot": slots.booted.name,
+            "boot_id": self._machine.boot_id(),
+            "activations": slots.other.activations,
+        }
+
+    def _begun(self, offer: Offer, origin: str) -> Begun:
+        return Begun(str(offer.version), str(self.installed), origin, offer.notes)
+
+    async def _version_in_other(self, slots: Slots) -> str:
+        """Return the other slot's version; the factory's slot does not know its own."""
+        if slots.other.version is not None:
+            return slots.other.version
+        past = await self.store.history(100)
+        return next((row.from_version for row in past if row.result == "good"), UNKNOWN_VERSION)
+
+    async def _is_withdrawn(self, record: UpdateRecord) -> bool:
+        if self._catalogue is None or record.offer is None:
+            return False
+        with suppress(UpdateFailed):
+            await self._catalogue.refresh(record.trusted_at)
+        offer = Offer.restored(record.offer)
+        named = [one for one in await self._catalogue.known() if one.version == offer.version]
+        mine = [one for one in named if one.manifest_hash == offer.manifest_hash]
+        return not mine or mine[0].halted
+
+    async def _circumstances(self, record: UpdateRecord) -> Circumstances:
+        household: BoxRecord = await self._household.load()
+        pinned = record.pinned_version
+        return Circumstances(
+            device_id=household.device_id,
+            tier=self._box.tier,
+            installed=self.installed,
+            channel=self.channel(record),
+            pinned=None if pinned is None else Version.read(pinned),
+            unwanted=await self.store.unwanted_versions(),
+        )
+
+
+_UNTRIED: Final[dict[str, Any]] = {"tries": 0, "not_before": None}
+
+
+def _given_up(record: UpdateRecord) -> Ended | None:
+    """Return how the row of an update ends that another one takes the place of."""
+    return None if record.history_id is None else Ended("failed", record.reason, record.detail)

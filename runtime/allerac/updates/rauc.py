@@ -1,0 +1,254 @@
+"""RAUC, which says whether a bundle is ours, installs it, and knows the boot slots.
+
+D-Bus interface of RAUC 1.13 (https://rauc.readthedocs.io/en/v1.13/reference.html#d-bus-api).
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import structlog
+
+from allerac.errors import UpdateFailed
+
+from .bus import BusLostError, RefusedError, Remote, SystemBus
+from .reasons import failed
+
+log = structlog.get_logger()
+
+INSTALLER = Remote("de.pengutronix.rauc", "/", "de.pengutronix.rauc.Installer")
+ROOT_CLASS = "rootfs"
+INSPECT_SECONDS = 120.0
+"""It asks the server for the bundle's end and manifest, and answers nobody else meanwhile."""
+
+LOOK_SECONDS = 2.0
+"""How often the installer is asked in case that a signal was lost."""
+
+LOST_LOOKS = 15
+"""So many questions without an answer before the installer is given up on."""
+
+OnProgress = Callable[[int, str], None]
+"""Gets percent and what is being done, in RAUC's words."""
+
+Mark = Literal["good", "bad", "active"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """What a bundle says of itself, after its signature was verified."""
+
+    compatible: str
+    version: str
+    manifest_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A boot slot: what was installed into it, and what the boot loader thinks of it.
+
+    The factory's slot has no `version` and `manifest_hash`, an empty one neither. `complete` is
+    False while it is being written and when that was cut off. `activations` counts how often it
+    was made the next one.
+    """
+
+    name: str
+    bootname: str
+    booted: bool
+    bootable: bool
+    version: str | None
+    manifest_hash: str | None
+    complete: bool
+    activations: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """Both boot slots, and the one that the boot loader tries first."""
+
+    booted: Slot
+    other: Slot
+    primary: str | None
+
+
+class Installer(Protocol):
+    """What installs bundles; every call raises `UpdateFailed`."""
+
+    async def compatible(self) -> str:
+        """Return which bundles fit this box."""
+
+    async def inspect(self, source: str) -> Bundle:
+        """Verify a bundle's signature and return what it says of itself."""
+
+    async def is_installing(self) -> bool:
+        """Tell whether an installation is under way, whoever began it."""
+
+    async def install(self, source: str, on_progress: OnProgress) -> None:
+        """Install into the other slot, without booting from it."""
+
+    async def follow(self, on_progress: OnProgress) -> None:
+        """Wait for an installation that an earlier run began; how it ended the slots tell."""
+
+    async def slots(self) -> Slots:
+        """Return the boot slots."""
+
+    async def mark(self, state: Mark, slot: str) -> None:
+        """Tell the boot loader that a slot works, does not, or is next."""
+
+
+class Rauc:
+    """The installer of the box."""
+
+    def __init__(self, bus: SystemBus, *, look_seconds: float = LOOK_SECONDS) -> None:
+        self._bus = bus
+        self._look_seconds = look_seconds
+
+    async def compatible(self) -> str:
+        """Return the system's `compatible`, `allerac-<tier>`."""
+        return str(await self._get("Compatible"))
+
+    async def inspect(self, source: str) -> Bundle:
+        """Let RAUC open the bundle, by its path or its URL."""
+        [info] = await self._call("InspectBundle", "sa{sv}", source, {}, seconds=INSPECT_SECONDS)
+        update = info.get("update", {})
+        return Bundle(
+            compatible=str(update.get("compatible", "")),
+            version=str(update.get("version", "")),
+            manifest_hash=str(info.get("manifest-hash", "")),
+        )
+
+    async def is_installing(self) -> bool:
+        """Ask for the operation."""
+        return str(await self._get("Operation")) != "idle"
+
+    async def install(self, source: str, on_progress: OnProgress) -> None:
+        """Begin and wait for the end; raise with the reason when it is not a good one."""
+        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        try:
+            async with self._bus.listening(INSTALLER, _listener(done, on_progress)):
+                await self._call("InstallBundle", "sa{sv}", source, {})
+                result = await self._result(done, on_progress)
+        except BusLostError as error:
+            raise failed("installer_unavailable", str(error)) from error
+        if result is None:
+            raise failed("interrupted", "the installer ended without a result")
+        if result != 0:
+            raise _meaning(str(await self._get("LastError")))
+
+    async def follow(self, on_progress: OnProgress) -> None:
+        """Wait until nothing is being installed."""
+        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        try:
+            async with self._bus.listening(INSTALLER, _listener(done, on_progress)):
+                await self._result(done, on_progress)
+        except BusLostError as error:
+            raise failed("installer_unavailable", str(error)) from error
+
+    async def slots(self) -> Slots:
+        """Ask for the state of both slots, and for the primary one."""
+        [rows] = await self._call("GetSlotStatus")
+        roots = [_slot(name, facts) for name, facts in rows if facts.get("class") == ROOT_CLASS]
+        booted = [slot for slot in roots if slot.booted]
+        others = [slot for slot in roots if not slot.booted]
+        if len(booted) != 1 or len(others) != 1:
+            raise failed("installer_unavailable", f"not two boot slots: {roots}")
+        try:
+            [primary] = await self._call("GetPrimary")
+        except UpdateFailed as error:
+            log.warning("primary_slot_unknown", reason=error.detail)
+            primary = None
+        return Slots(booted[0], others[0], primary)
+
+    async def mark(self, state: Mark, slot: str) -> None:
+        """Mark `booted`, `other` or a slot by its name."""
+        await self._call("Mark", "ss", state, slot)
+
+    async def _result(self, done: "asyncio.Future[int]", on_progress: OnProgress) -> int | None:
+        """Return what the installer says at the end, None when it fell silent before."""
+        lost = 0
+        while lost < LOST_LOOKS:
+            finished, _ = await asyncio.wait({done}, timeout=self._look_seconds)
+            if finished:
+                return done.result()
+            try:
+                if not await self.is_installing():
+                    # The signal may be on its way still.
+                    finished, _ = await asyncio.wait({done}, timeout=self._look_seconds)
+                    return done.result() if finished else None
+                percent, what, _ = await self._get("Progress")
+                on_progress(percent, what)
+                lost = 0
+            except UpdateFailed:
+                lost += 1
+        raise failed("installer_unavailable", "it no longer answers")
+
+    async def _get(self, name: str) -> Any:
+        try:
+            return await self._bus.get(INSTALLER, name)
+        except BusLostError as error:
+            raise failed("installer_unavailable", str(error)) from error
+        except RefusedError as error:
+            raise _meaning(error.text) from error
+
+    async def _call(
+        self, member: str, signature: str = "", *arguments: Any, seconds: float = 60.0
+    ) -> list[Any]:
+        try:
+            return await self._bus.call(INSTALLER, member, signature, *arguments, seconds=seconds)
+        except BusLostError as error:
+            raise failed("installer_unavailable", str(error)) from error
+        except RefusedError as error:
+            raise _meaning(error.text) from error
+
+
+def _listener(
+    done: "asyncio.Future[int]", on_progress: OnProgress
+) -> Callable[[str, list[Any]], None]:
+    def listen(member: str, arguments: list[Any]) -> None:
+        if member == "Completed" and not done.done():
+            done.set_result(int(arguments[0]))
+        elif member == "PropertiesChanged" and "Progress" in arguments[1]:
+            percent, what, _ = arguments[1]["Progress"]
+            on_progress(percent, what)
+
+    return listen
+
+
+def _slot(name: str, facts: dict[str, Any]) -> Slot:
+    return Slot(
+        name=name,
+        bootname=str(facts.get("bootname", "")),
+        booted=facts.get("state") == "booted",
+        bootable=facts.get("boot-status") == "good",
+        version=facts.get("bundle.version"),
+        manifest_hash=facts.get("bundle.hash"),
+        complete=facts.get("status", "ok") == "ok",
+        activations=int(facts.get("activated.count", 0)),
+    )
+
+
+_PHRASES = (
+    ("lready processing", "installer_busy"),
+    ("signature verification failed", "bundle_untrusted"),
+    ("Verification failed", "bundle_untrusted"),
+    ("Compatible mismatch", "other_tier"),
+    ("Argument list too long", "device_not_ready"),
+    ("failed to create nbd device", "device_not_ready"),
+    ("configuring nbd device", "device_not_ready"),
+    ("No space left", "disk_full"),
+    ("does not fit to slot", "slot_write_failed"),
+    ("Input/output error", "transfer_cut"),
+    ("nbd server", "transfer_cut"),
+    ("HTTP", "transfer_cut"),
+    ("Failed to stream bundle", "transfer_cut"),
+    ("payload is corrupted", "bundle_unreadable"),
+    ("ignature", "bundle_unreadable"),
+    ("No such file", "bundle_unreadable"),
+    ("bundle", "bundle_unreadable"),
+)
+"""RAUC 1.13 tells what happened by sentences alone; the first that fits decides."""
+
+
+def _meaning(text: str) -> UpdateFailed:
+    name = next((name for phrase, name in _PHRASES if phrase in text), "install_failed")
+    return failed(name, text)
