@@ -72,6 +72,15 @@ async def test_every_answer_carries_the_headers_that_protect_it(
     assert "server" not in response.headers
 
 
+@pytest.mark.parametrize(("scheme", "policy"), [("http", None), ("https", "same-origin")])
+async def test_other_windows_are_kept_apart_where_browsers_heed_it(
+    household: Household, scheme: str, policy: str | None
+) -> None:
+    client = household.clients["anonymous"]
+    response = await client.get(f"{scheme}://localhost/api/v1/status")
+    assert response.headers.get("cross-origin-opener-policy") == policy
+
+
 async def test_ten_million_characters_are_refused_and_nothing_is_kept(
     household: Household,
 ) -> None:

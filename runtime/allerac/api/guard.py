@@ -38,11 +38,13 @@ HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Frame-Options": "DENY",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+
+HEADERS_BY_HTTPS = {"Cross-Origin-Opener-Policy": "same-origin"}
+"""Browsers heed it only there, and complain about it by plain http (HTML, 7.1.3)."""
 
 
 class RequestGuard:
@@ -68,7 +70,7 @@ class RequestGuard:
                 await self._app(scope, receive, send)
             return
         path = scope["path"]
-        send = _with_headers(send, path)
+        send = _with_headers(send, path, is_secure=scope["scheme"] == "https")
         try:
             self._check(scope)
         except AlleracError as error:
@@ -130,13 +132,14 @@ def _check_body(headers: Headers, max_body_bytes: int) -> None:
         raise InvalidInput("The box reads JSON only.", hint="Send Content-Type: application/json.")
 
 
-def _with_headers(send: Send, path: str) -> Send:
+def _with_headers(send: Send, path: str, *, is_secure: bool) -> Send:
     private = path.startswith(("/api/", "/v1/"))
+    own = {**HEADERS, **(HEADERS_BY_HTTPS if is_secure else {})}
 
     async def wrapped(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            for name, value in HEADERS.items():
+            for name, value in own.items():
                 headers[name] = value
             if private and "cache-control" not in headers:
                 headers["Cache-Control"] = "no-store"
