@@ -1,5 +1,6 @@
 import { screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
+import i18next from "i18next";
 import type { AlleracApi } from "@/api/allerac-api";
 import { ApiError } from "@/api/problem";
 import type { Box } from "@/api/types";
@@ -56,6 +57,44 @@ test("every address can be opened and copied", async () => {
   expect(link).toHaveAttribute("href", "http://kitchen.local/");
   await user.click(screen.getByRole("button", { name: "Copy http://192.168.1.42/" }));
   expect(await navigator.clipboard.readText()).toBe("http://192.168.1.42/");
+});
+
+const CHECKS = [
+  ["names_do_not_lead_here", "A name does not lead here", "Ein Name führt gerade nicht hierher"],
+  ["no_address", "The box has no network address", "Die Box hat keine Adresse im Netz"],
+  ["network_error", "could not ask the network", "konnte im Netz nicht"],
+] as const;
+
+const checked = (reason: NonNullable<Box["network_check"]>["reason"]) => (): Partial<Box> => ({
+  network_check: {
+    ok: reason === "names_lead_here",
+    reason,
+    message: "In the log's words.",
+    checked_at: "2026-11-21T10:05:00.000Z",
+  },
+});
+
+test.each(CHECKS)("a look at the names that says %s says what to do", async (reason, en, de) => {
+  open("/box", {}, playing(checked(reason)));
+  expect(await screen.findByText(new RegExp(en))).toBeInTheDocument();
+  expect(screen.queryByText("In the log's words.")).toBeNull();
+  expect(i18next.t(`box.networkCheck.${reason}`, { lng: "de" })).toContain(de);
+});
+
+test("names that lead to the box are told with the time, and without alarm", async () => {
+  open("/box", {}, playing(checked("names_lead_here")));
+  const told = await screen.findByText(/Its names lead here; looked at .*05/);
+  expect(told.closest("[role=status], [role=alert]")).toBeNull();
+});
+
+test("before the first look at the names nothing is said about them", async () => {
+  open(
+    "/box",
+    {},
+    playing(() => ({ network_check: null })),
+  );
+  expect(await screen.findByRole("link", { name: "http://kitchen.local/" })).toBeInTheDocument();
+  expect(screen.queryByText(/names lead/)).toBeNull();
 });
 
 test("a certificate is offered with its fingerprint and its end", async () => {

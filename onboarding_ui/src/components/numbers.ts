@@ -36,3 +36,7 @@ export function moment(iso: string): string {
   const form = { dateStyle: "medium", timeStyle: "short" } as const;
   return new Intl.DateTimeFormat(i18next.language, form).format(new Date(iso));
 }
+
+export function timeOfDay(iso: string): string {
+  return new Intl.DateTimeFormat(i18next.language, { timeStyle: "short" }).format(new Date(iso));
+}

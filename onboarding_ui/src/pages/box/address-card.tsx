@@ -1,8 +1,9 @@
 import { useTranslation } from "react-i18next";
 import type { Box } from "@/api/types";
 import { CopyButton } from "@/components/copy-button";
+import { timeOfDay } from "@/components/numbers";
 import { Qr } from "@/components/qr";
-import { Card } from "@/components/ui/card";
+import { Card, Notice } from "@/components/ui/card";
 
 function addressesOf(box: Box): string[] {
   const port = box.port === 80 ? "" : `:${box.port}`;
@@ -31,6 +32,19 @@ export function AddressCard({ box }: { box: Box }) {
           ))}
         </ul>
       </div>
+      <NetworkCheck check={box.network_check} />
     </Card>
+  );
+}
+
+/** What the box's last look at its own names said; nothing before the first. */
+function NetworkCheck({ check }: { check: Box["network_check"] }) {
+  const { t } = useTranslation();
+  if (!check) return null;
+  const says = t(`box.networkCheck.${check.reason}`, { time: timeOfDay(check.checked_at) });
+  return (
+    <div className="mt-4">
+      {check.ok ? <p className="text-sm text-soft">{says}</p> : <Notice>{says}</Notice>}
+    </div>
   );
 }
