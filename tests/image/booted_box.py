@@ -15,7 +15,7 @@ START_SECONDS = 600
 MEMORY_MB = 2048
 NAME_SECONDS = 60
 API = "/api/v1"
-CLAIM_CODE = re.compile(r"[Cc]laim code:\s+(\S+)")
+CLAIM_CODE = re.compile(r"[Cc]laim code:\s+(\S+)\s")
 
 
 @dataclass(slots=True)
