@@ -1,1 +1,34 @@
 """Updates: found by signed metadata, installed while in use, kept only when they work."""
+
+from .acts import Acts, Parts
+from .bus import SystemBus
+from .catalogue import UpdateCatalogue
+from .configuration import UpdateConfiguration, read_configuration
+from .offer import Offer, ThisBox
+from .rauc import Installer, NoInstaller, Rauc
+from .removable import BundleFile, RemovableDrives
+from .restart import ThisMachine
+from .service import UpdateService, UpdateStatus
+from .verdict import NoVerdicts, Verdict, Verdicts
+
+__all__ = [
+    "Acts",
+    "BundleFile",
+    "Installer",
+    "NoInstaller",
+    "NoVerdicts",
+    "Offer",
+    "Parts",
+    "Rauc",
+    "RemovableDrives",
+    "SystemBus",
+    "ThisBox",
+    "ThisMachine",
+    "UpdateCatalogue",
+    "UpdateConfiguration",
+    "UpdateService",
+    "UpdateStatus",
+    "Verdict",
+    "Verdicts",
+    "read_configuration",
+]

@@ -252,3 +252,34 @@ _PHRASES = (
 def _meaning(text: str) -> UpdateFailed:
     name = next((name for phrase, name in _PHRASES if phrase in text), "install_failed")
     return failed(name, text)
+
+
+class NoInstaller:
+    """A machine that nothing can be installed on, like a developer's."""
+
+    async def compatible(self) -> str:
+        """Nothing fits."""
+        raise failed("installer_unavailable")
+
+    async def inspect(self, source: str) -> Bundle:
+        """Nobody can look into bundles."""
+        raise failed("installer_unavailable", source)
+
+    async def is_installing(self) -> bool:
+        """Nothing ever is."""
+        return False
+
+    async def install(self, source: str, on_progress: OnProgress) -> None:
+        """Nobody installs."""
+        raise failed("installer_unavailable", source)
+
+    async def follow(self, on_progress: OnProgress) -> None:
+        """There is nothing to wait for."""
+
+    async def slots(self) -> Slots:
+        """There are none."""
+        raise failed("installer_unavailable")
+
+    async def mark(self, state: Mark, slot: str) -> None:
+        """There is nothing to mark."""
+        raise failed("installer_unavailable", f"{state} {slot}")

@@ -18,6 +18,7 @@ from allerac.storage.updates import PastUpdate, UpdateRecord
 from .acts import Acts
 from .offer import CHANNELS, Offer
 from .progress import Progress
+from .reasons import failed
 from .removable import BundleFile
 from .schedule import LONGEST_POSTPONEMENT, Moment, due, next_quiet
 from .states import RESTING
@@ -32,8 +33,12 @@ HISTORY_LENGTH: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class UpdateStatus:
-    """All that a page shows; `reason` is the name of what went wrong last."""
+    """All that a page shows; `reason` is the name of what went wrong last.
 
+    On a machine without boot slots, `supported` is False and nothing ever happens.
+    """
+
+    supported: bool
     state: str
     installed: str
     available: Offer | None
@@ -60,12 +65,14 @@ class UpdateService:
         acts: Acts,
         household: BoxStore,
         is_busy: Callable[[], bool],
+        supported: bool = True,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         look_seconds: float = LOOK_SECONDS,
     ) -> None:
         self._acts = acts
         self._household = household
         self._is_busy = is_busy
+        self._supported = supported
         self._clock = clock
         self._look_seconds = look_seconds
         self._act: asyncio.Task[None] | None = None
@@ -75,7 +82,8 @@ class UpdateService:
 
     async def start(self) -> None:
         """Find out what became of the update under way, in the background, and go on."""
-        self._tending = asyncio.create_task(self._tend())
+        if self._supported:
+            self._tending = asyncio.create_task(self._tend())
 
     async def stop(self) -> None:
         """Leave what is under way; an installation goes on and is found again."""
@@ -91,6 +99,7 @@ class UpdateService:
         waits = record.state == "installed" and automatic
         after = max(self._clock(), record.postponed_until or self._clock())
         return UpdateStatus(
+            supported=self._supported,
             state=record.state,
             installed=str(self._acts.installed),
             available=_offer(record),
@@ -189,6 +198,8 @@ class UpdateService:
         self._wake.set()
 
     async def _require(self, *states: str) -> None:
+        if not self._supported:
+            raise failed("installer_unavailable")
         record = await self._acts.journal.load()
         if self._is_acting or record.state not in states:
             raise Conflict(
