@@ -62,6 +62,22 @@ from allerac.storage.box import BoxStore
 from allerac.storage.clock import move_expiry
 from allerac.storage.conversations import ConversationStore
 from allerac.storage.invitations import InvitationStore
+from allerac.storage.updates import UpdateStore
+from allerac.updates import (
+    Acts,
+    NoInstaller,
+    NoVerdicts,
+    Parts,
+    Rauc,
+    RemovableDrives,
+    SystemBus,
+    ThisBox,
+    ThisMachine,
+    UpdateCatalogue,
+    UpdateService,
+    read_configuration,
+)
+from allerac.updates.version import Version
 
 log = structlog.get_logger()
 
@@ -103,6 +119,42 @@ def build_model_service(settings: Settings, hardware: Hardware) -> ModelService:
     )
 
 
+def build_update_service(
+    settings: Settings, database: Database, bus: SystemBus, is_busy: Callable[[], bool]
+) -> UpdateService:
+    """Return the service of updates; without a configuration it says that there are none."""
+    configured = (
+        None if settings.update_config is None else read_configuration(settings.update_config)
+    )
+    folder = settings.data_dir / "updates"
+    catalogue = None
+    if configured is not None and configured.url is not None:
+        catalogue = UpdateCatalogue(
+            url=configured.url,
+            folder=folder / "tuf",
+            trust=configured.trust,
+            agent=f"Allerac/{__version__}",
+        )
+    boxes = BoxStore(database)
+    parts = Parts(
+        store=UpdateStore(database),
+        household=boxes,
+        catalogue=catalogue,
+        installer=NoInstaller() if configured is None else Rauc(bus),
+        machine=ThisMachine(bus),
+        drives=RemovableDrives(settings.drives_dir),
+        verdicts=NoVerdicts(),
+        snapshots_folder=folder / "snapshots",
+    )
+    here = ThisBox("none", Version.read(__version__), "stable")
+    return UpdateService(
+        acts=Acts(parts, here if configured is None else configured.box),
+        household=boxes,
+        is_busy=is_busy,
+        supported=configured is not None,
+    )
+
+
 class Runtime:
     """Everything that runs, in the order in which it starts."""
 
@@ -113,6 +165,7 @@ class Runtime:
         identity = read_identity(settings.identity_dir)
         passwords = passwords or Passwords()
         self.database = Database(settings.data_dir / "allerac.sqlite")
+        self.bus = SystemBus()
         socket = settings.engine_socket
         self.engine = EngineSupervisor(launch=spawn if socket is None else connect_to(socket))
         host = settings.host if settings.socket is None else None
@@ -160,6 +213,9 @@ class Runtime:
                 code=_claim_proof(settings, identity, passwords),
                 secrets=AccountSecrets(passwords),
             ),
+            updates=build_update_service(
+                settings, self.database, self.bus, lambda: self.engine.status().active > 0
+            ),
         )
         self.clock = ClockWatch(self._follow_clock)
         self.upkeep = self._make_upkeep(settings.socket, certificates)
@@ -176,6 +232,7 @@ class Runtime:
         await services.chat.start(datetime.now(UTC))
         await services.models.start()
         await services.box.start()
+        await services.updates.start()
         if self.upkeep is not None:
             await self.upkeep.start()
 
@@ -185,6 +242,8 @@ class Runtime:
         parts: Sequence[Callable[[], Awaitable[None]]] = (
             *([self.upkeep.stop] if self.upkeep is not None else []),
             self.clock.stop,
+            services.updates.stop,
+            self.bus.close,
             self.presence.stop,
             services.chat.stop,
             services.models.stop,

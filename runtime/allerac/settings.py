@@ -55,4 +55,11 @@ class Settings(BaseSettings):
     download_bytes_per_second: int | None = Field(
         default=None, ge=1, description="Limit for model downloads; none when not set."
     )
+    update_config: Path | None = Field(
+        default=None,
+        description="What the image says about its updates; without it the system is not updated.",
+    )
+    drives_dir: Path = Field(
+        default=Path("/run/media/allerac"), description="Where removable drives are mounted."
+    )
     log_level: str = Field(default="info", description="debug, info, warning or error.")

@@ -10,6 +10,7 @@ from allerac.box import BoxService
 from allerac.chat import ChatService, CompletionService
 from allerac.models import ModelRoom
 from allerac.onboarding import OnboardingService
+from allerac.updates import UpdateService
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Services:
     completions: CompletionService
     models: ModelRoom
     onboarding: OnboardingService
+    updates: UpdateService
 
 
 def services_of(request: Request) -> Services:
