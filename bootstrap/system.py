@@ -25,7 +25,14 @@ class Program:
         return shutil.which(self.name, path=path) is not None
 
 
-TESTS = (Program("chromium", "chromium"), Program("ip", "iproute2"))
+TESTS = (
+    Program("chromium", "chromium"),
+    Program("debugfs", "e2fsprogs"),
+    Program("/usr/bin/dbus-daemon", "dbus-daemon"),
+    Program("grub-emu", "grub-emu"),
+    Program("ip", "iproute2"),
+    Program("journalctl", "systemd"),
+)
 """What only the tests need."""
 
 
