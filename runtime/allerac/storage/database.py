@@ -95,8 +95,8 @@ class Database:
         """Copy the file as it is now to `target`, whole or not at all."""
 
         def copy() -> None:
-            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             try:
+                target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 snapshot(self._path, target)
             except (OSError, DriverError) as error:
                 raise StorageUnavailable(

@@ -59,6 +59,7 @@ class EmulatedBox:
     restarts: int = 0
     installing: bool = False
     may_finish: asyncio.Event = field(default_factory=asyncio.Event)
+    asked_to_restart: asyncio.Event = field(default_factory=asyncio.Event)
     cut: Callable[[str], None] = lambda _: None
 
     def __post_init__(self) -> None:
@@ -165,6 +166,7 @@ class EmulatedBox:
     async def restart(self) -> None:
         """Take the wish; a test boots."""
         self.restarts += 1
+        self.asked_to_restart.set()
         self.cut("restart")
 
     def _bootable(self, root: Root) -> bool:

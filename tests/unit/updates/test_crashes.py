@@ -4,6 +4,7 @@ import asyncio
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -104,6 +105,7 @@ async def _live_through(folder: Path, blows: list[tuple[int, bool]], *, broken: 
 BLOWS = st.lists(st.tuples(st.integers(1, 16), st.booleans()), max_size=4)
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(blows=BLOWS)
 def test_after_any_cuts_the_record_explains_the_machine_and_the_update_succeeds(

@@ -1,0 +1,34 @@
+"""How far an installation is."""
+
+from allerac.updates.progress import Meter
+
+
+class Stopwatch:
+    """A clock that is set."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_time_left_follows_the_pace_and_counts_down_between_reports() -> None:
+    watch = Stopwatch()
+    meter = Meter(1_000, watch)
+    assert meter.progress().seconds_left is None
+    meter.update(0)
+    watch.now = 10
+    meter.update(20)
+    assert meter.progress().seconds_left == 40
+    assert meter.progress().done_bytes == 200
+    watch.now = 15
+    assert meter.progress().seconds_left == 35
+    watch.now = 1000
+    assert meter.progress().seconds_left == 0
+
+
+def test_progress_never_goes_back_or_beyond_the_end() -> None:
+    meter = Meter(1_000, Stopwatch())
+    for percent in (40, 20, 300):
+        meter.update(percent)
+    assert meter.progress().percent == 100
