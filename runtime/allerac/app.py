@@ -29,6 +29,7 @@ from allerac.api import (
     people,
     probes,
     session,
+    updates,
 )
 from allerac.api.errors import install_error_handlers
 from allerac.api.guard import RequestGuard
@@ -45,6 +46,7 @@ from allerac.box import BoxService
 from allerac.chat import ChatService, CompletionService
 from allerac.engine.process import connect_to, spawn
 from allerac.engine.supervisor import EngineSupervisor
+from allerac.errors import InvalidInput
 from allerac.events import EventLogs
 from allerac.hardware.choice import ProfileChoice, choose_profile
 from allerac.hardware.machine import Machine, detect_machine
@@ -74,6 +76,7 @@ from allerac.updates import (
     ThisBox,
     ThisMachine,
     UpdateCatalogue,
+    UpdateConfiguration,
     UpdateService,
     read_configuration,
 )
@@ -81,7 +84,7 @@ from allerac.updates.version import Version
 
 log = structlog.get_logger()
 
-ROUTERS = (session, people, onboarding, box, models, conversations, generations)
+ROUTERS = (session, people, onboarding, box, updates, models, conversations, generations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +126,7 @@ def build_update_service(
     settings: Settings, database: Database, bus: SystemBus, is_busy: Callable[[], bool]
 ) -> UpdateService:
     """Return the service of updates; without a configuration it says that there are none."""
-    configured = (
-        None if settings.update_config is None else read_configuration(settings.update_config)
-    )
+    configured = _update_configuration(settings.update_config)
     folder = settings.data_dir / "updates"
     catalogue = None
     if configured is not None and configured.url is not None:
@@ -141,7 +142,7 @@ def build_update_service(
         household=boxes,
         catalogue=catalogue,
         installer=NoInstaller() if configured is None else Rauc(bus),
-        machine=ThisMachine(bus),
+        machine=ThisMachine(settings.socket and settings.socket.with_name("restart")),
         drives=RemovableDrives(settings.drives_dir),
         verdicts=NoVerdicts(),
         snapshots_folder=folder / "snapshots",
@@ -153,6 +154,17 @@ def build_update_service(
         is_busy=is_busy,
         supported=configured is not None,
     )
+
+
+def _update_configuration(path: Path | None) -> UpdateConfiguration | None:
+    """Read the file; a box that is wrong about its updates answers its people all the same."""
+    if path is None:
+        return None
+    try:
+        return read_configuration(path)
+    except InvalidInput as error:
+        log.error("no_updates", reason=error.message)  # noqa: TRY400 - the message says it all
+        return None
 
 
 class Runtime:

@@ -4,6 +4,7 @@ A crash between the two leaves a record that `truth.explain` compares with the m
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from .removable import RemovableDrives, offer_of_file
 from .restart import Machine
 from .schedule import MOST_TRIES, back_off
 from .snapshots import Snapshots
-from .states import Event
+from .states import RESTING, Event
 from .truth import Explanation, Truth, explain, holds
 from .verdict import Verdicts
 from .version import Version
@@ -37,6 +38,8 @@ log = structlog.get_logger()
 
 UNKNOWN_VERSION: Final = "unknown"
 MOST_EXPLANATIONS: Final = 4
+RESTART_SECONDS: Final = 180.0
+"""How long the services may take to end before a restart counts as failed."""
 
 
 class Catalogue(Protocol):
@@ -73,6 +76,7 @@ class Acts:
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         installation: Installation | None = None,
+        patience_seconds: float = RESTART_SECONDS,
     ) -> None:
         self.store = parts.store
         self.drives = parts.drives
@@ -86,6 +90,8 @@ class Acts:
         self._box = box
         self._clock = clock
         self._installation = installation or Installation(parts.installer)
+        self._patience_seconds = patience_seconds
+        self._restarts_until = 0.0
 
     @property
     def installed(self) -> Version:
@@ -221,7 +227,7 @@ class Acts:
         """Bring the record in line with the machine. Raises `UpdateFailed` without an installer."""
         for _ in range(MOST_EXPLANATIONS):
             record = await self.journal.load()
-            if record.state in {"idle", "available", "good", "rolled_back"}:
+            if record.state in RESTING or time.monotonic() < self._restarts_until:
                 return
             installing = await self._installer.is_installing()
             if installing:
@@ -318,6 +324,7 @@ class Acts:
             await self._snapshots.take(self.installed)
             await self._installer.mark("active", "other")
             await self._machine.restart()
+            self._restarts_until = time.monotonic() + self._patience_seconds
         except AlleracError as error:
             name = error.reason if isinstance(error, UpdateFailed) else "disk_full"
             ended = Ended("failed", name) if undo == "cancelled" else None

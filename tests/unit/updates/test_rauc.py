@@ -1,4 +1,4 @@
-"""RAUC and logind as they speak on a bus: what they say is understood, their silence too."""
+"""RAUC as it speaks on a bus: what it says is understood, its silence too."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,10 +11,9 @@ import pytest
 from allerac.errors import UpdateFailed
 from allerac.updates.bus import SystemBus
 from allerac.updates.rauc import Bundle, Rauc
-from allerac.updates.restart import ThisMachine
 
 from .emulated_box import EmulatedBox, bundle_of
-from .fake_rauc import FakeLogind, FakeRauc, fake_services, private_bus
+from .fake_rauc import FakeRauc, fake_rauc, private_bus
 from .publisher import hash_of
 
 URL = "http://127.0.0.1:1/targets/vm/1.1.0/x.raucb"
@@ -26,27 +25,23 @@ class Bench:
 
     box: EmulatedBox
     rauc: Rauc
-    machine: ThisMachine
     service: FakeRauc
-    logind: FakeLogind
-    bus: SystemBus
 
 
 @asynccontextmanager
 async def open_bench(folder: Path) -> AsyncIterator[Bench]:
-    """Start a bus with both services."""
+    """Start a bus with RAUC on it."""
     box = EmulatedBox(bundles={URL: bundle_of("1.1.0")})
     with private_bus(folder) as address:
         bus = SystemBus(address)
-        async with fake_services(address, box) as (service, logind):
-            rauc = Rauc(bus, look_seconds=0.1)
-            yield Bench(box, rauc, ThisMachine(bus), service, logind, bus)
+        async with fake_rauc(address, box) as service:
+            yield Bench(box, Rauc(bus, look_seconds=0.1), service)
         await bus.close()
 
 
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
-    """A bus with RAUC and logind."""
+    """A bus with RAUC."""
     async with open_bench(tmp_path) as bench:
         yield bench
 
@@ -158,19 +153,3 @@ async def test_without_rauc_the_reason_is_that_it_does_not_answer(tmp_path: Path
         with pytest.raises(UpdateFailed) as caught:
             await Rauc(SystemBus(address)).slots()
         assert caught.value.reason == "installer_unavailable"
-
-
-async def test_the_machine_restarts_through_logind_without_a_password(bench: Bench) -> None:
-    await bench.machine.restart()
-    assert bench.box.restarts == 1
-    bench.logind.refuses = True
-    with pytest.raises(UpdateFailed) as caught:
-        await bench.machine.restart()
-    assert caught.value.reason == "restart_failed"
-    assert "Access denied" in caught.value.detail
-
-
-def test_the_boot_has_an_id() -> None:
-    machine = ThisMachine(SystemBus())
-    assert machine.boot_id() == machine.boot_id()
-    assert len(machine.boot_id()) == 36

@@ -364,3 +364,13 @@ async def test_a_machine_without_slots_says_that_it_is_none(home: Household) -> 
         await service.check()
     assert home.wares.asked == 0
     await service.stop()
+
+
+async def test_a_machine_that_shuts_down_slowly_is_waited_for(home: Household) -> None:
+    await bring_to(home, "rebooting")
+    await home.acts.reconcile()
+    assert await home.state() == "rebooting"
+    home.acts._restarts_until = 0.0
+    await home.acts.reconcile()
+    record = await home.store.load()
+    assert (record.state, record.reason) == ("installed", "interrupted")

@@ -1,0 +1,52 @@
+"""The model answers, about as fast as it did on this very unit."""
+
+import math
+from typing import Final
+
+from ..baseline import Baseline
+from ..proof import NotProvenError, Proof, Sentence
+from ..surroundings import Surroundings
+
+PROMPT: Final = "Count from one to fifty in words, with commas between."
+MAX_TOKENS: Final = 48
+LEAST_SHARE: Final = 0.7
+"""Of this unit's own recorded speed (SPEC 13)."""
+
+
+async def _attempt(surroundings: Surroundings, baseline: Baseline) -> None:
+    if await surroundings.thermometer.is_hot():
+        raise NotProvenError("too_hot", "the processor slows itself down")
+    spoken = await surroundings.model.say(PROMPT, MAX_TOKENS)
+    speed, before = spoken.tokens_per_second, baseline.tokens_per_second
+    if not spoken.text.strip():
+        raise NotProvenError("no_answer", "the answer is empty")
+    if before is None:
+        return
+    if speed is None or not math.isfinite(speed):
+        raise NotProvenError("no_answer", "the answer is too short to tell its speed")
+    if speed < LEAST_SHARE * before:
+        raise NotProvenError("too_slow", f"{speed:.1f} of {before:.1f} tokens a second")
+
+
+PROOF = Proof(
+    code="canary",
+    rank=60,
+    timeout_seconds=90,
+    after="model",
+    faults={
+        "no_answer": Sentence(
+            "The model did not answer in the new version.",
+            "Das Modell hat in der neuen Version nicht geantwortet.",
+        ),
+        "too_slow": Sentence(
+            "The model answered much more slowly in the new version.",
+            "Das Modell hat in der neuen Version viel langsamer geantwortet.",
+        ),
+        "too_hot": Sentence(
+            "The box stayed too hot to try the new version.",
+            "Die Box blieb zu heiß, um die neue Version zu erproben.",
+        ),
+    },
+    required=lambda baseline: baseline.model_id is not None,
+    attempt=_attempt,
+)
