@@ -207,6 +207,13 @@ class BoxService:
             await self._store.change(changes)
             await self._presence.announce(await self._store.load())
 
+    async def choose_updates(self, *, automatic: bool | None, hour: int | None) -> None:
+        """Say whether updates come by themselves, and at which hour; None leaves it as it is."""
+        wishes = {"automatic_updates": automatic, "update_hour": hour}
+        changes = {name: value for name, value in wishes.items() if value is not None}
+        if changes:
+            await self._store.change(changes)
+
     async def claimed(self) -> None:
         """Take the name that the wizard gave."""
         await self._presence.announce(await self._store.load())

@@ -616,6 +616,230 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/updates": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get Updates
+     * @description Tell what is installed, what there is, and how far it is.
+     */
+    get: operations["getUpdates"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/updates/history": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List Update History
+     * @description List the last updates, the newest first.
+     */
+    get: operations["listUpdateHistory"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/updates/events": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Stream Updates
+     * @description Follow what `getUpdates` tells: now, and after every change.
+     */
+    get: operations["streamUpdates"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/updates/check": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Check For Updates
+     * @description Ask the update server now.
+     */
+    post: operations["checkForUpdates"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/updates/install": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Install Update
+     * @description Begin to install what is available; the box stays in use.
+     */
+    post: operations["installUpdate"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/updates/restart": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Restart Into Update
+     * @description Restart now into what is installed.
+     */
+    post: operations["restartIntoUpdate"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/updates/go-back": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Go Back
+     * @description Restart now into the version before.
+     */
+    post: operations["goBackToVersionBefore"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/updates/postpone": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Postpone Updates
+     * @description Let nothing happen by itself before a time.
+     */
+    post: operations["postponeUpdates"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/updates/pin": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Pin Version
+     * @description Go no further than a version.
+     */
+    post: operations["pinVersion"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/updates/settings": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    /**
+     * Change Update Settings
+     * @description Choose the channel, the quiet hour, and whether updates come by themselves.
+     */
+    patch: operations["changeUpdateSettings"];
+    trace?: never;
+  };
+  "/api/v1/updates/usb": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List Drive Bundles
+     * @description List update files on drives that are plugged in.
+     */
+    get: operations["listDriveBundles"];
+    put?: never;
+    /**
+     * Install From Drive
+     * @description Begin to install an update file of a drive.
+     */
+    post: operations["installFromDrive"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/models": {
     parameters: {
       query?: never;
@@ -1198,6 +1422,24 @@ export interface components {
       /** Items */
       items: components["schemas"]["ApiKeyItem"][];
     };
+    /**
+     * AvailableUpdate
+     * @description `notes` say by language what changes.
+     */
+    AvailableUpdate: {
+      /** Version */
+      version: string;
+      /** Channel */
+      channel: string;
+      /** Notes */
+      notes: {
+        [key: string]: string;
+      };
+      /** Released At */
+      released_at: string;
+      /** Size Bytes */
+      size_bytes: number;
+    };
     /** Box */
     Box: {
       /** Id */
@@ -1256,6 +1498,15 @@ export interface components {
        * Format: password
        */
       new_password: string;
+    };
+    /** ChangeUpdateSettings */
+    ChangeUpdateSettings: {
+      /** Channel */
+      channel?: ("stable" | "beta") | null;
+      /** Automatic */
+      automatic?: boolean | null;
+      /** Hour */
+      hour?: number | null;
     };
     /** ChatCompletion */
     ChatCompletion: {
@@ -1480,6 +1731,18 @@ export interface components {
        */
       draft: string;
     };
+    /** DriveBundle */
+    DriveBundle: {
+      /** Name */
+      name: string;
+      /** Size Bytes */
+      size_bytes: number;
+    };
+    /** DriveBundleList */
+    DriveBundleList: {
+      /** Items */
+      items: components["schemas"]["DriveBundle"][];
+    };
     /** EngineSpeed */
     EngineSpeed: {
       /** Prefill Tokens Per Second */
@@ -1537,6 +1800,11 @@ export interface components {
       path: string;
       /** Title */
       title?: string | null;
+    };
+    /** InstallFromDrive */
+    InstallFromDrive: {
+      /** Name */
+      name: string;
     };
     /** InvitationItem */
     InvitationItem: {
@@ -1873,6 +2141,36 @@ export interface components {
       /** Reason */
       reason: string;
     };
+    /**
+     * PastUpdate
+     * @description `result` is null while it is under way.
+     */
+    PastUpdate: {
+      /** Id */
+      id: string;
+      /** Version */
+      version: string;
+      /** From Version */
+      from_version: string;
+      /**
+       * Origin
+       * @enum {string}
+       */
+      origin: "server" | "drive" | "other_slot";
+      /** Notes */
+      notes: {
+        [key: string]: string;
+      } | null;
+      /** Began At */
+      began_at: string;
+      /** Ended At */
+      ended_at: string | null;
+      /** Result */
+      result: ("good" | "rolled_back" | "failed") | null;
+      reason: components["schemas"]["UpdateReason"] | null;
+      /** Detail */
+      detail: string | null;
+    };
     /** Person */
     Person: {
       /** Id */
@@ -1898,6 +2196,22 @@ export interface components {
     PersonList: {
       /** Items */
       items: components["schemas"]["Person"][];
+    };
+    /**
+     * PinVersion
+     * @description Null lets the box go on to newer versions.
+     */
+    PinVersion: {
+      /** Version */
+      version: string | null;
+    };
+    /**
+     * PostponeUpdates
+     * @description Null takes a postponement back.
+     */
+    PostponeUpdates: {
+      /** Until */
+      until: string | null;
     };
     /**
      * Problem
@@ -2195,6 +2509,11 @@ export interface components {
       /** Model Id */
       model_id?: string | null;
     };
+    /** UpdateHistory */
+    UpdateHistory: {
+      /** Items */
+      items: components["schemas"]["PastUpdate"][];
+    };
     /** UpdateMe */
     UpdateMe: {
       /** Name */
@@ -2210,6 +2529,85 @@ export interface components {
       role?: ("admin" | "member" | "guest") | null;
       /** Disabled */
       disabled?: boolean | null;
+    };
+    /**
+     * UpdateProgress
+     * @description Of downloading and installing, which are one; `seconds_left` is null at the beginning.
+     */
+    UpdateProgress: {
+      /** Percent */
+      percent: number;
+      /** Done Bytes */
+      done_bytes: number;
+      /** Total Bytes */
+      total_bytes: number;
+      /** Seconds Left */
+      seconds_left: number | null;
+    };
+    /**
+     * UpdateReason
+     * @description What went wrong, and what to do next or what happens by itself.
+     */
+    UpdateReason: {
+      /** Name */
+      name: string;
+      /** Message */
+      message: string;
+      /** Hint */
+      hint: string;
+    };
+    /**
+     * Updates
+     * @description `reason` is what went wrong last, `detail` the same in a program's words.
+     *
+     *     Where `supported` is false there is only one system on the machine, and nothing to update.
+     *     `restarts_at` is when the box restarts by itself, `other_version` what it can go back to.
+     */
+    Updates: {
+      /** Supported */
+      supported: boolean;
+      /**
+       * State
+       * @enum {string}
+       */
+      state:
+        | "idle"
+        | "checking"
+        | "available"
+        | "downloading"
+        | "installed"
+        | "rebooting"
+        | "proving"
+        | "good"
+        | "rolled_back";
+      /** Installed */
+      installed: string;
+      available: components["schemas"]["AvailableUpdate"] | null;
+      progress: components["schemas"]["UpdateProgress"] | null;
+      reason: components["schemas"]["UpdateReason"] | null;
+      /** Detail */
+      detail: string | null;
+      /** Origin */
+      origin: ("server" | "drive" | "other_slot") | null;
+      /**
+       * Channel
+       * @enum {string}
+       */
+      channel: "stable" | "beta";
+      /** Pinned Version */
+      pinned_version: string | null;
+      /** Postponed Until */
+      postponed_until: string | null;
+      /** Checked At */
+      checked_at: string | null;
+      /** Automatic */
+      automatic: boolean;
+      /** Hour */
+      hour: number;
+      /** Restarts At */
+      restarts_at: string | null;
+      /** Other Version */
+      other_version: string | null;
     };
     /** Usage */
     Usage: {
@@ -3373,6 +3771,370 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["NearbyBoxList"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  getUpdates: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Updates"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  listUpdateHistory: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["UpdateHistory"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  streamUpdates: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "text/event-stream": unknown;
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  checkForUpdates: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Updates"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  installUpdate: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Updates"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  restartIntoUpdate: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Updates"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  goBackToVersionBefore: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Updates"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  postponeUpdates: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["PostponeUpdates"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Updates"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  pinVersion: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["PinVersion"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Updates"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  changeUpdateSettings: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["ChangeUpdateSettings"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Updates"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  listDriveBundles: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["DriveBundleList"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  installFromDrive: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["InstallFromDrive"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Updates"];
         };
       };
       /** @description What went wrong */

@@ -25,6 +25,7 @@ from allerac.errors import (
     StorageDamaged,
     TooManyAttempts,
     Unavailable,
+    UpdateFailed,
 )
 
 log = structlog.get_logger()
@@ -45,6 +46,7 @@ STATUS: dict[type[AlleracError], int] = {
     StorageDamaged: 500,
     ModelDamaged: 422,
     DownloadFailed: 502,
+    UpdateFailed: 502,
     ModelError: 500,
     InsufficientDisk: 507,
     AlleracError: 500,
