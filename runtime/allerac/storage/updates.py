@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, union, update
+from sqlalchemy import Connection, Row, insert, select, union, update
 
 from .account_rows import moment_of
 from .conversation_rows import milliseconds
@@ -133,11 +133,6 @@ class UpdateStore:
     async def snapshot(self, target: Path) -> None:
         """Copy the whole database to `target`, also while it is in use."""
         await self._database.snapshot(target)
-
-    async def forget_history(self, before: datetime) -> None:
-        """Delete rows that ended earlier."""
-        query = delete(update_history).where(update_history.c.ended_at < milliseconds(before))
-        await self._database.write(lambda connection: connection.execute(query).rowcount)
 
 
 def _load(connection: Connection) -> UpdateRecord:

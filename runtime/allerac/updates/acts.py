@@ -114,9 +114,9 @@ class Acts:
 
     async def is_for_all(self, record: UpdateRecord) -> bool:
         """Tell whether what is available would come without being asked for."""
-        if record.offer is None:
-            return False
         offer = Offer.restored(record.offer)
+        if offer is None:
+            return False
         box = await self._circumstances(record)
         wanted = str(offer.version) not in box.unwanted
         return wanted and is_possible(offer, box) and is_in_rollout(box.device_id, offer)
@@ -141,12 +141,16 @@ class Acts:
     async def install(self, offer: Offer | None = None) -> None:
         """Install what is available, or `offer` of a drive. How it ends is in the record."""
         before = await self.journal.load()
-        origin = "drive" if offer is not None else "server"
-        if offer is None and before.offer is not None:
-            offer, origin = Offer.restored(before.offer), before.origin or origin
+        origin = "drive" if offer is not None else before.origin or "server"
+        offer = offer or Offer.restored(before.offer)
         if offer is None:
-            raise failed("slot_lost")
-        slots = await self._installer.slots()
+            await self.journal.note(offer=None, checked_at=None)
+            return
+        try:
+            slots = await self._installer.slots()
+        except UpdateFailed as error:
+            await self.journal.note(**self._waiting(before, error))
+            return
         goes_on = before.history_id is not None and before.offer == offer.kept()
         await self.journal.move(
             "install",
@@ -161,9 +165,9 @@ class Acts:
 
     async def follow(self) -> None:
         """Go on with an installation that an earlier run of the runtime began."""
-        record = await self.journal.load()
-        if record.offer is not None:
-            await self._bring(Offer.restored(record.offer), self._installation.follow)
+        offer = Offer.restored((await self.journal.load()).offer)
+        if offer is not None:
+            await self._bring(offer, self._installation.follow)
 
     async def restart(self) -> None:
         """Switch to the other slot. Raises `UpdateFailed` and `StorageUnavailable`."""
@@ -349,14 +353,14 @@ class Acts:
         return next((row.from_version for row in past if row.result == "good"), UNKNOWN_VERSION)
 
     async def _is_withdrawn(self, record: UpdateRecord) -> bool:
-        if self._catalogue is None or record.offer is None:
+        offer = Offer.restored(record.offer)
+        if self._catalogue is None or offer is None:
             return False
         with suppress(UpdateFailed):
             await self._catalogue.refresh(record.trusted_at)
-        offer = Offer.restored(record.offer)
-        named = [one for one in await self._catalogue.known() if one.version == offer.version]
-        mine = [one for one in named if one.manifest_hash == offer.manifest_hash]
-        return not mine or mine[0].halted
+        wanted = offer.manifest_hash
+        named = [one for one in await self._catalogue.known() if one.manifest_hash == wanted]
+        return all(one.halted for one in named)
 
     async def _circumstances(self, record: UpdateRecord) -> Circumstances:
         household: BoxRecord = await self._household.load()

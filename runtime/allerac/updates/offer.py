@@ -77,10 +77,14 @@ class Offer:
         }
 
     @classmethod
-    def restored(cls, kept: Mapping[str, Any]) -> Self:
-        """Return the offer that was kept; raise `ValueError` when another version kept it so."""
-        source, size_bytes = kept.get("source", ""), kept.get("size_bytes", 0)
-        return cls.of(dict(kept), source=source, size_bytes=size_bytes)
+    def restored(cls, kept: Mapping[str, Any] | None) -> Self | None:
+        """Return the offer that was kept; None for one that another version kept otherwise."""
+        if kept is None:
+            return None
+        try:
+            return cls.of(dict(kept), source=kept["source"], size_bytes=kept["size_bytes"])
+        except (KeyError, ValueError):
+            return None
 
 
 def _text(value: object, length: int) -> str:

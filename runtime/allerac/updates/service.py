@@ -13,7 +13,7 @@ import structlog
 
 from allerac.errors import AlleracError, Conflict, InvalidInput
 from allerac.storage.box import BoxStore
-from allerac.storage.updates import PastUpdate, UpdateRecord
+from allerac.storage.updates import PastUpdate
 
 from .acts import Acts
 from .offer import CHANNELS, Offer
@@ -29,6 +29,8 @@ log = structlog.get_logger()
 LOOK_SECONDS: Final = 30.0
 PROOF_LOOK_SECONDS: Final = 3.0
 HISTORY_LENGTH: Final = 50
+SETTLED: Final = (*RESTING, "installed")
+"""Nothing changes by itself, so the installer is asked once and left to sleep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class UpdateService:
         self._tending: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._other_version: str | None = None
+        self._seen_state = ""
 
     async def start(self) -> None:
         """Find out what became of the update under way, in the background, and go on."""
@@ -102,7 +105,7 @@ class UpdateService:
             supported=self._supported,
             state=record.state,
             installed=str(self._acts.installed),
-            available=_offer(record),
+            available=Offer.restored(record.offer),
             progress=self._acts.progress,
             reason=record.reason,
             detail=record.detail,
@@ -251,9 +254,13 @@ class UpdateService:
 
     async def _tend_once(self) -> float:
         """Begin what is due; return how long to wait for the next look."""
-        await self._acts.reconcile()
-        self._other_version = await self._acts.other_version()
-        record, box = await self._acts.journal.load(), await self._household.load()
+        record = await self._acts.journal.load()
+        if record.state != self._seen_state or record.state not in SETTLED:
+            await self._acts.reconcile()
+            self._other_version = await self._acts.other_version()
+            record = await self._acts.journal.load()
+            self._seen_state = record.state
+        box = await self._household.load()
         for_all = await self._acts.is_for_all(record)
         moment = Moment(self._clock(), self._is_busy(), for_all)
         act = due(record, box, moment)
@@ -266,7 +273,3 @@ class UpdateService:
         elif record.state == "downloading":
             self._begin(self._acts.follow())
         return PROOF_LOOK_SECONDS if record.state == "proving" else self._look_seconds
-
-
-def _offer(record: UpdateRecord) -> Offer | None:
-    return None if record.offer is None else Offer.restored(record.offer)

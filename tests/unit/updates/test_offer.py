@@ -93,6 +93,8 @@ def test_an_unknown_version_needs_what_the_ones_before_it_need() -> None:
 def test_an_offer_is_restored_as_it_was_kept() -> None:
     offer = offer_of("1.1.0-beta.2", minimum_version="1.0.0")
     assert Offer.restored(offer.kept()) == offer
+    assert Offer.restored({**offer.kept(), "source": None, "version": "?"}) is None
+    assert Offer.restored({}) is None
     assert offer.released_at - NOON == timedelta(0)
 
 

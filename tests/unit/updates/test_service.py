@@ -264,6 +264,29 @@ async def test_a_failed_check_is_told_to_who_asked_and_keeps_what_was_found(
     assert status.available == offer_of("1.1.0")
 
 
+async def test_an_installer_that_does_not_answer_is_asked_again_after_a_while(
+    home: Household,
+) -> None:
+    await bring_to(home, "available")
+    home.machine.installing = True
+    await home.acts.install()
+    record = await home.store.load()
+    assert (record.state, record.reason) == ("available", "installer_busy")
+    assert record.not_before is not None
+    assert record.not_before > NOON
+
+
+async def test_an_offer_that_another_version_kept_otherwise_is_looked_up_anew(
+    home: Household,
+) -> None:
+    await bring_to(home, "available")
+    await home.acts.journal.note(offer={"version": "1.1.0"})
+    assert (await home.service().status()).available is None
+    await home.acts.install()
+    record = await home.store.load()
+    assert (record.offer, record.checked_at) == (None, None)
+
+
 async def test_an_installation_outlives_the_runtime(home: Household) -> None:
     await bring_to(home, "available")
     home.machine.may_finish.clear()
