@@ -32,7 +32,8 @@ class Proof:
     that it may fail with, the first of them also when an attempt takes over `timeout_seconds`.
     `attempt` raises `NotProvenError`; another `AlleracError` or `OSError` counts as the first
     fault.
-    It must succeed for `holds_seconds` on end. It begins when the proof `after` has succeeded.
+    It must succeed for `holds_seconds` on end; what failed is tried again after `retry_seconds`.
+    It begins when the proof `after` has succeeded.
     """
 
     code: str
@@ -42,6 +43,7 @@ class Proof:
     required: Callable[[Baseline], bool]
     attempt: Callable[[Surroundings, Baseline], Awaitable[None]]
     holds_seconds: float = 0.0
+    retry_seconds: float = 3.0
     after: str | None = None
 
     @property

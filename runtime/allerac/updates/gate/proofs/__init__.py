@@ -3,7 +3,7 @@
 import pkgutil
 from importlib import import_module
 
-from ..proof import Proof
+from allerac.updates.gate.proof import Proof
 
 
 def find_proofs() -> list[Proof]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from ..baseline import Baseline
-from ..proof import NotProvenError, Proof, Sentence
-from ..surroundings import BoxAddress, Surroundings
+from allerac.updates.gate.baseline import Baseline
+from allerac.updates.gate.proof import NotProvenError, Proof, Sentence
+from allerac.updates.gate.surroundings import BoxAddress, Surroundings
 
 
 async def _attempt(surroundings: Surroundings, baseline: Baseline) -> None:

@@ -3,9 +3,9 @@
 import math
 from typing import Final
 
-from ..baseline import Baseline
-from ..proof import NotProvenError, Proof, Sentence
-from ..surroundings import Surroundings
+from allerac.updates.gate.baseline import Baseline
+from allerac.updates.gate.proof import NotProvenError, Proof, Sentence
+from allerac.updates.gate.surroundings import Surroundings
 
 PROMPT: Final = "Count from one to fifty in words, with commas between."
 MAX_TOKENS: Final = 48
@@ -14,8 +14,6 @@ LEAST_SHARE: Final = 0.7
 
 
 async def _attempt(surroundings: Surroundings, baseline: Baseline) -> None:
-    if await surroundings.thermometer.is_hot():
-        raise NotProvenError("too_hot", "the processor slows itself down")
     spoken = await surroundings.model.say(PROMPT, MAX_TOKENS)
     speed, before = spoken.tokens_per_second, baseline.tokens_per_second
     if not spoken.text.strip():
@@ -25,13 +23,15 @@ async def _attempt(surroundings: Surroundings, baseline: Baseline) -> None:
     if speed is None or not math.isfinite(speed):
         raise NotProvenError("no_answer", "the answer is too short to tell its speed")
     if speed < LEAST_SHARE * before:
-        raise NotProvenError("too_slow", f"{speed:.1f} of {before:.1f} tokens a second")
+        fault = "too_hot" if await surroundings.thermometer.is_hot() else "too_slow"
+        raise NotProvenError(fault, f"{speed:.1f} of {before:.1f} tokens a second")
 
 
 PROOF = Proof(
     code="canary",
     rank=60,
     timeout_seconds=90,
+    retry_seconds=15,  # enough for a hot processor to cool down by some degrees
     after="model",
     faults={
         "no_answer": Sentence(

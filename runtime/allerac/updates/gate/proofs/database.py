@@ -1,8 +1,8 @@
 """The household's data is opened, in the form that this version wants, and still there."""
 
-from ..baseline import Baseline
-from ..proof import NotProvenError, Proof, Sentence
-from ..surroundings import Surroundings
+from allerac.updates.gate.baseline import Baseline
+from allerac.updates.gate.proof import NotProvenError, Proof, Sentence
+from allerac.updates.gate.surroundings import Surroundings
 
 
 async def _attempt(surroundings: Surroundings, baseline: Baseline) -> None:

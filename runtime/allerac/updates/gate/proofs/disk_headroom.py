@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from ..baseline import Baseline
-from ..proof import NotProvenError, Proof, Sentence
-from ..surroundings import Surroundings
+from allerac.updates.gate.baseline import Baseline
+from allerac.updates.gate.proof import NotProvenError, Proof, Sentence
+from allerac.updates.gate.surroundings import Surroundings
 
 HEADROOM_BYTES: Final = 512 * 1024 * 1024
 """Conversations of months, and the copy of a database before its next step (assumption)."""

@@ -1,8 +1,8 @@
 """The engine has loaded the model that answered before."""
 
-from ..baseline import Baseline
-from ..proof import NotProvenError, Proof, Sentence
-from ..surroundings import Surroundings
+from allerac.updates.gate.baseline import Baseline
+from allerac.updates.gate.proof import NotProvenError, Proof, Sentence
+from allerac.updates.gate.surroundings import Surroundings
 
 
 async def _attempt(surroundings: Surroundings, baseline: Baseline) -> None:

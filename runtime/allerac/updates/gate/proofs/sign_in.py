@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from ..baseline import Baseline
-from ..proof import NotProvenError, Proof, Sentence
-from ..surroundings import Surroundings
+from allerac.updates.gate.baseline import Baseline
+from allerac.updates.gate.proof import NotProvenError, Proof, Sentence
+from allerac.updates.gate.surroundings import Surroundings
 
 HERE: Final = "127.0.0.1"
 """The same door as from elsewhere, whatever became of the network."""

@@ -1,0 +1,55 @@
+"""The gate: a new version stays only when everything that worked before works again."""
+
+from .baseline import NEW_BOX, Baseline, BaselineFile
+from .command import NOT_PROVEN, PROVEN, WENT_BACK, Gate, prove
+from .engine_model import EngineModel
+from .observation import observe
+from .proof import NotProvenError, Proof, Sentence
+from .proofs import find_proofs
+from .reason_file import ReasonFile
+from .runner import Fault, Judgement, Runner
+from .surroundings import (
+    BoxAddress,
+    Data,
+    DataState,
+    Disk,
+    FrontDoor,
+    Model,
+    Network,
+    Page,
+    Spoken,
+    Surroundings,
+    Thermometer,
+)
+
+__all__ = [
+    "NEW_BOX",
+    "NOT_PROVEN",
+    "PROVEN",
+    "WENT_BACK",
+    "Baseline",
+    "BaselineFile",
+    "BoxAddress",
+    "Data",
+    "DataState",
+    "Disk",
+    "EngineModel",
+    "Fault",
+    "FrontDoor",
+    "Gate",
+    "Judgement",
+    "Model",
+    "Network",
+    "NotProvenError",
+    "Page",
+    "Proof",
+    "ReasonFile",
+    "Runner",
+    "Sentence",
+    "Spoken",
+    "Surroundings",
+    "Thermometer",
+    "find_proofs",
+    "observe",
+    "prove",
+]

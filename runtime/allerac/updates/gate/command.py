@@ -1,0 +1,104 @@
+"""`allerac prove`: judge the system that has just booted, and keep it or go back."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import structlog
+
+from allerac.errors import UpdateFailed
+from allerac.updates.rauc import Installer
+from allerac.updates.restart import Machine
+
+from .baseline import NEW_BOX, Baseline, BaselineFile
+from .clock import BootClock, Clock
+from .observation import at_least, observe
+from .proof import Proof
+from .proofs import find_proofs
+from .reason_file import ReasonFile
+from .runner import LIMIT_SECONDS, Judgement, Runner
+from .surroundings import Surroundings
+
+log = structlog.get_logger()
+
+PROVEN: Final = 0
+WENT_BACK: Final = 1
+NOT_PROVEN: Final = 2
+"""Nothing was marked and nowhere is to go: the boot deadline decides."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """What the gate works with; `version` is the one that runs."""
+
+    version: str
+    surroundings: Surroundings
+    installer: Installer
+    machine: Machine
+    baseline_file: BaselineFile
+    reason_file: ReasonFile
+    proofs: Sequence[Proof] = field(default_factory=find_proofs)
+    clock: Clock = field(default_factory=BootClock)
+    limit_seconds: float = LIMIT_SECONDS
+
+
+async def prove(gate: Gate) -> int:
+    """Judge and act; return `PROVEN`, `WENT_BACK` or `NOT_PROVEN`.
+
+    A version that proved itself before only has to serve: a cable that was pulled since is no
+    reason to leave it.
+    """
+    baseline = await asyncio.to_thread(gate.baseline_file.read)
+    is_known = baseline.version == gate.version
+    runner = Runner(gate.surroundings, gate.clock, limit_seconds=gate.limit_seconds)
+    judgement = await runner.judge(gate.proofs, NEW_BOX if is_known else baseline)
+    log.info(
+        "gate_judged",
+        version=gate.version,
+        passed=judgement.passed,
+        faults=[fault.fault for fault in judgement.faults],
+        not_required=judgement.not_required,
+        since_boot=round(judgement.seconds, 1),
+    )
+    try:
+        if judgement.passed:
+            await gate.installer.mark("good", "booted")
+        elif is_known or not await _can_go_back(gate):
+            return NOT_PROVEN
+        else:
+            await _go_back(gate, judgement)
+            return WENT_BACK
+    except UpdateFailed as error:
+        log.exception("gate_could_not_act", reason=error.reason, detail=error.detail)
+        return NOT_PROVEN
+    if not is_known:
+        await asyncio.to_thread(gate.reason_file.write, gate.version, judgement)
+        await _record(gate, baseline)
+    return PROVEN
+
+
+async def _can_go_back(gate: Gate) -> bool:
+    slots = await gate.installer.slots()
+    possible = slots.other.bootable and slots.other.complete
+    if not possible:
+        log.error("gate_no_way_back", other=slots.other.name)
+    return possible
+
+
+async def _go_back(gate: Gate, judgement: Judgement) -> None:
+    """Say why before anything changes: after the mark the power may go."""
+    await asyncio.to_thread(gate.reason_file.write, gate.version, judgement)
+    await gate.installer.mark("bad", "booted")
+    await gate.machine.restart()
+
+
+async def _record(gate: Gate, before: Baseline) -> None:
+    """Only after the mark: without a record the next boot judges again, which harms nothing."""
+    observed = await observe(gate.surroundings, gate.version, before)
+    try:
+        await asyncio.to_thread(
+            gate.baseline_file.write, replace(at_least(observed, before), version=gate.version)
+        )
+    except OSError as error:
+        log.warning("baseline_not_kept", reason=str(error))

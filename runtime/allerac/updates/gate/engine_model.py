@@ -1,0 +1,55 @@
+"""The engine as the gate speaks with it."""
+
+from contextlib import aclosing
+from typing import Final
+
+from allerac.engine.protocol import (
+    Delta,
+    Engine,
+    Finished,
+    GenerationRequest,
+    PromptMessage,
+    Sampling,
+)
+from allerac.errors import EngineUnavailable
+from allerac.storage.ids import new_id
+
+from .surroundings import Spoken
+
+NOBODY: Final = "gate"
+"""Whose answer it is: no person's, so it shares nobody's cache."""
+
+
+class EngineModel:
+    """Asks the runtime's engine; `Model` of the surroundings."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def loaded(self) -> str | None:
+        """Return the model that is ready. Raises `EngineUnavailable` when the engine gave up."""
+        status = self._engine.status()
+        if status.state == "failed":
+            raise EngineUnavailable(status.last_error or "The engine has stopped.")
+        return status.model_id if status.state == "ready" else None
+
+    async def say(self, prompt: str, max_tokens: int) -> Spoken:
+        """Let it answer greedily, as urgently as a person."""
+        model_id = await self.loaded()
+        if model_id is None:
+            raise EngineUnavailable("No model is loaded.")
+        request = GenerationRequest(
+            request_id=new_id(),
+            model_id=model_id,
+            person_id=NOBODY,
+            messages=(PromptMessage("user", prompt),),
+            sampling=Sampling(temperature=0.0, max_tokens=max_tokens),
+        )
+        text, speed = "", None
+        async with aclosing(self._engine.generate(request)) as events:
+            async for event in events:
+                if isinstance(event, Delta):
+                    text += event.text
+                elif isinstance(event, Finished):
+                    speed = event.usage.tokens_per_second
+        return Spoken(text, speed)

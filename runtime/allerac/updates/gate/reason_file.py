@@ -1,0 +1,118 @@
+"""The gate's last word, where both systems find it: `update.json` on the identity partition."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+
+from allerac.appliance.files import replace_file
+from allerac.updates.verdict import Verdict
+
+from .runner import Fault, Judgement
+
+log = structlog.get_logger()
+
+NAME: Final = "update.json"
+FORM: Final = 1
+MOST_BYTES: Final = 4096
+"""One block of the file system; also all that is ever read."""
+
+DETAIL_LETTERS: Final = 200
+
+
+def verdict_of(version: str, judgement: Judgement) -> Verdict:
+    """Return the judgement as the old system hears it: the first fault is the reason."""
+    if judgement.passed:
+        return Verdict(version, passed=True)
+    cause = judgement.faults[0]
+    return Verdict(version, False, cause.fault, cause.detail)
+
+
+class ReasonFile:
+    """Writes and reads it; a partition that is missing, read-only or full is logged, no more.
+
+    `writable` opens the partition for writing where it is mounted read-only.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        writable: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        self._path = folder / NAME
+        self._clock = clock
+        self._writable = writable
+
+    def write(self, version: str, judgement: Judgement) -> bool:
+        """Leave the judgement; tell whether it is there now. What was there stays if not."""
+        content = _content(verdict_of(version, judgement), judgement.faults, self._clock())
+        try:
+            with self._writable():
+                self._replace(content)
+        except OSError as error:
+            log.warning("update_reason_not_kept", file=str(self._path), reason=str(error))
+            return False
+        return True
+
+    async def last(self) -> Verdict | None:
+        """Return the last verdict; None when there is none or it cannot be read."""
+        return await asyncio.to_thread(self.read)
+
+    def read(self) -> Verdict | None:
+        """Return the same, waiting for the disk."""
+        try:
+            with self._path.open("rb") as file:
+                return _verdict(json.loads(file.read(MOST_BYTES)))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            log.warning("update_reason_unreadable", file=str(self._path), reason=repr(error))
+            return None
+
+    def _replace(self, content: bytes) -> None:
+        try:
+            replace_file(self._path, content, 0o644)
+        except OSError:
+            with suppress(OSError):  # a full partition shall not stay full of the attempt
+                self._path.with_name(f".{self._path.name}.part").unlink()
+            raise
+
+
+def _content(verdict: Verdict, faults: tuple[Fault, ...], at: datetime) -> bytes:
+    """Return at most `MOST_BYTES`; the faults that caused least are left out."""
+    kept = [(fault.proof, fault.fault, fault.detail[:DETAIL_LETTERS]) for fault in faults]
+    while True:
+        told = [{"proof": proof, "fault": fault, "detail": text} for proof, fault, text in kept]
+        document = {
+            "form": FORM,
+            "version": verdict.version,
+            "passed": verdict.passed,
+            "reason": verdict.reason,
+            "detail": verdict.detail and verdict.detail[:DETAIL_LETTERS],
+            "at": at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "faults": told,
+        }
+        content = json.dumps(document).encode("ascii")
+        if len(content) <= MOST_BYTES or not kept:
+            return content
+        kept.pop()
+
+
+def _verdict(document: dict[str, Any]) -> Verdict:
+    version, passed = document["version"], document["passed"]
+    if document["form"] != FORM or not isinstance(version, str) or not isinstance(passed, bool):
+        raise ValueError("not of the expected form")
+    return Verdict(version, passed, _text(document["reason"]), _text(document["detail"]))
+
+
+def _text(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    raise ValueError("not of the expected form")
