@@ -138,6 +138,8 @@ class UpdateCatalogue:
         except OSError as error:
             full = error.errno in {errno.ENOSPC, errno.EDQUOT}
             raise failed("disk_full" if full else "not_kept", str(error)) from error
+        finally:
+            fetcher.close()
         trusted = updater._trusted_set
         offers = tuple(self._offers(trusted.targets.targets.values()))
         return Listing(offers, trusted.timestamp.expires - TIMESTAMP_LIFE)

@@ -4,7 +4,7 @@ import http.client
 import socket
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from threading import Lock, Timer
@@ -43,6 +43,7 @@ class BoundedFetcher(FetcherInterface):
     _connection: http.client.HTTPConnection | None = field(init=False, default=None)
     _socket: socket.socket | None = field(init=False, default=None)
     _aborted: bool = field(init=False, default=False)
+    _reading: Generator[bytes, None, None] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         """Begin to count."""
@@ -58,8 +59,17 @@ class BoundedFetcher(FetcherInterface):
                     with suppress(OSError):
                         sock.shutdown(socket.SHUT_RDWR)
 
+    def close(self) -> None:
+        """Hang up on a server whose answer nobody read to the end."""
+        if self._reading is not None:
+            self._reading.close()
+
     def _fetch(self, url: str) -> Iterator[bytes]:
-        """Yield the file at `url`; raise `DownloadError`, its subclasses, `CutError`."""
+        """Return the file at `url`; raise `DownloadError`, its subclasses, `CutError`."""
+        self._reading = self._chunks(url)
+        return self._reading
+
+    def _chunks(self, url: str) -> Generator[bytes, None, None]:
         left = self._ends_at - time.monotonic()
         if left <= 0 or self._aborted:
             raise SlowRetrievalError("the time is over")

@@ -18,7 +18,7 @@ from allerac_release.repository import utc_now
 from .hostile_server import HostileServer, cut_after, endless, stalled, trickled
 from .publisher import Publisher
 
-QUICK = FetchLimits(silence_seconds=0.3, total_seconds=1.0)
+IMPATIENT = FetchLimits(silence_seconds=0.5, total_seconds=1.5)
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 YEARS = timedelta(days=365 * 20)
 
@@ -30,14 +30,18 @@ def catalogue_of(tmp_path: Path, publisher: Publisher, server: HostileServer) ->
     """Makes the client of a box, every time with the same memory."""
 
     def make(
-        *, clock: timedelta = timedelta(0), built_at: datetime = LONG_AGO, url: str | None = None
+        *,
+        clock: timedelta = timedelta(0),
+        built_at: datetime = LONG_AGO,
+        url: str | None = None,
+        limits: FetchLimits = FetchLimits(),  # noqa: B008 - frozen
     ) -> UpdateCatalogue:
         return UpdateCatalogue(
             url=url or server.url,
             folder=tmp_path / "tuf",
             trust=Trust(publisher.root_file, built_at),
             agent="allerac-test",
-            limits=QUICK,
+            limits=limits,
             clock=lambda: datetime.now(UTC) + clock,
         )
 
@@ -117,7 +121,7 @@ async def test_slow_and_endless_answers_are_given_up_on(
     publisher.offer("1.1.0")
     server.answers = {name: answer}
     began = datetime.now(UTC)
-    assert await reason_of(catalogue_of()) == reason
+    assert await reason_of(catalogue_of(limits=IMPATIENT)) == reason
     assert datetime.now(UTC) - began < timedelta(seconds=10)
     server.answers = {}
     assert await versions_of(catalogue_of()) == ["1.1.0"]
