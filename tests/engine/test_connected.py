@@ -73,6 +73,21 @@ async def test_connected_process_says_what_a_spawned_one_says(
     assert [await status_of(process) for process in units.processes] == [0]
 
 
+async def test_process_that_takes_long_to_start_is_waited_for(path: Path) -> None:
+    """On a box that has just been switched on, Python itself may take longer than a hang does."""
+    slow = (
+        "import runpy, sys, time\n"
+        "time.sleep(3)\n"
+        "sys.argv = ['child', '--stdin']\n"
+        "runpy.run_module('allerac.engine.child', run_name='__main__')\n"
+    )
+    with socket_activation(path, (sys.executable, "-P", "-c", slow)) as units:
+        async with connected(path, hang_seconds=1.0) as engine:
+            await engine.load(demo_model())
+            assert engine.status().state == "ready"
+        assert len(units.processes) == 1
+
+
 async def test_process_ends_with_its_connection_in_mid_answer(
     units: SocketActivation, path: Path, tiny_path: Path
 ) -> None:

@@ -21,6 +21,7 @@ from allerac.errors import AlleracError, EngineUnavailable, ModelDamaged
 
 log = structlog.get_logger()
 
+FIRST_WORD_SECONDS: Final = 45.0  # Python's start, on a box where everything else starts too
 LOAD_SECONDS: Final = 60.0
 LOAD_BYTES_PER_SECOND: Final = 20e6  # a slow disk; a load beyond this is not going to end
 BACK_OFF_SECONDS: Final = (0.0, 0.5, 1.0, 2.0)  # then a start may take 8 of the 10 s we promise
@@ -183,9 +184,10 @@ class EngineKeeper:
                 async with asyncio.timeout(self._hang_seconds / 8):
                     await process.ended()
                     return
-            silent = process.silence_seconds() > self._hang_seconds
+            patience = self._hang_seconds if process.has_spoken else FIRST_WORD_SECONDS
+            silent = process.silence_seconds() > patience
             if (silent and silent_before) or (end is not None and time.monotonic() > end):
-                log.warning("engine_silent", pid=process.pid, seconds=self._hang_seconds)
+                log.warning("engine_silent", pid=process.pid, seconds=patience)
                 process.kill()
                 await process.ended()
                 return

@@ -51,6 +51,7 @@ class _Frames(asyncio.Protocol):
         self._buffer = bytearray()
         self._loop = asyncio.get_running_loop()
         self.heard_at = self._loop.time()
+        self.has_spoken = False
         self.closed: asyncio.Future[None] = self._loop.create_future()
         self.transport: asyncio.WriteTransport | None = None
 
@@ -64,6 +65,7 @@ class _Frames(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.heard_at = self._loop.time()
+        self.has_spoken = True
         self._buffer += data
         while (payload := self._frame()) is not None:
             try:
@@ -115,6 +117,11 @@ class EngineProcess(ABC):
 
     def silence_seconds(self) -> float:
         return asyncio.get_running_loop().time() - self._frames.heard_at
+
+    @property
+    def has_spoken(self) -> bool:
+        """Whether anything has been heard at all: until then it is starting."""
+        return self._frames.has_spoken
 
     async def ended(self) -> None:
         """Return when the process has closed its end or exited."""

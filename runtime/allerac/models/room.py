@@ -19,6 +19,9 @@ from .service import ModelService
 
 log = structlog.get_logger()
 
+WARM_PAUSES_SECONDS = (5.0, 15.0, 60.0)
+"""Between attempts to load the model at the start of the box, when all else starts too."""
+
 
 class DefaultModel(Protocol):
     """Where the household's choice is kept."""
@@ -181,10 +184,17 @@ class ModelRoom:
         return next(iter([*rest, *demo]), None)
 
     async def _warm(self) -> None:
-        try:
-            await self.ensure_loaded(await self.default_model_id())
-        except AlleracError as error:
-            log.warning("default_model_not_loaded", reason=error.message)
+        """Load the default model; what lacked memory or time may work a little later."""
+        for pause_seconds in (*WARM_PAUSES_SECONDS, None):
+            try:
+                await self.ensure_loaded(await self.default_model_id())
+            except AlleracError as error:
+                log.warning("default_model_not_loaded", reason=error.message)
+                if pause_seconds is None or not isinstance(error, EngineUnavailable):
+                    return
+                await asyncio.sleep(pause_seconds)
+            else:
+                return
 
     def _created(self, model_id: str) -> int:
         return int(self._files.installed_path(model_id).stat().st_mtime)
