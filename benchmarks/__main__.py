@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks import engine
+from benchmarks.image import measure_images
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DIST = REPOSITORY / "onboarding_ui" / "dist"
@@ -24,6 +25,7 @@ def main() -> None:
     """Measure and print."""
     print_table("Runtime", [*measure_starts(), measure_first_load()])
     engine.main()
+    print_table("Image", measure_images())
 
 
 def measure_starts() -> list[tuple[str, str, str]]:

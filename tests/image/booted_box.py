@@ -2,41 +2,59 @@
 
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from allerac_image.emulator import Emulator, Tap
-from tests.image.emulated_lan import TAP, EmulatedLan
+from tests.image.emulated_lan import TAP, EmulatedLan, emulated_lan
+from tests.image.offline_disk import sparse_copy
 
 PASSWORD = "three quiet lanterns"  # noqa: S105 - made up
 START_SECONDS = 600
 """From power to the wizard takes 2 to 4 minutes on an idle core; neighbours make it longer."""
 MEMORY_MB = 2048
 NAME_SECONDS = 60
+OFF_SECONDS = 240
 API = "/api/v1"
 CLAIM_CODE = re.compile(r"[Cc]laim code:\s+(\S+)\s")
 
 
 @dataclass(slots=True)
 class BootedBox:
-    """The emulated machine, its network, and the address that it announced."""
+    """The emulated machine, its disk and network, and the address that it announced."""
 
+    disk: Path
     emulator: Emulator
     lan: EmulatedLan
     address: str = ""
 
-    def switch_on(self, disk: Path) -> None:
-        """Give it power."""
-        self.emulator.start(disk, network=Tap(TAP), prefix=self.lan.prefix, memory_mb=MEMORY_MB)
+    def switch_on(self, *, sector_bytes: int = 512, clock: datetime | None = None) -> None:
+        """Give it power; `clock` is what its battery-backed clock says."""
+        self.emulator.start(
+            self.disk,
+            network=Tap(TAP),
+            prefix=self.lan.prefix,
+            memory_mb=MEMORY_MB,
+            sector_bytes=sector_bytes,
+            clock=clock,
+        )
+
+    def switch_off(self) -> None:
+        """Press the power button and wait."""
+        self.emulator.power_button()
+        self.emulator.wait_ended(OFF_SECONDS)
 
     def claim_code(self) -> str:
         """Read the code from the console, as its owner does."""
         return self.emulator.wait_for_serial(CLAIM_CODE, START_SECONDS)[1]
 
-    def find(self) -> dict[str, Any]:
+    def find(self, seconds: float = START_SECONDS) -> dict[str, Any]:
         """Wait until the box announces itself, as an app or a browser waits for it."""
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             assert self.emulator.running, self.emulator.serial[-4000:]
             boxes: list[dict[str, Any]] = self.lan.ask("find", seconds=5)
@@ -109,3 +127,11 @@ class BootedBox:
         url = f"http://{self.address}{API}/generations/{answer}/events"
         events: list[tuple[str, Any]] = self.lan.ask("events", url=url, until=until)
         return events
+
+
+@contextmanager
+def flashed_unit(image: Path, folder: Path) -> Iterator[BootedBox]:
+    """A unit whose disk is a copy of `image`, on a network of its own, still without power."""
+    disk = sparse_copy(image, folder / "disk.img")
+    with emulated_lan() as lan, Emulator(folder) as emulator:
+        yield BootedBox(disk, emulator, lan)

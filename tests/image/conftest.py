@@ -28,16 +28,11 @@ class BuiltImage:
         return found
 
 
-@pytest.fixture(scope="session")
-def vm_image(tmp_path_factory: pytest.TempPathFactory) -> BuiltImage:
-    """Build it, or take the folder that `ALLERAC_TEST_IMAGE` names."""
-    given = os.environ.get("ALLERAC_TEST_IMAGE")
-    if given:
-        return BuiltImage(Path(given))
-    folder = tmp_path_factory.mktemp("image") / "vm"
+def build_vm(folder: Path, sector_bytes: int = 512) -> BuiltImage:
+    """Do what `make image TIER=vm` does, and keep the uncompressed disk."""
     command = [sys.executable, "-m", "allerac_image", "build", "--tier", "vm", "--keep-raw"]
     built = subprocess.run(
-        [*command, "--out", str(folder)],
+        [*command, "--sector-bytes", str(sector_bytes), "--out", str(folder)],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
@@ -46,6 +41,13 @@ def vm_image(tmp_path_factory: pytest.TempPathFactory) -> BuiltImage:
     )
     assert built.returncode == 0, built.stdout[-4000:] + built.stderr[-4000:]
     return BuiltImage(folder)
+
+
+@pytest.fixture(scope="session")
+def vm_image(tmp_path_factory: pytest.TempPathFactory) -> BuiltImage:
+    """Build it, or take the folder that `ALLERAC_TEST_IMAGE` names."""
+    given = os.environ.get("ALLERAC_TEST_IMAGE")
+    return BuiltImage(Path(given)) if given else build_vm(tmp_path_factory.mktemp("image") / "vm")
 
 
 @pytest.fixture(scope="session")

@@ -10,17 +10,14 @@ from typing import Any
 
 import pytest
 
-from allerac_image.emulator import Emulator
-from tests.image.booted_box import BootedBox
+from tests.image.booted_box import BootedBox, flashed_unit
 from tests.image.conftest import BuiltImage
-from tests.image.emulated_lan import emulated_lan
 from tests.image.offline_disk import (
     UNIT_FAILED,
     check_ext4,
     folder_of,
     journal,
     partition,
-    sparse_copy,
 )
 
 PASSAGE = "Ana's bicycle is blue. Ben's bicycle is red.\n\nWhat colour is Ana's bicycle?"
@@ -30,23 +27,13 @@ USED_MEMORY_BYTES = 600e6
 
 
 @pytest.fixture(scope="module")
-def disk(vm_image: BuiltImage, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A unit's disk of its own."""
-    disk = tmp_path_factory.mktemp("unit") / "disk.img"
-    return sparse_copy(vm_image.file(".img"), disk)
-
-
-@pytest.fixture(scope="module")
-def box(disk: Path, may_emulate_networks: None) -> Iterator[BootedBox]:
+def box(
+    vm_image: BuiltImage, may_emulate_networks: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[BootedBox]:
     """A unit that has just been given power for the first time."""
-    with emulated_lan() as lan:
-        emulator = Emulator(disk.parent)
-        box = BootedBox(emulator, lan)
-        box.switch_on(disk)
-        try:
-            yield box
-        finally:
-            emulator.kill()
+    with flashed_unit(vm_image.file(".img"), tmp_path_factory.mktemp("unit")) as unit:
+        unit.switch_on()
+        yield unit
 
 
 def _words(events: list[tuple[str, Any]]) -> str:
@@ -118,7 +105,7 @@ def test_memory_after_the_start_is_modest(box: BootedBox) -> None:
 
 
 def test_a_power_cut_in_mid_answer_loses_nothing_that_was_acknowledged(
-    box: BootedBox, disk: Path
+    box: BootedBox,
 ) -> None:
     conversation = box.call("POST", "/conversations", {})["id"]
     for text in ("Hello", "Thank you"):
@@ -127,7 +114,7 @@ def test_a_power_cut_in_mid_answer_loses_nothing_that_was_acknowledged(
     box.follow(last["answer"]["id"], until="delta")
     box.emulator.kill()
 
-    box.switch_on(disk)
+    box.switch_on()
     box.find()
     box.sign_in()
     messages = box.call("GET", f"/conversations/{conversation}/messages")["items"]
@@ -141,11 +128,10 @@ def test_a_power_cut_in_mid_answer_loses_nothing_that_was_acknowledged(
 
 
 def test_nothing_failed_and_no_unit_waited_for_another_in_a_circle(
-    box: BootedBox, disk: Path, tmp_path: Path
+    box: BootedBox, tmp_path: Path
 ) -> None:
-    box.emulator.power_button()
-    box.emulator.wait_ended(240)
-    data = partition(disk, "data", tmp_path / "data.img")
+    box.switch_off()
+    data = partition(box.disk, "data", tmp_path / "data.img")
     assert check_ext4(data).returncode == 0
     entries = journal(folder_of(data, "/overlay/var/upper/log/journal", tmp_path / "log"))
     failed = [entry for entry in entries if entry.get("MESSAGE_ID") == UNIT_FAILED]
