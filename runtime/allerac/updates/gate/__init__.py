@@ -3,6 +3,7 @@
 from .baseline import NEW_BOX, Baseline, BaselineFile
 from .command import NOT_PROVEN, PROVEN, WENT_BACK, Gate, prove
 from .engine_model import EngineModel
+from .http_front_door import HttpFrontDoor
 from .observation import observe
 from .proof import NotProvenError, Proof, Sentence
 from .proofs import find_proofs
@@ -37,6 +38,7 @@ __all__ = [
     "Fault",
     "FrontDoor",
     "Gate",
+    "HttpFrontDoor",
     "Judgement",
     "Model",
     "Network",
