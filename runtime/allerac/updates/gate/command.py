@@ -46,12 +46,13 @@ class Gate:
 async def prove(gate: Gate) -> int:
     """Judge and act; return `PROVEN`, `WENT_BACK` or `NOT_PROVEN`.
 
-    A version that proved itself before only has to serve: a cable that was pulled since is no
-    reason to leave it.
+    A version that proved itself before only has to serve, and has its time from now on: a cable
+    that was pulled since is no reason to leave it, nor a long check of the disk.
     """
     baseline = await asyncio.to_thread(gate.baseline_file.read)
     is_known = baseline.version == gate.version
-    runner = Runner(gate.surroundings, gate.clock, limit_seconds=gate.limit_seconds)
+    late_seconds = gate.clock.since_boot() if is_known else 0.0
+    runner = Runner(gate.surroundings, gate.clock, limit_seconds=gate.limit_seconds + late_seconds)
     judgement = await runner.judge(gate.proofs, NEW_BOX if is_known else baseline)
     log.info(
         "gate_judged",

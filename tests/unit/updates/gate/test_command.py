@@ -27,6 +27,7 @@ class Box:
     def __init__(self, folder: Path, before: Baseline | None = GOOD) -> None:
         self.system = EmulatedSystem()
         self.slots = EmulatedSlots()
+        self.started_at = 20.0
         self.identity = folder / "identity"
         self.identity.mkdir()
         self.baseline_file = BaselineFile(folder / "updates" / "baseline.json")
@@ -43,7 +44,7 @@ class Box:
                 machine=self.slots,
                 baseline_file=self.baseline_file,
                 reason_file=ReasonFile(self.identity),
-                clock=QuickClock(),
+                clock=QuickClock(self.started_at),
             )
         )
 
@@ -105,6 +106,15 @@ async def test_a_cable_pulled_since_is_no_reason_to_leave_a_proven_version(box: 
     assert box.slots.acts == ["good booted"]
     assert box.baseline_file.read() == GOOD
     assert box.verdict() is None
+
+
+async def test_only_a_proven_version_may_begin_late(box: Box) -> None:
+    box.started_at = 400.0
+    assert await box.prove(version="1.0.0") == PROVEN
+    assert await box.prove(version="1.1.0") == WENT_BACK
+    verdict = box.verdict()
+    assert verdict is not None
+    assert verdict.reason == "did_not_prove_itself"
 
 
 async def test_a_proven_version_that_no_longer_serves_is_not_marked(box: Box) -> None:
