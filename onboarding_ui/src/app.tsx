@@ -18,6 +18,7 @@ import { JoinPage } from "./pages/join-page";
 import { PeoplePage } from "./pages/people/people-page";
 import { RecoverPage } from "./pages/recover-page";
 import { SignInPage } from "./pages/sign-in-page";
+import { UpdatesPage } from "./pages/updates/updates-page";
 import { Wizard } from "./pages/wizard/wizard";
 
 export function App() {
@@ -61,6 +62,7 @@ function SignedIn({ person }: { person: Person }) {
           <Route path="/chat/:conversationId" element={<ChatPage />} />
           <Route path="/box" element={<BoxPage />} />
           <Route path="/box/models" element={<ModelsPage />} />
+          <Route path="/box/updates" element={<UpdatesPage />} />
           <Route path="/people" element={<PeoplePage />} />
           <Route path="*" element={<Navigate to="/chat" replace />} />
         </Routes>

@@ -6,6 +6,7 @@ import type {
   ContextGauge,
   Conversation,
   ConversationDetail,
+  DriveBundle,
   GenerationEvent,
   Hardware,
   Invitation,
@@ -21,6 +22,7 @@ import type {
   OwnerSet,
   Page,
   PasswordStrength,
+  PastUpdate,
   Person,
   Rating,
   Role,
@@ -32,6 +34,8 @@ import type {
   UpdateConversation,
   UpdateMe,
   UpdatePerson,
+  Updates,
+  UpdateSettings,
   VerifyResult,
 } from "./types";
 
@@ -106,6 +110,20 @@ interface ModelsApi {
   importModel(body: { path: string; title?: string }): Promise<ModelCard>;
 }
 
+interface UpdatesApi {
+  getUpdates(): Promise<Updates>;
+  listUpdateHistory(): Promise<Page<PastUpdate>>;
+  checkForUpdates(): Promise<Updates>;
+  installUpdate(): Promise<Updates>;
+  restartIntoUpdate(): Promise<Updates>;
+  goBackToVersionBefore(): Promise<Updates>;
+  postponeUpdates(body: { until: string | null }): Promise<Updates>;
+  pinVersion(body: { version: string | null }): Promise<Updates>;
+  changeUpdateSettings(body: UpdateSettings): Promise<Updates>;
+  listDriveBundles(): Promise<Page<DriveBundle>>;
+  installFromDrive(body: { name: string }): Promise<Updates>;
+}
+
 export interface ListConversations {
   query?: string;
   archived?: "exclude" | "include" | "only";
@@ -147,4 +165,4 @@ interface ChatApi {
 
 /** Everything the pages ask of a box; `live` asks a real one, `mock` plays one in memory. */
 export interface AlleracApi
-  extends AccountsApi, PeopleApi, OnboardingApi, BoxApi, ModelsApi, ChatApi {}
+  extends AccountsApi, PeopleApi, OnboardingApi, BoxApi, UpdatesApi, ModelsApi, ChatApi {}

@@ -62,6 +62,18 @@ export const liveApi: AlleracApi = {
   getHardware: () => call("GET", "/box/hardware"),
   listNearbyBoxes: () => call("GET", "/box/nearby"),
 
+  getUpdates: () => call("GET", "/updates"),
+  listUpdateHistory: () => call("GET", "/updates/history"),
+  checkForUpdates: () => call("POST", "/updates/check"),
+  installUpdate: () => call("POST", "/updates/install"),
+  restartIntoUpdate: () => call("POST", "/updates/restart"),
+  goBackToVersionBefore: () => call("POST", "/updates/go-back"),
+  postponeUpdates: (body) => call("POST", "/updates/postpone", body),
+  pinVersion: (body) => call("POST", "/updates/pin", body),
+  changeUpdateSettings: (body) => call("PATCH", "/updates/settings", body),
+  listDriveBundles: () => call("GET", "/updates/usb"),
+  installFromDrive: (body) => call("POST", "/updates/usb", body),
+
   listModels: () => call("GET", "/models"),
   downloadModel: (id) => call("POST", `${model(id)}/download`),
   pauseDownload: (id) => call("POST", `${model(id)}/download/pause`),

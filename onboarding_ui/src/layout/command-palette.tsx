@@ -1,12 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { clsx } from "clsx";
-import { Cpu, Library, type LucideIcon, MessageCircle, Plus, Users } from "lucide-react";
+import { Cpu, Library, type LucideIcon, MessageCircle, Plus, RefreshCw, Users } from "lucide-react";
 import { Dialog } from "radix-ui";
 import { type KeyboardEvent, useEffect, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 import { useApi } from "@/api/context";
 import { inputLook } from "@/components/ui/field";
+import { isAdministrator, usePerson } from "./person";
 
 interface Props {
   open: boolean;
@@ -54,6 +55,7 @@ const SHOWN_CONVERSATIONS = 6;
 function usePlaces(text: string): Place[] {
   const { t } = useTranslation();
   const api = useApi();
+  const person = usePerson();
   const found = useQuery({
     queryKey: ["conversations", "palette", text],
     queryFn: () => api.listConversations(text.trim() === "" ? {} : { query: text }),
@@ -63,6 +65,9 @@ function usePlaces(text: string): Place[] {
     { to: "/chat", name: t("chat.new"), Icon: Plus },
     { to: "/box", name: t("areas.box"), Icon: Cpu },
     { to: "/box/models", name: t("models.title"), Icon: Library },
+    ...(isAdministrator(person)
+      ? [{ to: "/box/updates", name: t("updates.title"), Icon: RefreshCw }]
+      : []),
     { to: "/people", name: t("areas.people"), Icon: Users },
   ];
   const wanted = text.trim().toLowerCase();

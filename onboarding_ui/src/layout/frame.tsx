@@ -6,6 +6,7 @@ import { BoxLamp, useIsAway } from "./box-state";
 import { CommandPalette } from "./command-palette";
 import { DemoBanner } from "./demo-banner";
 import { usePerson } from "./person";
+import { useIsSwitching } from "./updates-state";
 import { useVisibleHeight } from "./use-visible-height";
 
 const AREAS = [
@@ -75,7 +76,15 @@ function Areas() {
 /** What was loaded stays readable while the box cannot be reached; this says why nothing moves. */
 function AwayBanner() {
   const { t } = useTranslation();
+  const isSwitching = useIsSwitching();
   if (!useIsAway()) return null;
+  if (isSwitching) {
+    return (
+      <p role="status" className="bg-notice-tint px-4 py-2 text-center text-sm">
+        <span className="font-medium">{t("updates.restarting")}</span> {t("updates.restartingHint")}
+      </p>
+    );
+  }
   return (
     <p role="alert" className="bg-trouble-tint px-4 py-2 text-center text-sm">
       <span className="font-medium">{t("problem.offline")}</span> {t("problem.offlineHint")}

@@ -3,6 +3,7 @@ import { createMockAccounts } from "./accounts";
 import { createMockBox } from "./box";
 import { createMockChat } from "./chat";
 import { createMockModels } from "./models";
+import { createMockUpdates } from "./updates";
 import { inUse, pause, type Scenario } from "./scenario";
 
 export { scenarioOf } from "./scenario";
@@ -34,6 +35,7 @@ export function createMockApi(scenario: Partial<Scenario> = {}): AlleracApi {
     ...accounts,
     ...withoutCards(models),
     ...createMockBox(complete, models, session),
+    ...createMockUpdates(complete),
     ...createMockChat(complete),
   };
   return complete.requestMilliseconds > 0 ? delayed(api, complete.requestMilliseconds) : api;

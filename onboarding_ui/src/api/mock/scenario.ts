@@ -1,5 +1,5 @@
 import { ApiError } from "../problem";
-import type { Language, Person } from "../types";
+import type { Language, Person, Updates } from "../types";
 
 /** Which box the mock plays: one to be claimed, or one in use. */
 export interface Scenario {
@@ -14,6 +14,8 @@ export interface Scenario {
   secondModel: boolean;
   /** Another machine holds the box's name. */
   nameConflict: boolean;
+  /** Where the update of the box is. */
+  update: Updates["state"];
   /** Somebody else claims the box at the last step. */
   lostClaim: boolean;
   /** Duration of one streamed word and of one answered request; zero in tests. */
@@ -29,6 +31,7 @@ export const inUse: Scenario = {
   downloading: false,
   secondModel: false,
   nameConflict: false,
+  update: "idle",
   lostClaim: false,
   wordMilliseconds: 60,
   requestMilliseconds: 120,
@@ -42,6 +45,13 @@ const PLAYS: Record<string, Partial<Scenario>> = {
   "second-model": { secondModel: true },
   "name-conflict": { nameConflict: true },
   "lost-claim": { claimed: false, signedIn: false, lostClaim: true },
+  "update-available": { update: "available" },
+  "update-downloading": { update: "downloading" },
+  "update-installed": { update: "installed" },
+  "update-rebooting": { update: "rebooting" },
+  "update-proving": { update: "proving" },
+  "update-good": { update: "good" },
+  "update-rolled-back": { update: "rolled_back" },
   quick: { wordMilliseconds: 0, requestMilliseconds: 0 },
 };
 

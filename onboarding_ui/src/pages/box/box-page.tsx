@@ -15,6 +15,7 @@ import { Page } from "../page";
 import { AddressCard } from "./address-card";
 import { CertificateCard } from "./certificate-card";
 import { NameCard } from "./name-card";
+import { UpdatesBrief } from "./updates-brief";
 
 const WORDS_PER_TOKEN = 0.75;
 
@@ -29,6 +30,7 @@ export function BoxPage() {
         <>
           <StateCard box={box.data} />
           <ModelCard box={box.data} />
+          {isAdministrator(person) ? <UpdatesBrief /> : null}
           <AddressCard box={box.data} />
           <CertificateCard box={box.data} />
           <HardwareCard box={box.data} />
