@@ -144,6 +144,18 @@ async def test_a_check_that_fails_says_why_at_once_and_later(
     }
 
 
+async def test_what_the_gate_found_at_fault_is_told_in_its_words(
+    household: Household, machine: UpdatedBox
+) -> None:
+    await machine.store.change({"state": "rolled_back", "reason": "too_slow"}, NOON)
+    told = await ask(household, "GET", "")
+    assert told["reason"] == {
+        "name": "too_slow",
+        "message": "The model answered much more slowly in the new version.",
+        "hint": "The version before runs again.",
+    }
+
+
 async def test_a_reason_of_another_version_is_told_without_its_words(
     household: Household, machine: UpdatedBox
 ) -> None:

@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from allerac.updates.gate import find_proofs
+from allerac.updates.reasons import REASONS
 from tests.browser.mock_box import REPOSITORY, WEB
 
 
@@ -33,3 +35,11 @@ def test_every_translated_sentence_is_still_said(language: str) -> None:
     ]
     assert len(table) > 50
     assert stale == []
+
+
+def test_every_reason_of_an_update_is_said_in_german_as_the_gate_says_it() -> None:
+    table = json.loads((WEB / "src" / "i18n" / "box.de.json").read_text(encoding="utf-8"))
+    words = {text for one in REASONS.values() for text in (one.message, one.hint)}
+    faults = {said.en: said.de for proof in find_proofs() for said in proof.faults.values()}
+    assert words - table.keys() == set()
+    assert {en: table.get(en) for en in faults} == faults

@@ -1,9 +1,12 @@
 """Updates of the box: what there is, how far it is, and how those before went."""
 
+from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BeforeValidator, Field
 
+from allerac.updates.gate import find_proofs
 from allerac.updates.reasons import REASONS, Reason
 
 from .shapes import Request, Response, Timestamp
@@ -35,10 +38,18 @@ class UpdateReason(Response):
     hint: str
 
 
+@cache
+def _reasons() -> Mapping[str, Reason]:
+    """Return all reasons by name: those of the update, and what the gate may find at fault."""
+    faults = {name: said for proof in find_proofs() for name, said in proof.faults.items()}
+    hint = REASONS["did_not_prove_itself"].hint
+    return {**{name: Reason(said.en, hint) for name, said in faults.items()}, **REASONS}
+
+
 def _in_words(name: object) -> object:
     if not isinstance(name, str):
         return name
-    reason = REASONS.get(name, UNKNOWN)
+    reason = _reasons().get(name, UNKNOWN)
     return {"name": name, "message": reason.message, "hint": reason.hint}
 
 
