@@ -121,16 +121,17 @@ test("a page that is loaded anew while the box proves itself is where it was", a
 test("a version that came back says why, on the card and in the history", async () => {
   open(PAGE, { update: "rolled_back" });
   expect(await screen.findByText("The new version did not stay")).toBeInTheDocument();
-  await waitFor(() => expect(screen.getAllByText(/did not prove that it works/)).toHaveLength(2));
+  await waitFor(() => expect(screen.getAllByText(/answered much more slowly/)).toHaveLength(2));
   expect(screen.getByText("came back")).toBeInTheDocument();
+  expect(screen.getByText("21.4 of 42.0 tokens a second").closest("details")).not.toBeNull();
   expect(
-    i18next.t("The new version did not prove that it works.", {
+    i18next.t("The model answered much more slowly in the new version.", {
       lng: "de",
       ns: "box",
       keySeparator: false,
       nsSeparator: false,
     }),
-  ).toBe("Die neue Version hat nicht gezeigt, dass sie geht.");
+  ).toBe("Das Modell hat in der neuen Version viel langsamer geantwortet.");
 });
 
 test("an update is put off for a week, and let come again", async () => {

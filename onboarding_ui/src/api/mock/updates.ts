@@ -30,8 +30,8 @@ const NOTES = {
 };
 
 const TOO_SLOW: UpdateReason = {
-  name: "did_not_prove_itself",
-  message: "The new version did not prove that it works.",
+  name: "too_slow",
+  message: "The model answered much more slowly in the new version.",
   hint: "The version before runs again.",
 };
 
@@ -71,7 +71,7 @@ function firstUpdates({ update }: Scenario): Updates {
     available: AWAITED.has(update) ? available : null,
     progress: update === "downloading" ? progressAt(38) : null,
     reason: update === "rolled_back" ? TOO_SLOW : null,
-    detail: null,
+    detail: update === "rolled_back" ? "21.4 of 42.0 tokens a second" : null,
     origin: update === "idle" ? null : "server",
     channel: "stable",
     pinned_version: null,

@@ -27,7 +27,7 @@ export function UpdateCard({ updates, isAway }: { updates: Updates; isAway: bool
         <UpdateSteps updates={updates} />
         {progress ? <UpdateProgress progress={progress} /> : null}
         <NewPages installed={updates.installed} />
-        {reason ? <ReasonNotice reason={reason} /> : null}
+        {reason ? <ReasonNotice reason={reason} detail={updates.detail} /> : null}
         {available ? <Changes available={available} /> : null}
         <Acts updates={updates} />
       </div>
@@ -84,11 +84,20 @@ function NewPages({ installed }: { installed: string }) {
   );
 }
 
-function ReasonNotice({ reason }: { reason: UpdateReason }) {
+function ReasonNotice({ reason, detail }: { reason: UpdateReason; detail: string | null }) {
+  const { t } = useTranslation();
   return (
     <Notice>
       <p className="font-medium">{boxWords(reason.message)}</p>
       <p className="text-sm">{boxWords(reason.hint)}</p>
+      {detail ? (
+        <details className="text-sm">
+          <summary className="flex min-h-11 cursor-pointer items-center">
+            {t("chat.details")}
+          </summary>
+          <p className="font-mono break-words">{detail}</p>
+        </details>
+      ) : null}
     </Notice>
   );
 }
