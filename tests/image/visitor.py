@@ -47,7 +47,10 @@ class Visitor:
     """A browser with its cookies, and a resolver."""
 
     def __init__(self) -> None:
-        self._client = httpx.Client(timeout=SECONDS)
+        # nginx closes idle connections when it reads a new certificate; a browser asks once more
+        # then, httpx does not: hence a connection for each request.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        self._client = httpx.Client(timeout=SECONDS, limits=limits)
 
     def find(self, order: Order) -> Any:
         """Return the boxes that answer within `seconds`: host name, IPv4 addresses, port, TXT."""
