@@ -21,6 +21,7 @@ from tests.image.offline_disk import (
 )
 
 PASSAGE = "Ana's bicycle is blue. Ben's bicycle is red.\n\nWhat colour is Ana's bicycle?"
+AFTERWARDS = "The garage code is 2846.\n\nWhat is the garage code?"
 OPEN_PORTS = {80, 443}
 OTHER_PORTS = {22, 53, 111, 631, 3000, 5355, 5432, 6379, 8000, 8080, 8443, 9090, 9100}
 USED_MEMORY_BYTES = 600e6
@@ -123,8 +124,9 @@ def test_a_power_cut_in_mid_answer_loses_nothing_that_was_acknowledged(
     cut = next(message for message in messages if message["id"] == last["answer"]["id"])
     assert cut["status"] != "generating"
     box.wait_ready()
-    again = box.follow(box.say(conversation, "Hello again")["answer"]["id"])
+    again = box.follow(box.say(conversation, AFTERWARDS)["answer"]["id"])
     assert _ended(again) == "done"
+    assert "2846" in _words(again)
 
 
 def test_nothing_failed_and_no_unit_waited_for_another_in_a_circle(
