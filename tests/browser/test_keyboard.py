@@ -25,6 +25,7 @@ FOCUSED = """() => {
     name: `${element.getAttribute("aria-label") ?? ""} ${label} ${text}`.trim(),
     ring: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0,
     framed: element.closest("form, label, fieldset") !== null,
+    nothing: element === document.body,
   };
 }"""
 
@@ -41,6 +42,8 @@ def _tab_to(page: Page, name: str) -> None:
     for _ in range(LONGEST_WAY):
         page.keyboard.press("Tab")
         focused = page.evaluate(FOCUSED)
+        if focused["nothing"]:
+            continue  # past the last one, on the way to the browser's own buttons
         assert focused["ring"] or focused["framed"], f"{focused['name']} shows no focus"
         if re.search(name, focused["name"]):
             return

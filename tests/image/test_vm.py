@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -250,14 +251,20 @@ sys.exit(vm.run(options(), out=place / "out", machines=place / "machines", machi
 """
 
 
-def person(place: Path, **script: Any) -> "subprocess.Popen[str]":
-    """Start `vm` as a person does at a terminal."""
-    return subprocess.Popen(
-        [sys.executable, "-c", PERSON.replace("SCRIPT", repr(script)), str(place)],
+@contextmanager
+def person(place: Path, **script: Any) -> Iterator["subprocess.Popen[str]"]:
+    """Start `vm` as at a terminal: Ctrl-C arrives even where the tests themselves ignore it."""
+    command = [sys.executable, "-c", PERSON.replace("SCRIPT", repr(script)), str(place)]
+    with subprocess.Popen(
+        ["env", "--default-signal=INT", *command],  # noqa: S607  # coreutils
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def read_until(process: "subprocess.Popen[str]", word: str) -> str:
