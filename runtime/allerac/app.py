@@ -44,7 +44,7 @@ from allerac.appliance.upkeep import Upkeep
 from allerac.appliance.view import FILE_NAME
 from allerac.box import BoxService
 from allerac.chat import ChatService, CompletionService
-from allerac.engine.process import connect_to, spawn
+from allerac.engine.process import Launch, connect_to, spawn
 from allerac.engine.supervisor import EngineSupervisor
 from allerac.errors import InvalidInput
 from allerac.events import EventLogs
@@ -167,6 +167,11 @@ def _update_configuration(path: Path | None) -> UpdateConfiguration | None:
         return None
 
 
+def _launch(engine_socket: Path | None) -> Launch:
+    """Return how an engine process is had: from systemd by its socket, or started by us."""
+    return spawn if engine_socket is None else connect_to(engine_socket)
+
+
 class Runtime:
     """Everything that runs, in the order in which it starts."""
 
@@ -178,8 +183,7 @@ class Runtime:
         passwords = passwords or Passwords()
         self.database = Database(settings.data_dir / "allerac.sqlite")
         self.bus = SystemBus()
-        socket = settings.engine_socket
-        self.engine = EngineSupervisor(launch=spawn if socket is None else connect_to(socket))
+        self.engine = EngineSupervisor(launch=_launch(settings.engine_socket))
         host = settings.host if settings.socket is None else None
         self.presence = NetworkPresence(port=port, host=host, announce=settings.announce)
         certificates = CertificateFolder(settings.data_dir / "tls")
