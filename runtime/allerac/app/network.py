@@ -1,18 +1,11 @@
-"""What services need of each other, in the words of the one that asks; `app.py` hands them in."""
+"""The wing of the network: the announcer as the box sees it, silent where it may not speak."""
 
 import asyncio
-from collections.abc import Sequence
 
 import structlog
 
 from allerac import __version__
-from allerac.accounts import Passwords
-from allerac.accounts import codes as account_codes
-from allerac.accounts import names as account_names
-from allerac.accounts import passwords as account_passwords
-from allerac.appliance.view import BoxView
 from allerac.box import Nearby, NetworkCheck, Place
-from allerac.engine.protocol import Engine
 from allerac.network import (
     Announcer,
     BoxIdentity,
@@ -20,50 +13,9 @@ from allerac.network import (
     list_addresses,
     suggest_host_label,
 )
-from allerac.onboarding import OnboardingService
-from allerac.storage.box import BoxRecord, BoxStore
+from allerac.storage.box import BoxRecord
 
 log = structlog.get_logger()
-
-
-class AccountSecrets:
-    """What the wizard needs of the accounts room."""
-
-    def __init__(self, passwords: Passwords) -> None:
-        self._passwords = passwords
-
-    clean_name = staticmethod(account_names.clean_name)
-    name_key = staticmethod(account_names.name_key)
-    normalise_code = staticmethod(account_codes.normalise_code)
-    new_token = staticmethod(account_codes.new_token)
-    hash_token = staticmethod(account_codes.hash_token)
-
-    def require_strong(self, password: str, names: Sequence[str]) -> None:
-        """Raise `InvalidInput` for a password that would be guessed."""
-        account_passwords.require_strong(password, names)
-
-    async def hash_password(self, password: str) -> str:
-        """Return the encoded hash."""
-        return await self._passwords.hash(password)
-
-    def new_recovery_code(self) -> str:
-        """Return a code to keep."""
-        return account_codes.new_code(account_codes.RECOVERY_GROUPS)
-
-
-class StoredDefault:
-    """The household's model, kept with the box."""
-
-    def __init__(self, boxes: BoxStore) -> None:
-        self._boxes = boxes
-
-    async def load(self) -> str | None:
-        """Return the chosen model."""
-        return (await self._boxes.load()).default_model_id
-
-    async def save(self, model_id: str) -> None:
-        """Keep the choice."""
-        await self._boxes.change({"default_model_id": model_id})
 
 
 class NetworkPresence:
@@ -160,29 +112,3 @@ class NetworkPresence:
     def label_for(self, name: str) -> str:
         """Return the host label of a box's name."""
         return suggest_host_label(name)
-
-
-class Onlooker:
-    """Looks at the box from outside, for its screen and its certificate."""
-
-    def __init__(
-        self, presence: NetworkPresence, onboarding: OnboardingService, engine: Engine
-    ) -> None:
-        self._presence = presence
-        self._onboarding = onboarding
-        self._engine = engine
-
-    def look(self) -> BoxView:
-        """Return the box as it is now; names that another machine holds come last."""
-        presence, identity = self._presence, self._presence.identity
-        conflict = presence.conflict()
-        names = list(dict.fromkeys(presence.host_names()))
-        return BoxView(
-            name=identity.name if identity else "Allerac",
-            names=tuple(reversed(names) if conflict else names),
-            addresses=tuple(place.ip for place in presence.places()),
-            conflict=conflict,
-            claimed=identity is not None and identity.claimed,
-            claim_code=self._onboarding.claim_code(),
-            engine=self._engine.status().state,
-        )

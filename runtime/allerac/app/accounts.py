@@ -1,0 +1,46 @@
+"""The wing of the accounts: what the wizard needs of them, and the proof that claims the box."""
+
+from collections.abc import Sequence
+
+from allerac.accounts import Passwords
+from allerac.accounts import codes as account_codes
+from allerac.accounts import names as account_names
+from allerac.accounts import passwords as account_passwords
+from allerac.appliance.identity import FactoryIdentity
+from allerac.onboarding.claim_code import CODE_LENGTH, ClaimCode, ClaimProof, LabelCode
+from allerac.settings import Settings
+
+
+class AccountSecrets:
+    """What the wizard needs of the accounts room."""
+
+    def __init__(self, passwords: Passwords) -> None:
+        self._passwords = passwords
+
+    clean_name = staticmethod(account_names.clean_name)
+    name_key = staticmethod(account_names.name_key)
+    normalise_code = staticmethod(account_codes.normalise_code)
+    new_token = staticmethod(account_codes.new_token)
+    hash_token = staticmethod(account_codes.hash_token)
+
+    def require_strong(self, password: str, names: Sequence[str]) -> None:
+        """Raise `InvalidInput` for a password that would be guessed."""
+        account_passwords.require_strong(password, names)
+
+    async def hash_password(self, password: str) -> str:
+        """Return the encoded hash."""
+        return await self._passwords.hash(password)
+
+    def new_recovery_code(self) -> str:
+        """Return a code to keep."""
+        return account_codes.new_code(account_codes.RECOVERY_GROUPS)
+
+
+def build_claim_proof(
+    settings: Settings, identity: FactoryIdentity, passwords: Passwords
+) -> ClaimProof:
+    """Return the code of the label, or one of our own that the console shows."""
+    if identity.claim_code_hash is not None:
+        return LabelCode(identity.claim_code_hash, passwords.verify)
+    path = settings.data_dir / "secrets" / "claim-code"
+    return ClaimCode(path, lambda: account_codes.new_code(1, CODE_LENGTH))

@@ -1,0 +1,49 @@
+"""The wing of the appliance: screen and certificate of a box, tended from its own socket."""
+
+from pathlib import Path
+
+from allerac.app.network import NetworkPresence
+from allerac.appliance.certificate import CertificateFolder
+from allerac.appliance.upkeep import Upkeep
+from allerac.appliance.view import FILE_NAME, BoxView
+from allerac.engine.protocol import Engine
+from allerac.onboarding import OnboardingService
+
+
+def build_upkeep(
+    socket: Path | None, certificates: CertificateFolder, onlooker: "Onlooker"
+) -> Upkeep | None:
+    """Return what tends screen and certificate of a box; a developer's machine has neither."""
+    if socket is None:
+        return None
+    return Upkeep(
+        look=onlooker.look,
+        certificates=certificates,
+        view_file=socket.with_name(FILE_NAME),
+    )
+
+
+class Onlooker:
+    """Looks at the box from outside, for its screen and its certificate."""
+
+    def __init__(
+        self, presence: NetworkPresence, onboarding: OnboardingService, engine: Engine
+    ) -> None:
+        self._presence = presence
+        self._onboarding = onboarding
+        self._engine = engine
+
+    def look(self) -> BoxView:
+        """Return the box as it is now; names that another machine holds come last."""
+        presence, identity = self._presence, self._presence.identity
+        conflict = presence.conflict()
+        names = list(dict.fromkeys(presence.host_names()))
+        return BoxView(
+            name=identity.name if identity else "Allerac",
+            names=tuple(reversed(names) if conflict else names),
+            addresses=tuple(place.ip for place in presence.places()),
+            conflict=conflict,
+            claimed=identity is not None and identity.claimed,
+            claim_code=self._onboarding.claim_code(),
+            engine=self._engine.status().state,
+        )

@@ -1,0 +1,148 @@
+"""Everything that runs, in the order in which it starts."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import structlog
+
+from allerac import __version__
+from allerac.accounts import AccountService, Passwords
+from allerac.api.services import Services
+from allerac.app.accounts import AccountSecrets, build_claim_proof
+from allerac.app.appliance import Onlooker, build_upkeep
+from allerac.app.models import StoredDefault, build_model_service, read_hardware
+from allerac.app.network import NetworkPresence
+from allerac.app.updates import build_update_service
+from allerac.appliance.certificate import CertificateFolder
+from allerac.appliance.clock import ClockWatch
+from allerac.appliance.identity import read_identity
+from allerac.box import BoxService
+from allerac.chat import ChatService, CompletionService
+from allerac.engine.process import Launch, connect_to, spawn
+from allerac.engine.supervisor import EngineSupervisor
+from allerac.events import EventLogs
+from allerac.models import ModelRoom
+from allerac.onboarding import OnboardingService
+from allerac.settings import Settings
+from allerac.storage import Database
+from allerac.storage.accounts import AccountStore
+from allerac.storage.attempts import AttemptStore
+from allerac.storage.box import BoxStore
+from allerac.storage.clock import move_expiry
+from allerac.storage.conversations import ConversationStore
+from allerac.storage.invitations import InvitationStore
+from allerac.updates import SystemBus
+
+log = structlog.get_logger()
+
+
+def _launch(engine_socket: Path | None) -> Launch:
+    """Return how an engine process is had: from systemd by its socket, or started by us."""
+    return spawn if engine_socket is None else connect_to(engine_socket)
+
+
+class Runtime:
+    """Everything that runs, in the order in which it starts."""
+
+    def __init__(
+        self, settings: Settings, *, port: int, passwords: Passwords | None = None
+    ) -> None:
+        hardware = read_hardware(settings)
+        identity = read_identity(settings.identity_dir)
+        passwords = passwords or Passwords()
+        self.database = Database(settings.data_dir / "allerac.sqlite")
+        self.bus = SystemBus()
+        self.engine = EngineSupervisor(launch=_launch(settings.engine_socket))
+        host = settings.host if settings.socket is None else None
+        self.presence = NetworkPresence(port=port, host=host, announce=settings.announce)
+        certificates = CertificateFolder(settings.data_dir / "tls")
+        boxes = BoxStore(self.database)
+        attempts = AttemptStore(self.database)
+        rooms = ModelRoom(
+            files=build_model_service(settings, hardware),
+            engine=self.engine,
+            default=StoredDefault(boxes),
+            machine=hardware.machine,
+            choice=hardware.choice,
+        )
+        self.services = Services(
+            accounts=AccountService(
+                accounts=AccountStore(self.database),
+                invitations=InvitationStore(self.database),
+                attempts=attempts,
+                passwords=passwords,
+            ),
+            box=BoxService(
+                store=boxes,
+                engine=self.engine,
+                presence=self.presence,
+                identity=identity,
+                certificates=certificates,
+                machine=hardware.machine,
+                choice=hardware.choice,
+                data_dir=settings.data_dir,
+                port=port,
+                version=__version__,
+            ),
+            chat=ChatService(
+                store=ConversationStore(self.database),
+                engine=self.engine,
+                models=rooms,
+                logs=EventLogs(),
+            ),
+            completions=CompletionService(engine=self.engine, models=rooms),
+            models=rooms,
+            onboarding=OnboardingService(
+                store=boxes,
+                attempts=attempts,
+                code=build_claim_proof(settings, identity, passwords),
+                secrets=AccountSecrets(passwords),
+            ),
+            updates=build_update_service(
+                settings, self.database, self.bus, lambda: self.engine.status().active > 0
+            ),
+        )
+        self.clock = ClockWatch(self._follow_clock)
+        onlooker = Onlooker(self.presence, self.services.onboarding, self.engine)
+        self.upkeep = build_upkeep(settings.socket, certificates, onlooker)
+
+    async def start(self) -> None:
+        """Start the parts; nothing waits for the network, the time, or a model."""
+        services = self.services
+        if self.upkeep is not None:
+            await self.upkeep.clear()
+        await self.database.open()
+        await self.clock.start()
+        await self.engine.start()
+        await services.onboarding.start()
+        await services.chat.start(datetime.now(UTC))
+        await services.models.start()
+        await services.box.start()
+        await services.updates.start()
+        if self.upkeep is not None:
+            await self.upkeep.start()
+
+    async def stop(self) -> None:
+        """Stop the parts in the opposite order; one that fails does not keep the others."""
+        services = self.services
+        parts: Sequence[Callable[[], Awaitable[None]]] = (
+            *([self.upkeep.stop] if self.upkeep is not None else []),
+            self.clock.stop,
+            services.updates.stop,
+            self.bus.close,
+            self.presence.stop,
+            services.chat.stop,
+            services.models.stop,
+            self.engine.stop,
+            self.database.close,
+        )
+        for stop in parts:
+            try:
+                await stop()
+            except Exception:  # the boundary of shutting down
+                log.exception("part_did_not_stop", part=stop.__qualname__)
+
+    async def _follow_clock(self, before: datetime, step: timedelta) -> None:
+        moved = await move_expiry(self.database, before, step)
+        log.info("expiry_moved", rows=moved)

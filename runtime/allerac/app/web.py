@@ -1,0 +1,80 @@
+"""The application over HTTP: routers, guards and the lifespan around the runtime."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from fastapi import FastAPI
+
+from allerac import __version__
+from allerac.accounts import Passwords
+from allerac.api import (
+    box,
+    certificate,
+    conversations,
+    generations,
+    models,
+    onboarding,
+    openai,
+    people,
+    probes,
+    session,
+    updates,
+)
+from allerac.api.errors import install_error_handlers
+from allerac.api.guard import RequestGuard
+from allerac.api.proxy import ProxyHeaders
+from allerac.api.schemas.shapes import ProblemBody
+from allerac.api.web import serve_web_application
+from allerac.app.runtime import Runtime
+from allerac.network import HostAllowList
+from allerac.settings import Settings
+
+ROUTERS = (session, people, onboarding, box, updates, models, conversations, generations)
+
+
+def create_app(settings: Settings, *, port: int, passwords: Passwords | None = None) -> FastAPI:
+    """Return the application; it starts and stops with its lifespan."""
+    runtime = Runtime(settings, port=port, passwords=passwords)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await runtime.start()
+        try:
+            yield
+        finally:
+            await runtime.stop()
+
+    app = FastAPI(
+        title="Allerac",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        responses={"default": {"model": ProblemBody, "description": "What went wrong"}},
+    )
+    app.state.services = runtime.services
+    app.state.runtime = runtime
+    install_error_handlers(app)
+    for module in ROUTERS:
+        app.include_router(module.router, prefix="/api/v1")
+    app.include_router(openai.router)
+    app.include_router(probes.router)
+    app.include_router(certificate.router)
+    serve_web_application(app, settings.web_dir)
+    hosts = HostAllowList(
+        names=runtime.presence.host_names,
+        addresses=lambda: [place.ip for place in runtime.presence.places()],
+        extra=settings.extra_hosts,
+    )
+    app.add_middleware(RequestGuard, is_own_host=hosts)
+    if settings.socket is not None:
+        app.add_middleware(ProxyHeaders)
+    return app
+
+
+def openapi_document(settings: Settings) -> dict[str, object]:
+    """Return the OpenAPI document of the whole application."""
+    app = create_app(settings.model_copy(update={"announce": False}), port=80)
+    document: dict[str, object] = app.openapi()
+    return document
