@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.mock_box import Look, Words, open_context, visit
-from tests.browser.screens import CLAIM_CODE, LANTERNS
+from tests.browser.screens.wizard import CLAIM_CODE, LANTERNS
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 

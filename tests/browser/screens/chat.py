@@ -1,0 +1,83 @@
+"""A conversation."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.mock_box import Words, visit
+from tests.browser.screens.screen import screen
+
+
+@screen
+def chat_empty(page: Page, words: Words) -> None:
+    visit(page, "/chat")
+    expect(page.get_by_role("textbox", name=words("chat.message"))).to_be_visible()
+
+
+def _ask(page: Page, words: Words, text: str) -> None:
+    chat_empty(page, words)
+    message = page.get_by_role("textbox", name=words("chat.message"))
+    message.fill(text)
+    message.press("Enter")
+
+
+@screen
+def chat_in_line(page: Page, words: Words) -> None:
+    _ask(page, words, "Please wait in line.")
+    waiting = page.get_by_role("status").filter(has_text=re.compile(r"2.*20"))
+    expect(waiting).to_be_visible()
+
+
+@screen
+def chat_reading(page: Page, words: Words) -> None:
+    _ask(page, words, "Please read for long.")
+    expect(page.get_by_text(re.compile("64 %"))).to_be_visible()
+
+
+@screen
+def chat_answer(page: Page, words: Words) -> None:
+    _ask(page, words, "What do you keep, and where?")
+    expect(page.get_by_role("table")).to_be_visible()
+    expect(page.get_by_role("button", name=words("chat.good"))).to_be_attached()
+
+
+@screen
+def chat_answer_with_details(page: Page, words: Words) -> None:
+    chat_answer(page, words)
+    page.get_by_role("button", name=words("chat.again")).focus()
+    page.get_by_role("button", name=words("chat.good")).click()
+    page.get_by_role("button", name=words("chat.details")).click()
+    expect(page.get_by_text(words("chat.detail.speed"))).to_be_visible()
+
+
+@screen
+def chat_branches(page: Page, words: Words) -> None:
+    chat_answer(page, words)
+    page.get_by_role("button", name=words("chat.again")).click()
+    expect(page.get_by_text("2/2")).to_be_visible()
+
+
+@screen
+def chat_edit(page: Page, words: Words) -> None:
+    chat_answer(page, words)
+    page.get_by_role("button", name=words("chat.edit")).click()
+    expect(page.get_by_role("textbox", name=words("chat.edit"))).to_be_focused()
+
+
+@screen
+def chat_answer_broken_off(page: Page, words: Words) -> None:
+    _ask(page, words, "Please break.")
+    expect(page.get_by_role("button", name=words("chat.again")).first).to_be_visible()
+
+
+@screen
+def chat_conversation_gone(page: Page, words: Words) -> None:
+    visit(page, "/chat/no-such-conversation")
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+@screen
+def palette(page: Page, words: Words) -> None:
+    chat_empty(page, words)
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("dialog")).to_be_visible()
