@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from allerac_release.cli import main as release
+from allerac_release.development import development_trust
+from allerac_release.trust import accept_trust
 from bootstrap.steps import cache_folder
 
 from . import install, vm
 from .build import build
 from .compare import compare
-from .errors import ImageError
+from .errors import BadInput, ImageError
 from .log import say
 from .pipeline import run_step, step_called
 from .plan import PROFILES, REPOSITORY, Plan
@@ -19,6 +21,7 @@ from .source import read_source
 from .tier import load_tier
 
 INTERRUPTED = 130
+DEVELOPMENT_KEYS = "development-keys"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -44,6 +47,14 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--out", type=Path, help="default: out/<tier>")
     made.add_argument("--work", type=Path, help="default: .build/image/<tier>")
     made.add_argument("--keys", type=Path, help="folder of the keys that sign the bundle")
+    made.add_argument(
+        "--trust",
+        type=Path,
+        metavar="DIR",
+        help="whom its boxes believe: the folder `trust` of keys",
+    )
+    made.add_argument("--updates-from", default="", metavar="URL", help="default: drives only")
+    made.add_argument("--release", action="store_true", help="refuse development keys")
     made.add_argument("--playbook", type=Path, default=REPOSITORY / "provisioning" / "site.yml")
     made.add_argument("--sector-bytes", type=int, choices=[512, 4096], default=512)
     made.add_argument("--keep-raw", action="store_true", help="keep the uncompressed disk too")
@@ -88,12 +99,24 @@ def _plan(options: argparse.Namespace) -> Plan:
         out=(options.out or REPOSITORY / "out" / tier.id).resolve(),
         cache=cache,
         keys=(options.keys or cache / "keys").resolve(),
+        trust=_trust(options, cache),
+        updates_from=options.updates_from,
         ansible=REPOSITORY / ".venv-image" / "bin" / "ansible-playbook",
         playbook=options.playbook.resolve(),
         preload=options.models == "preload",
         keep_raw=options.keep_raw,
         sector_bytes=options.sector_bytes,
     )
+
+
+def _trust(options: argparse.Namespace, cache: Path) -> Path:
+    """Return the folder of whom boxes believe; development keys are made when none is named."""
+    if options.trust is not None:
+        accept_trust(options.trust, release=options.release)
+        return Path(options.trust).resolve()
+    if options.release:
+        raise BadInput("A release names whom its boxes believe: --trust KEYS/trust.")
+    return development_trust(cache / DEVELOPMENT_KEYS).resolve()
 
 
 def _step(options: argparse.Namespace) -> int:

@@ -30,6 +30,8 @@ class Plan:
     out: Path
     cache: Path
     keys: Path
+    trust: Path
+    updates_from: str
     ansible: Path
     playbook: Path
     preload: bool

@@ -3,11 +3,12 @@
 import json
 import os
 
+from allerac_release.trust import read_trust
+
 from .chroot import run_with_mounts
 from .errors import CommandFailed, ImageError
 from .log import StepLog, Words, clean_environment
 from .plan import IMAGE, PROFILES, REPOSITORY, Plan
-from .signing import Signer
 
 CONNECTION = "community.general.chroot"
 INTERPRETER = "/usr/bin/python3"
@@ -41,6 +42,7 @@ def provision(plan: Plan, log: StepLog) -> None:
 
 def role_variables(plan: Plan) -> dict[str, object]:
     """Return what the roles are told about this build."""
+    trust = read_trust(plan.trust)
     return {
         "ansible_python_interpreter": INTERPRETER,
         "target": "image",
@@ -52,7 +54,10 @@ def role_variables(plan: Plan) -> dict[str, object]:
         "hardware_profiles_dir": str(PROFILES),
         "web_dir": str(REPOSITORY / "onboarding_ui" / "dist"),
         "wheelhouse": str(plan.wheelhouse),
-        "rauc_keyring": str(Signer(plan.keys).authority),
+        "rauc_keyring": str(trust.keyring),
+        "tuf_root": str(trust.root),
+        "updates_from": plan.updates_from,
+        "development": trust.development,
     }
 
 

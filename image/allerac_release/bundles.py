@@ -36,6 +36,7 @@ bootloader=noop
 [keyring]
 path={keyring}
 check-purpose=codesign
+use-bundle-signing-time=true
 """
 """What a box says in its `system.conf`, so that a bundle is judged here as it will be there."""
 

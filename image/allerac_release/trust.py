@@ -23,6 +23,14 @@ class Trust:
     """Whether the keys never ship: an image with them must say so, a release refuses them."""
 
 
+def accept_trust(folder: Path, *, release: bool) -> Trust:
+    """Read the folder for an image; raise `BadInput` too for a release by development keys."""
+    trust = read_trust(folder)
+    if release and trust.development:
+        raise BadInput(f"{folder} has development keys, which no release is built with.")
+    return trust
+
+
 def read_trust(folder: Path) -> Trust:
     """Read both files; raise `BadInput` when one is missing or they do not belong together."""
     root, keyring = folder / "root.json", folder / "keyring.pem"

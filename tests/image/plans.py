@@ -19,6 +19,8 @@ def plan_below(folder: Path, **changes: object) -> Plan:
         out=folder / "out",
         cache=folder / "cache",
         keys=folder / "keys",
+        trust=folder / "trust",
+        updates_from="",
         ansible=folder / "ansible-playbook",
         playbook=folder / "site.yml",
         preload=False,

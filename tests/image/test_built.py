@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from allerac_image.cli import DEVELOPMENT_KEYS
 from allerac_image.inventory import BILL, PACKAGES
 from allerac_image.layout import KINDS
 from allerac_image.plan import REPOSITORY
+from allerac_release.trust import read_trust
 from bootstrap.steps import cache_folder
 from tests.image.conftest import BuiltImage
 from tests.image.offline_disk import partition, partitions
@@ -85,13 +87,26 @@ def _holds_only_zeros(path: Path) -> bool:
         return not any(any(block) for block in iter(lambda: file.read(MIB), b""))
 
 
-def test_the_bundle_is_signed_for_this_tier_by_whom_the_box_trusts(
-    vm_image: BuiltImage, root: Path
+def test_the_bundle_is_for_this_tier_and_signed_by_the_machine_that_built_it(
+    vm_image: BuiltImage,
 ) -> None:
-    keyring = root / "etc/rauc/keyring.pem"
-    assert keyring.read_text().strip() == AUTHORITY.read_text().strip()
-    told = _run("/usr/bin/rauc", "info", "--keyring", keyring, vm_image.file(".raucb"))
+    told = _run("/usr/bin/rauc", "info", "--keyring", AUTHORITY, vm_image.file(".raucb"))
     assert re.search(r"Compatible:\s+'allerac-vm'", told)
+
+
+def test_a_box_takes_no_bundle_before_it_was_published(vm_image: BuiltImage, root: Path) -> None:
+    keyring = root / "etc/rauc/keyring.pem"
+    command: list[str | Path] = ["/usr/bin/rauc", "info", "--keyring", keyring]
+    told = subprocess.run([*command, vm_image.file(".raucb")], capture_output=True, check=False)
+    assert told.returncode != 0
+    assert b"signature verification failed" in told.stderr
+
+
+def test_an_image_with_development_keys_says_so(root: Path) -> None:
+    trust = read_trust(cache_folder() / DEVELOPMENT_KEYS / "trust")
+    assert (root / "etc/rauc/keyring.pem").read_bytes() == trust.keyring.read_bytes()
+    assert (root / "usr/share/allerac/updates/root.json").read_bytes() == trust.root.read_bytes()
+    assert "DEVELOPMENT=1" in (root / "etc/allerac/release").read_text().splitlines()
 
 
 def test_a_box_trusts_no_other_bundle(vm_image: BuiltImage, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from allerac_image.seal import seal
 from allerac_image.signing import Signer
 from allerac_image.source import read_source
 from allerac_image.wheelhouse import prepare_wheelhouse
+from allerac_release.development import development_trust
 from bootstrap.steps import cache_folder
 
 HERE = Path(__file__).parent
@@ -54,6 +55,8 @@ def _plan(work: Path) -> Plan:
         out=work / "out",
         cache=cache,
         keys=cache / "keys",
+        trust=development_trust(work.with_name("trusted")),
+        updates_from="https://updates.example.org/allerac",
         ansible=REPOSITORY / ".venv-image" / "bin" / "ansible-playbook",
         playbook=REPOSITORY / "provisioning" / "site.yml",
         preload=False,
