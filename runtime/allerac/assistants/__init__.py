@@ -1,0 +1,1 @@
+"""Assistants: instructions, model and documents under a name, and what people asked to keep."""

@@ -1,0 +1,1 @@
+"""Knowledge: the household's own documents, taken in, found again, and cited."""
