@@ -3,6 +3,7 @@
 BIN := .venv/bin
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix onboarding_ui
 PYTEST := $(BIN)/pytest
+WORKERS := -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder --durations 20
 IMAGE := $(BIN)/python -m allerac_image
 
 TIER ?= vm
@@ -43,12 +44,12 @@ test: ## Run every test, as CI does
 	@$(NPM) run --silent check
 	@$(NPM) run --silent test
 	@$(NPM) run --silent size
-	@$(PYTEST)
+	@$(PYTEST) $(WORKERS)
 
 check: ## Run lint, types and the quick tests
 	@python3 -m bootstrap test
 	@$(MAKE) --no-print-directory lint
-	@$(PYTEST) -m "not slow and not browser and not matrix"
+	@$(PYTEST) $(WORKERS) -m "not slow and not browser and not matrix"
 
 test-image: ## Run every fault on the emulated box; takes hours
 	@python3 -m bootstrap test
