@@ -18,6 +18,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from .kept import part_of, shelf, touch
 from .steps import PYTHON, REPOSITORY, StepFailed, cache_folder, digest, once, run, say
 from .wheel import slim
 
@@ -40,6 +41,9 @@ FLAGS = (
 
 TARGET_GLIBC = (2, 41)
 """The C library of Debian 13, which the image is made of."""
+
+KEPT_ENGINES = 6
+"""Variants, and compilers and releases that there were lately; each has 15 to 20 MB."""
 
 DEFINITION = re.compile(r"-D([A-Z0-9_]+)=\w+")
 SOURCE_DATE_EPOCH = "1767225600"
@@ -93,9 +97,11 @@ def merged_flags(cmake_flags: Sequence[str]) -> tuple[str, ...]:
 def _wheel(flags: tuple[str, ...], variant: str) -> Path:
     key = digest([REQUIREMENT], *flags, _compiler_version(), platform.machine())[:16]
     folder = cache_folder() / "engine" / key
-    if not list(folder.glob("*.whl")):
-        say(f"▸ Engine ({variant}): compiling llama.cpp. It takes 4 to 15 minutes and is kept.")
-        _build(folder, flags)
+    with shelf(folder.parent, most=KEPT_ENGINES, of="engines"):
+        if not list(folder.glob("*.whl")):
+            say(f"▸ Engine ({variant}): compiling llama.cpp. It takes 4 to 15 minutes and is kept.")
+            _build(folder, flags)
+        touch(folder)
     return next(folder.glob("*.whl"))
 
 
@@ -127,9 +133,7 @@ def _build(folder: Path, flags: tuple[str, ...]) -> None:
             },
             on_line=_Progress(),
         )
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        finished = folder.with_name(f"{folder.name}.{os.getpid()}")
-        shutil.rmtree(finished, ignore_errors=True)
+        finished = part_of(folder)
         shutil.copytree(wheels, finished)
         shutil.rmtree(folder, ignore_errors=True)
         finished.rename(folder)

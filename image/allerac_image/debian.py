@@ -12,6 +12,8 @@ from typing import Any
 
 import yaml
 
+from bootstrap.kept import part_of, shelf, touch
+
 from .errors import BadInput
 from .log import StepLog
 from .mirror import find_repositories, source_lines
@@ -21,6 +23,9 @@ DRACUT = "/usr/bin/dracut"
 """Put aside while packages are configured: the initrd is made once, at the end."""
 
 FIRMWARE = "usr/lib/firmware"
+
+KEPT_ROOTS = 4
+"""One for each tier; each has 300 to 500 MB."""
 
 HOOKS = (
     f'--essential-hook=chroot "$1" dpkg-divert --quiet --local --rename --add {DRACUT}',
@@ -83,15 +88,20 @@ def prepare_root(plan: Plan, log: StepLog) -> None:
     """Have a kept root for the tier's packages, made now when there is none."""
     debian = load_debian(plan.tier.packages)
     kept = kept_root(plan, debian)
-    if kept.exists():
-        _refuse_other_architecture(kept, debian.recipe["architecture"])
-        log.write(f"{kept} is there\n")
-        return
+    with shelf(kept.parent, most=KEPT_ROOTS, of="Debian roots"):
+        if kept.exists():
+            _refuse_other_architecture(kept, debian.recipe["architecture"])
+            log.write(f"{kept} is there\n")
+        else:
+            _make_root(kept, debian, log)
+        touch(kept)
+
+
+def _make_root(kept: Path, debian: Debian, log: StepLog) -> None:
     recipe = debian.recipe
     repositories = find_repositories(log.output, recipe["suites"])
     sources = source_lines(repositories, recipe["components"], recipe["keyring"])
-    part = kept.with_suffix(f".part{os.getpid()}")
-    part.parent.mkdir(parents=True, exist_ok=True)
+    part = part_of(kept)
     try:
         log.run(
             ["mmdebstrap", *debian.options, recipe["suite"], part, "-"],

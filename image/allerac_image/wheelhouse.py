@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootstrap.engine import build_engine_wheel
+from bootstrap.kept import part_of, shelf, touch
 from bootstrap.steps import StepFailed
 
 from .errors import CommandFailed, ImageError
@@ -19,6 +20,9 @@ from .plan import REPOSITORY, Plan, digest_of
 
 LOCK = REPOSITORY / "requirements" / "runtime.txt"
 BACKEND_LOCK = REPOSITORY / "requirements" / "wheel.txt"
+KEPT_LOCKS = 8
+"""For each lock that is in use: the runtime's for Debian 12 and 13, and the wheel builder's."""
+
 PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
 
 
@@ -63,20 +67,24 @@ def _wheels_for(target: Target) -> list[str]:
 def locked_wheels(plan: Plan, log: StepLog, lock: Path, options: Sequence[str]) -> Path:
     """Return the folder that holds every package of `lock`, fetched when it is not kept."""
     kept = plan.cache / "wheels" / digest_of([lock], *options)
-    if kept.is_dir():
-        return kept
-    part = kept.with_name(f"{kept.name}.part{os.getpid()}")
-    part.mkdir(parents=True)
+    with shelf(kept.parent, most=KEPT_LOCKS, of="Python packages"):
+        if not kept.is_dir():
+            _fetch(kept, log, lock, options)
+        touch(kept)
+    return kept
+
+
+def _fetch(kept: Path, log: StepLog, lock: Path, options: Sequence[str]) -> None:
+    part = part_of(kept)
+    part.mkdir()
     fetch = ["download", "--require-hashes", "--no-deps", "--only-binary=:all:", *options]
     try:
         log.run([*PIP, *fetch, "-r", lock, "-d", part], environment=os.environ)
-        if not kept.is_dir():  # another build may have been quicker
-            part.rename(kept)
+        part.rename(kept)
     except CommandFailed as error:
         raise ImageError("Python packages could not be fetched. Is there a network?") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    return kept
 
 
 def _build_own_wheel(plan: Plan, log: StepLog) -> None:
