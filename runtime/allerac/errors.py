@@ -19,6 +19,7 @@ AlleracError                      code, message, hint, fields
 │   └── QueueFull                 too many requests are waiting
 ├── EngineStopped                 the engine ended while it was answering
 ├── StorageDamaged                the database cannot be trusted
+├── SecretLost                    what opens a stored secret is gone
 ├── UpdateFailed                  no update was found, taken or finished; `reason` says why
 └── ModelError
     ├── ModelDamaged              the file is not what the catalogue promises, or not a model
@@ -167,6 +168,12 @@ class EngineStopped(AlleracError):
     """The engine ended while it was answering; asking again works."""
 
     code = "engine_stopped"
+
+
+class SecretLost(AlleracError):
+    """A stored secret cannot be opened any more; it must be entered again."""
+
+    code = "secret_lost"
 
 
 class StorageDamaged(AlleracError):
