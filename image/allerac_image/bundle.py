@@ -21,6 +21,7 @@ adaptive=block-hash-index
 
 [image.boot]
 filename=boot.img
+adaptive=block-hash-index
 """
 
 

@@ -97,6 +97,8 @@ def plan_for(tier: str) -> Plan:
         out=WORK / tier / "out",
         cache=cache,
         keys=cache / "keys",
+        trust=cache / "keys" / "trust",
+        updates_from="",
         ansible=REPOSITORY / ".venv-image" / "bin" / "ansible-playbook",
         playbook=PLAYBOOK,
         preload=False,

@@ -53,7 +53,9 @@ def make_boot(plan: Plan, log: StepLog) -> None:
     image = plan.parts / "boot.img"
     stored = ["-noI", "-noD", "-noF", "-noX", "-no-fragments", "-comp", "gzip"]
     quiet = ["-noappend", "-no-progress", "-quiet", "-all-root", "-no-xattrs"]
-    log.run(["mksquashfs", plan.parts / "boot", image, *stored, *quiet])
+    order = plan.parts / "boot.order"
+    order.write_text("slot.cfg -1\n")  # last: what differs in every version moves nothing else
+    log.run(["mksquashfs", plan.parts / "boot", image, *stored, *quiet, "-sort", order])
     pad(image)
     refuse_too_large(image, plan.tier.disk["boot_slot_bytes"], "boot_slot_bytes")
 

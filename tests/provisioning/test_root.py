@@ -38,7 +38,7 @@ STARTED = (
     "allerac-certificate.timer",
     "allerac-console@tty1.service",
     "allerac-engine.socket",
-    "allerac-mark-good.service",
+    "allerac-prove.service",
     "allerac.service",
     "nftables.service",
     "nginx.service",

@@ -132,7 +132,7 @@ def test_files_of_the_runtime_are_nobody_elses(box: OwnSystem) -> None:
 
 
 def test_the_system_proves_itself_and_the_boot_environment_says_so(box: OwnSystem) -> None:
-    box.wait_for(("systemctl", "is-active", "allerac-mark-good.service"), "active")
+    box.wait_for(("systemctl", "is-active", "allerac-prove.service"), "active")
     block = box.ask("grub-editenv", "/efi/EFI/BOOT/grubenv", "list").splitlines()
     assert {"ORDER=A B", "A_OK=1", "A_TRY=0"} <= set(block)
     assert f"MACHINE_ID={box.ask('cat', '/etc/machine-id').strip()}" in block

@@ -64,6 +64,12 @@ def test_every_program_that_a_unit_starts_is_on_board(root: Path) -> None:
             assert (root / name[1:]).exists(), f"{path.name}: {name}"
 
 
+def test_udev_understands_the_rule_for_drives(root: Path) -> None:
+    command = ["/usr/sbin/chroot", str(root), "udevadm", "verify", "/etc/udev/rules.d"]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stdout + told.stderr
+
+
 def test_no_two_units_of_the_whole_start_wait_for_each_other(root: Path, mounts: str) -> None:
     told = _ask(root, "verify", "--man=no", "default.target", units=mounts)
     assert "ordering cycle" not in told.stderr

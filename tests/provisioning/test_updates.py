@@ -1,10 +1,13 @@
 """What the image says about its updates is what the runtime reads."""
 
+import re
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import jinja2
 import pytest
+import yaml
 
 from allerac.updates import read_configuration
 
@@ -20,12 +23,15 @@ FACTS = {
 
 
 def _written(folder: Path, **facts: object) -> Path:
+    path = folder / "update.yaml"
+    path.write_text(_rendered("etc/allerac/update.yaml.j2", **{**FACTS, **facts}))
+    return path
+
+
+def _rendered(name: str, **facts: object) -> str:
     loader = jinja2.FileSystemLoader(ROLE / "templates")
     environment = jinja2.Environment(loader=loader, undefined=jinja2.StrictUndefined)  # noqa: S701  # a file of settings, no page
-    template = environment.get_template("etc/allerac/update.yaml.j2")
-    path = folder / "update.yaml"
-    path.write_text(template.render(ansible_managed="made", **{**FACTS, **facts}))
-    return path
+    return environment.get_template(name).render(ansible_managed="made", **facts)
 
 
 def test_a_box_knows_its_tier_version_and_server(tmp_path: Path) -> None:
@@ -51,3 +57,35 @@ def test_only_root_and_the_runtime_speak_to_rauc() -> None:
 
 def test_a_slot_is_booted_only_after_the_runtime_compared_it() -> None:
     assert "activate-installed=false" in (ROLE / "templates/etc/rauc/system.conf.j2").read_text()
+
+
+def test_a_wrong_clock_refuses_no_bundle() -> None:
+    assert "use-bundle-signing-time=true" in _rendered("etc/rauc/system.conf.j2", update_tier="vm")
+
+
+def test_a_runtime_that_does_not_start_is_judged_all_the_same() -> None:
+    unit = _rendered("etc/systemd/system/allerac-prove.service.j2", update_proof_seconds=300)
+    needed = re.findall(r"^(?:Requires|BindsTo|Requisite)=(.*)$", unit, re.MULTILINE)
+    assert needed == []
+    assert "User=allerac" in unit
+
+
+@pytest.mark.parametrize("virtual", [True, False])
+def test_a_system_is_judged_before_its_deadline_ends(virtual: bool) -> None:
+    (play,) = yaml.safe_load((ROLE.parents[1] / "site.yml").read_text("utf-8"))
+    (told,) = [entry["vars"] for entry in play["roles"] if entry["role"] == "update"]
+    facts: dict[str, Any] = {"profile": {"recognise": {"virtual": virtual}}}
+    seconds, minutes = (
+        int(jinja2.Template(str(told[name])).render(**facts))
+        for name in ("update_proof_seconds", "update_deadline_minutes")
+    )
+    assert seconds + 120 <= minutes * 60
+    assert virtual or seconds == 300  # what a box promises
+
+
+def test_nothing_on_a_drive_can_be_started_or_written() -> None:
+    rules = (ROLE / "files/etc/udev/rules.d/90-allerac-drive.rules").read_text()
+    (options,) = re.findall(r"--options=(\S+)", rules)
+    assert set(options.split(",")) == {"ro", "nosuid", "nodev", "noexec"}
+    (kinds,) = re.findall(r'ENV\{ID_FS_TYPE\}!="([^"]+)"', rules)
+    assert set(kinds.split("|")) == {"vfat", "exfat", "ext4"}
