@@ -57,6 +57,19 @@ def check_ext4(image: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def check_quickly(image: Path) -> int:
+    """Check as a start does that repairs only what is safe; return the exit status of e2fsck(8)."""
+    command = ["e2fsck", "-p", str(image)]
+    return subprocess.run(command, check=False, capture_output=True, timeout=120).returncode
+
+
+def lose_file(disk: Path, name: str, file: Path) -> None:
+    """Put `file` into a partition without a folder that has it: a fault of its file system."""
+    device = f"{disk}?offset={partitions(disk)[name][0]}"
+    for request in (f"write {file} lost", "unlink lost", "set_super_value state 2"):
+        _output("debugfs", "-w", "-R", request, device)
+
+
 def folder_of(image: Path, folder: str, to: Path) -> Path:
     """Copy a folder out of an ext4 image without mounting it."""
     to.mkdir(parents=True)

@@ -1,8 +1,11 @@
 """Faults that only a booted box can show; each takes a boot or more, so they are the matrix."""
 
+import base64
 import re
 import subprocess
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,8 +17,10 @@ from tests.image.conftest import BUILD_SECONDS, BuiltImage, build_vm
 from tests.image.offline_disk import (
     UNIT_FAILED,
     check_ext4,
+    check_quickly,
     folder_of,
     journal,
+    lose_file,
     partition,
     partitions,
 )
@@ -23,6 +28,10 @@ from tests.image.offline_disk import (
 pytestmark = [pytest.mark.matrix, pytest.mark.timeout(BUILD_SECONDS)]
 
 BLOCK = "::/EFI/BOOT/grubenv"
+SCRIPT = "::/EFI/BOOT/grub.cfg"
+STARTED = r"Linux version"
+UNCORRECTED = 4
+"""Errors that the quick check leaves to a person, in the status of e2fsck(8)."""
 SLOT = re.compile(r"rauc\.slot=([AB])")
 GARBAGE_BYTES = 4 << 20
 
@@ -44,15 +53,41 @@ def _esp(disk: Path) -> str:
     return f"{disk}@@{partitions(disk)['esp'][0]}"
 
 
-def _write_block(disk: Path, content: bytes) -> None:
-    command = ["mcopy", "-o", "-i", _esp(disk), "-", BLOCK]
+def _write(disk: Path, name: str, content: bytes) -> None:
+    command = ["mcopy", "-o", "-i", _esp(disk), "-", name]
     subprocess.run(command, input=content, check=True, timeout=30)
 
 
+def _read(disk: Path, name: str) -> str:
+    command = ["mtype", "-i", _esp(disk), name]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout
+
+
 def _read_block(disk: Path) -> dict[str, str]:
-    command = ["mtype", "-i", _esp(disk), BLOCK]
-    text = subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout
-    return dict(re.findall(r"^(\w+)=(.*)$", text, re.MULTILINE))
+    return dict(re.findall(r"^(\w+)=(.*)$", _read(disk, BLOCK), re.MULTILINE))
+
+
+def _wait_for_block(disk: Path, **expected: str) -> None:
+    """Wait until a running box has written so; it writes to its EFI partition without a cache."""
+    deadline = time.monotonic() + START_SECONDS
+    block: dict[str, str] = {}
+    while not expected.items() <= block.items():
+        assert time.monotonic() < deadline, block
+        time.sleep(1)
+        with suppress(subprocess.CalledProcessError):  # in the middle of a write
+            block = _read_block(disk)
+
+
+def _give_kernel(disk: Path, *parameters: str) -> None:
+    script = _read(disk, SCRIPT)
+    assert " $slot_parameters " in script
+    parameters_added = " ".join(("$slot_parameters", *parameters))
+    _write(disk, SCRIPT, script.replace("$slot_parameters ", f"{parameters_added} ").encode())
+
+
+def _credential(name: str, text: str) -> str:
+    """Return the kernel parameter for a credential, systemd.system-credentials(7)."""
+    return f"systemd.set_credential_binary={name}:{base64.b64encode(text.encode()).decode()}"
 
 
 def _journal(box: BootedBox, folder: Path) -> list[dict[str, str]]:
@@ -72,17 +107,16 @@ def test_a_root_that_is_garbage_is_tried_three_times_and_the_other_slot_takes_ov
     for part in ("boot", "root"):
         whole = partition(unit.disk, f"{part}-A", tmp_path / f"{part}.img").read_bytes()
         _overwrite(unit.disk, f"{part}-B", whole)
-    _write_block(
+    _write(
         unit.disk,
+        BLOCK,
         environment_block("ORDER=A B", "A_OK=1", "A_TRY=0", "B_OK=1", "B_TRY=0"),
     )
     _overwrite(unit.disk, "root-A", b"\xa5" * GARBAGE_BYTES)
     unit.switch_on()
     unit.find(4 * START_SECONDS)
+    _wait_for_block(unit.disk, A_TRY="3", B_OK="1", B_TRY="0")
     unit.switch_off()
-    block = _read_block(unit.disk)
-    assert block["A_TRY"] == "3"
-    assert (block["B_OK"], block["B_TRY"]) == ("1", "0")
     assert _started_slots(_journal(unit, tmp_path)) == ["B"]
 
 
@@ -90,14 +124,12 @@ def test_a_root_that_is_garbage_is_tried_three_times_and_the_other_slot_takes_ov
 def test_a_box_starts_and_repairs_an_environment_block_that_is_no_longer_whole(
     unit: BootedBox, block: bytes
 ) -> None:
-    _write_block(unit.disk, block)
+    _write(unit.disk, BLOCK, block)
     unit.switch_on()
     unit.find()
+    _wait_for_block(unit.disk, ORDER="A B", A_OK="1", A_TRY="0")
     unit.switch_off()
-    repaired = _read_block(unit.disk)
-    assert repaired["ORDER"].split() == ["A", "B"]
-    assert (repaired["A_OK"], repaired["A_TRY"]) == ("1", "0")
-    assert re.fullmatch(r"[0-9a-f]{32}", repaired["MACHINE_ID"])
+    assert re.fullmatch(r"[0-9a-f]{32}", _read_block(unit.disk)["MACHINE_ID"])
 
 
 def test_data_fills_a_disk_that_is_twice_as_large(unit: BootedBox, tmp_path: Path) -> None:
@@ -140,3 +172,43 @@ def test_a_disk_with_sectors_of_4096_bytes_boots(
         unit.switch_on(sector_bytes=4096)
         unit.find()
         unit.switch_off()
+
+
+def test_a_system_that_never_proves_itself_restarts_and_its_try_is_counted(
+    unit: BootedBox,
+) -> None:
+    deadline = _credential(
+        "systemd.unit-dropin.allerac-boot-deadline.timer", "[Timer]\nOnBootSec=\nOnBootSec=2min\n"
+    )
+    _give_kernel(unit.disk, "systemd.mask=allerac.service", deadline)
+    unit.switch_on()
+    first = unit.emulator.wait_for_serial(STARTED, START_SECONDS)
+    unit.emulator.wait_for_serial(STARTED, START_SECONDS, after=first.end())
+    assert "Kernel panic" not in unit.emulator.serial
+    assert _read_block(unit.disk)["A_TRY"] == "2"
+
+
+def test_a_system_that_hangs_is_reset_by_the_watchdog(unit: BootedBox) -> None:
+    hang = "[Service]\nType=oneshot\nExecStart=/usr/bin/python3 -c 'import os; os.kill(1, 6)'\n"
+    unit_file = _credential("systemd.extra-unit.hang.service", hang)
+    _give_kernel(unit.disk, unit_file, "systemd.wants=hang.service")
+    unit.switch_on()
+    frozen = unit.emulator.wait_for_serial("Freezing execution", START_SECONDS)
+    unit.emulator.wait_for_serial(STARTED, START_SECONDS, after=frozen.end())
+
+
+def test_data_with_faults_that_a_quick_check_leaves_to_a_person_is_repaired(
+    unit: BootedBox, tmp_path: Path
+) -> None:
+    stray = tmp_path / "stray"
+    stray.write_text("found again\n")
+    lose_file(unit.disk, "data", stray)
+    before = partition(unit.disk, "data", tmp_path / "before.img")
+    assert check_quickly(before) & UNCORRECTED
+    unit.switch_on()
+    unit.find()
+    unit.switch_off()
+    after = partition(unit.disk, "data", tmp_path / "after.img")
+    assert check_ext4(after).returncode == 0
+    (found,) = folder_of(after, "/lost+found", tmp_path / "f").iterdir()
+    assert found.read_text() == "found again\n"
