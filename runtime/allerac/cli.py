@@ -1,4 +1,4 @@
-"""The command line: `allerac serve | console | certificate | detect | models … | openapi`.
+"""The command line: `allerac serve | console | certificate | prove | detect | models … | openapi`.
 
 Each command imports what it needs: the one that draws the screen runs as long as the box does and
 shall not hold the whole runtime in memory.
@@ -90,6 +90,15 @@ def detect(settings: Settings, _: argparse.Namespace) -> int:
     return 0
 
 
+def prove(settings: Settings, _: argparse.Namespace) -> int:
+    """Keep the system that has just booted if all that worked before works; otherwise go back."""
+    from allerac.logs import log_to_stderr
+    from allerac.proving import prove_this_system
+
+    log_to_stderr(settings.log_level)
+    return asyncio.run(prove_this_system(settings))
+
+
 def models(settings: Settings, arguments: argparse.Namespace) -> int:
     """List, fetch, verify, remove or import model files."""
     from allerac.app import build_model_service, read_hardware
@@ -141,6 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("console", help=console.__doc__).set_defaults(run=console)
     commands.add_parser("certificate", help=certificate.__doc__).set_defaults(run=certificate)
     commands.add_parser("detect", help=detect.__doc__).set_defaults(run=detect)
+    commands.add_parser("prove", help=prove.__doc__).set_defaults(run=prove)
     handling = commands.add_parser("models", help=models.__doc__)
     handling.set_defaults(run=models)
     actions = handling.add_subparsers(dest="action", required=True, metavar="action")

@@ -1,20 +1,18 @@
 """Runs Allerac: takes connections, says when it is ready, and stops when it is asked to."""
 
 import asyncio
-import logging
 import os
 import socket
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Never
 
-import structlog
 import uvicorn
 
 from allerac.app import create_app
 from allerac.appliance.notify import ServiceNotifier
 from allerac.errors import Unavailable
+from allerac.logs import log_to_stderr
 from allerac.settings import Settings
 
 SOCKET_MODE = 0o660
@@ -22,7 +20,7 @@ SOCKET_MODE = 0o660
 
 def serve(settings: Settings) -> None:
     """Run until a signal ends it. Raises `Unavailable` when nobody can connect."""
-    _log_to_stderr(settings.log_level)
+    log_to_stderr(settings.log_level)
     listener = listen(settings)
     port = listener.getsockname()[1] if settings.socket is None else 80
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -111,18 +109,3 @@ def _listen_to_proxy(path: Path) -> socket.socket:
         listener.close()
         raise Unavailable(f"The socket {path} cannot be made: {error.strerror}.") from error
     return listener
-
-
-def _log_to_stderr(level: str) -> None:
-    minimum = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(minimum),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
-        ],
-    )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)

@@ -62,4 +62,7 @@ class Settings(BaseSettings):
     drives_dir: Path = Field(
         default=Path("/run/media/allerac"), description="Where removable drives are mounted."
     )
+    prove_seconds: float = Field(
+        default=300, ge=30, le=3600, description="From the boot until a new system must work."
+    )
     log_level: str = Field(default="info", description="debug, info, warning or error.")

@@ -13,7 +13,7 @@ from allerac.app.accounts import AccountSecrets, build_claim_proof
 from allerac.app.appliance import Onlooker, build_upkeep
 from allerac.app.models import StoredDefault, build_model_service, read_hardware
 from allerac.app.network import NetworkPresence
-from allerac.app.updates import build_update_service
+from allerac.app.updates import build_updates
 from allerac.appliance.certificate import CertificateFolder
 from allerac.appliance.clock import ClockWatch
 from allerac.appliance.identity import read_identity
@@ -57,6 +57,7 @@ class Runtime:
         host = settings.host if settings.socket is None else None
         self.presence = NetworkPresence(port=port, host=host, announce=settings.announce)
         certificates = CertificateFolder(settings.data_dir / "tls")
+        self.updates = build_updates(settings, self.database, self.bus, self.engine)
         boxes = BoxStore(self.database)
         attempts = AttemptStore(self.database)
         rooms = ModelRoom(
@@ -99,9 +100,7 @@ class Runtime:
                 code=build_claim_proof(settings, identity, passwords),
                 secrets=AccountSecrets(passwords),
             ),
-            updates=build_update_service(
-                settings, self.database, self.bus, lambda: self.engine.status().active > 0
-            ),
+            updates=self.updates.service,
         )
         self.clock = ClockWatch(self._follow_clock)
         onlooker = Onlooker(self.presence, self.services.onboarding, self.engine)
@@ -119,7 +118,7 @@ class Runtime:
         await services.chat.start(datetime.now(UTC))
         await services.models.start()
         await services.box.start()
-        await services.updates.start()
+        await self.updates.start()
         if self.upkeep is not None:
             await self.upkeep.start()
 
@@ -129,7 +128,7 @@ class Runtime:
         parts: Sequence[Callable[[], Awaitable[None]]] = (
             *([self.upkeep.stop] if self.upkeep is not None else []),
             self.clock.stop,
-            services.updates.stop,
+            self.updates.stop,
             self.bus.close,
             self.presence.stop,
             services.chat.stop,

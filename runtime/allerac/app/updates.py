@@ -1,12 +1,14 @@
-"""The wing of the updates: what is on offer, who installs it, where it is written down."""
+"""The wing of the updates: what is on offer, who installs it, what the next version is held to."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
 from allerac import __version__
+from allerac.engine.protocol import Engine
 from allerac.errors import InvalidInput
+from allerac.network.addresses import lasting, list_addresses
 from allerac.settings import Settings
 from allerac.storage import Database
 from allerac.storage.box import BoxStore
@@ -14,7 +16,6 @@ from allerac.storage.updates import UpdateStore
 from allerac.updates import (
     Acts,
     NoInstaller,
-    NoVerdicts,
     Parts,
     Rauc,
     RemovableDrives,
@@ -26,15 +27,53 @@ from allerac.updates import (
     UpdateService,
     read_configuration,
 )
+from allerac.updates.gate import (
+    BaselineFile,
+    BaselineKeeper,
+    EngineModel,
+    PrivateDoor,
+    ReasonFile,
+    surroundings_of_box,
+)
+from allerac.updates.gate.private_door import NAME
+from allerac.updates.gate.reason_file import folder_of
 from allerac.updates.version import Version
 
 log = structlog.get_logger()
 
 
-def build_update_service(
-    settings: Settings, database: Database, bus: SystemBus, is_busy: Callable[[], bool]
-) -> UpdateService:
-    """Return the service of updates; without a configuration it says that there are none."""
+@dataclass(frozen=True, slots=True)
+class UpdateWing:
+    """The service, and what the gate needs of a running system.
+
+    A machine without boot slots has no `keeper`, one without a proxy no `door`.
+    """
+
+    service: UpdateService
+    keeper: BaselineKeeper | None
+    door: PrivateDoor | None
+
+    async def start(self) -> None:
+        """Start all."""
+        if self.door is not None:
+            await self.door.start()
+        await self.service.start()
+        if self.keeper is not None:
+            await self.keeper.start()
+
+    async def stop(self) -> None:
+        """Stop all."""
+        if self.keeper is not None:
+            await self.keeper.stop()
+        await self.service.stop()
+        if self.door is not None:
+            await self.door.stop()
+
+
+def build_updates(
+    settings: Settings, database: Database, bus: SystemBus, engine: Engine
+) -> UpdateWing:
+    """Return the wing; without a configuration its service says that there are no updates."""
     configured = _update_configuration(settings.update_config)
     folder = settings.data_dir / "updates"
     catalogue = None
@@ -46,6 +85,9 @@ def build_update_service(
             agent=f"Allerac/{__version__}",
         )
     boxes = BoxStore(database)
+    here = ThisBox("none", Version.read(__version__), "stable")
+    box = here if configured is None else configured.box
+    keeper = _build_keeper(settings, str(box.installed), engine)
     parts = Parts(
         store=UpdateStore(database),
         household=boxes,
@@ -53,15 +95,30 @@ def build_update_service(
         installer=NoInstaller() if configured is None else Rauc(bus),
         machine=ThisMachine(settings.socket and settings.socket.with_name("restart")),
         drives=RemovableDrives(settings.drives_dir),
-        verdicts=NoVerdicts(),
+        verdicts=ReasonFile(folder_of(settings.identity_dir, settings.data_dir)),
+        measure=keeper,
         snapshots_folder=folder / "snapshots",
     )
-    here = ThisBox("none", Version.read(__version__), "stable")
-    return UpdateService(
-        acts=Acts(parts, here if configured is None else configured.box),
+    service = UpdateService(
+        acts=Acts(parts, box),
         household=boxes,
-        is_busy=is_busy,
+        is_busy=lambda: engine.status().active > 0,
         supported=configured is not None,
+    )
+    door = None
+    if settings.socket is not None:
+        door = PrivateDoor(settings.socket.with_name(NAME), EngineModel(engine))
+    return UpdateWing(service, None if configured is None else keeper, door)
+
+
+def _build_keeper(settings: Settings, version: str, engine: Engine) -> BaselineKeeper:
+    return BaselineKeeper(
+        surroundings_of_box(
+            settings.data_dir, lambda: lasting(list_addresses()), EngineModel(engine)
+        ),
+        BaselineFile.below(settings.data_dir),
+        version,
+        is_busy=lambda: engine.status().active > 0,
     )
 
 

@@ -9,14 +9,13 @@ from .rauc import Installer, NoInstaller, Rauc
 from .removable import BundleFile, RemovableDrives
 from .restart import ThisMachine
 from .service import UpdateService, UpdateStatus
-from .verdict import NoVerdicts, Verdict, Verdicts
+from .verdict import Verdict, Verdicts
 
 __all__ = [
     "Acts",
     "BundleFile",
     "Installer",
     "NoInstaller",
-    "NoVerdicts",
     "Offer",
     "Parts",
     "Rauc",

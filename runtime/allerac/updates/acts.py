@@ -31,7 +31,7 @@ from .schedule import MOST_TRIES, back_off
 from .snapshots import Snapshots
 from .states import RESTING, Event
 from .truth import Explanation, Truth, explain, holds
-from .verdict import Verdicts
+from .verdict import Verdicts, is_about
 from .version import Version
 
 log = structlog.get_logger()
@@ -52,6 +52,13 @@ class Catalogue(Protocol):
         """Return what was offered when it was last believed."""
 
 
+class Measure(Protocol):
+    """What the next version is held to; `gate.BaselineKeeper` is the real one."""
+
+    async def record(self, attempt: str | None = None) -> bool:
+        """Record what works now, before `attempt` is tried; tell whether it is kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What the acts are done with; without a catalogue only drives bring updates."""
@@ -63,6 +70,7 @@ class Parts:
     machine: Machine
     drives: RemovableDrives
     verdicts: Verdicts
+    measure: Measure
     snapshots_folder: Path
 
 
@@ -86,6 +94,7 @@ class Acts:
         self._installer = parts.installer
         self._machine = parts.machine
         self._verdicts = parts.verdicts
+        self._measure = parts.measure
         self._snapshots = Snapshots(parts.snapshots_folder, parts.store)
         self._box = box
         self._clock = clock
@@ -263,8 +272,7 @@ class Acts:
     async def _fall_back(self, record: UpdateRecord, reason: str | None) -> None:
         """Ask the gate for the reason: it left it where both systems find it."""
         verdict, detail = await self._verdicts.last(), None
-        version = record.offer.get("version") if record.offer else None
-        if verdict is not None and not verdict.passed and version in {None, verdict.version}:
+        if verdict is not None and not verdict.passed and is_about(verdict, record):
             reason, detail = verdict.reason or reason, verdict.detail
         await self.journal.move(
             "fell_back",
@@ -326,6 +334,7 @@ class Acts:
     async def _switch(self, undo: Event) -> None:
         try:
             await self._snapshots.take(self.installed)
+            await self._measure.record((await self.journal.load()).history_id)
             await self._installer.mark("active", "other")
             await self._machine.restart()
             self._restarts_until = time.monotonic() + self._patience_seconds

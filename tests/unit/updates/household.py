@@ -75,6 +75,18 @@ class GateFile:
         return self.verdict
 
 
+class Measured:
+    """What was recorded, and before which attempt."""
+
+    def __init__(self) -> None:
+        self.attempts: list[str | None] = []
+
+    async def record(self, attempt: str | None = None) -> bool:
+        """Note it."""
+        self.attempts.append(attempt)
+        return True
+
+
 class TornStore(UpdateStore):
     """Lets the power go before and after each write."""
 
@@ -121,6 +133,7 @@ class Household:
     boxes: BoxStore
     store: UpdateStore
     acts: Acts
+    measured: Measured
     busy: bool = False
 
     def service(self) -> UpdateService:
@@ -178,6 +191,7 @@ def _household(
 ) -> Household:
     boxes = BoxStore(database)
     store = TornStore(database, lambda point: machine.cut(point))
+    measured = Measured()
     running = machine.root("booted").version or "1.0.0"
     acts = Acts(
         Parts(
@@ -188,10 +202,11 @@ def _household(
             machine=machine,
             drives=RemovableDrives(folder / "media"),
             verdicts=gate,
+            measure=measured,
             snapshots_folder=folder / "snapshots",
         ),
         ThisBox(TIER, Version.read(running), "stable"),
         clock=clock,
         installation=Installation(machine, ready_seconds=0),
     )
-    return Household(folder, database, machine, wares, gate, clock, boxes, store, acts)
+    return Household(folder, database, machine, wares, gate, clock, boxes, store, acts, measured)

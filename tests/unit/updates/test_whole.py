@@ -9,7 +9,6 @@ from allerac.storage.box import BoxStore
 from allerac.storage.updates import UpdateStore
 from allerac.updates import (
     Acts,
-    NoVerdicts,
     Parts,
     Rauc,
     RemovableDrives,
@@ -24,6 +23,7 @@ from allerac.updates.version import Version
 from .emulated_box import EmulatedBox, bundle_of
 from .fake_rauc import fake_rauc, private_bus
 from .hostile_server import HostileServer
+from .household import GateFile, Measured
 from .publisher import TIER, Publisher
 
 
@@ -37,7 +37,8 @@ def _service(
         installer=Rauc(bus, look_seconds=0.1),
         machine=box,
         drives=RemovableDrives(folder / "media"),
-        verdicts=NoVerdicts(),
+        verdicts=GateFile(),
+        measure=Measured(),
         snapshots_folder=folder / "snapshots",
     )
     running = Version.read(box.root("booted").version or "1.0.0")

@@ -4,7 +4,9 @@ from .baseline import NEW_BOX, Baseline, BaselineFile
 from .command import NOT_PROVEN, PROVEN, WENT_BACK, Gate, prove
 from .engine_model import EngineModel
 from .http_front_door import HttpFrontDoor
+from .keeper import BaselineKeeper
 from .observation import observe
+from .private_door import ModelBehindDoor, PrivateDoor
 from .proof import NotProvenError, Proof, Sentence
 from .proofs import find_proofs
 from .reason_file import ReasonFile
@@ -22,6 +24,7 @@ from .surroundings import (
     Surroundings,
     Thermometer,
 )
+from .this_box import surroundings_of_box
 
 __all__ = [
     "NEW_BOX",
@@ -30,6 +33,7 @@ __all__ = [
     "WENT_BACK",
     "Baseline",
     "BaselineFile",
+    "BaselineKeeper",
     "BoxAddress",
     "Data",
     "DataState",
@@ -41,9 +45,11 @@ __all__ = [
     "HttpFrontDoor",
     "Judgement",
     "Model",
+    "ModelBehindDoor",
     "Network",
     "NotProvenError",
     "Page",
+    "PrivateDoor",
     "Proof",
     "ReasonFile",
     "Runner",
@@ -54,4 +60,5 @@ __all__ = [
     "find_proofs",
     "observe",
     "prove",
+    "surroundings_of_box",
 ]

@@ -3,7 +3,8 @@
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from statistics import median
+from typing import Any, Final, Self
 
 import structlog
 
@@ -21,7 +22,8 @@ READ_BYTES: Final = 64 * 1024
 class Baseline:
     """Facts of a good system of `version` (None: none was ever recorded).
 
-    `model_id` is the model that answered, at `tokens_per_second` of decoding for the canary.
+    `model_id` is the model that answered, `canaries` how fast it decoded the last times, in tokens
+    a second, the newest last. `attempt` names the update that is about to be tried, if one is.
     """
 
     version: str | None
@@ -31,7 +33,13 @@ class Baseline:
     addresses: tuple[BoxAddress, ...] = ()
     disk_free_bytes: int = 0
     model_id: str | None = None
-    tokens_per_second: float | None = None
+    canaries: tuple[float, ...] = ()
+    attempt: str | None = None
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        """This unit's own speed: the median, which one hot or one lucky day does not move."""
+        return median(self.canaries) if self.canaries else None
 
 
 NEW_BOX: Final = Baseline(version=None, sign_in=True, database=True)
@@ -43,6 +51,11 @@ class BaselineFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+
+    @classmethod
+    def below(cls, data_dir: Path) -> Self:
+        """Return the box's own file."""
+        return cls(data_dir / "updates" / "baseline.json")
 
     def read(self) -> Baseline:
         """Return what was recorded; `NEW_BOX` when there is nothing that can be read."""
@@ -65,7 +78,6 @@ class BaselineFile:
 def _from_json(content: dict[str, Any]) -> Baseline:
     if content["form"] != FORM:
         raise ValueError(f"form {content['form']!r} is not known")
-    speed = content["tokens_per_second"]
     return Baseline(
         version=_text(content["version"]),
         sign_in=bool(content["sign_in"]),
@@ -77,7 +89,8 @@ def _from_json(content: dict[str, Any]) -> Baseline:
         ),
         disk_free_bytes=int(content["disk_free_bytes"]),
         model_id=_text(content["model_id"]),
-        tokens_per_second=None if speed is None else float(speed),
+        canaries=tuple(float(speed) for speed in content.get("canaries", ())),
+        attempt=_text(content.get("attempt")),
     )
 
 

@@ -23,8 +23,8 @@ from .surroundings import Surroundings
 log = structlog.get_logger()
 
 PROVEN: Final = 0
-WENT_BACK: Final = 1
-NOT_PROVEN: Final = 2
+WENT_BACK: Final = 3
+NOT_PROVEN: Final = 4
 """Nothing was marked and nowhere is to go: the boot deadline decides."""
 
 
@@ -68,13 +68,13 @@ async def prove(gate: Gate) -> int:
         elif is_known or not await _can_go_back(gate):
             return NOT_PROVEN
         else:
-            await _go_back(gate, judgement)
+            await _go_back(gate, judgement, baseline.attempt)
             return WENT_BACK
     except UpdateFailed as error:
         log.exception("gate_could_not_act", reason=error.reason, detail=error.detail)
         return NOT_PROVEN
     if not is_known:
-        await asyncio.to_thread(gate.reason_file.write, gate.version, judgement)
+        await asyncio.to_thread(gate.reason_file.write, gate.version, judgement, baseline.attempt)
         await _record(gate, baseline)
     return PROVEN
 
@@ -87,9 +87,9 @@ async def _can_go_back(gate: Gate) -> bool:
     return possible
 
 
-async def _go_back(gate: Gate, judgement: Judgement) -> None:
+async def _go_back(gate: Gate, judgement: Judgement, attempt: str | None) -> None:
     """Say why before anything changes: after the mark the power may go."""
-    await asyncio.to_thread(gate.reason_file.write, gate.version, judgement)
+    await asyncio.to_thread(gate.reason_file.write, gate.version, judgement, attempt)
     await gate.installer.mark("bad", "booted")
     await gate.machine.restart()
 

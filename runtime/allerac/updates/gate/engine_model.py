@@ -16,6 +16,9 @@ from allerac.storage.ids import new_id
 
 from .surroundings import Spoken
 
+PROMPT: Final = "Count from one to fifty in words, with commas between."
+MAX_TOKENS: Final = 48
+
 NOBODY: Final = "gate"
 """Whose answer it is: no person's, so it shares nobody's cache."""
 
@@ -33,8 +36,8 @@ class EngineModel:
             raise EngineUnavailable(status.last_error or "The engine has stopped.")
         return status.model_id if status.state == "ready" else None
 
-    async def say(self, prompt: str, max_tokens: int) -> Spoken:
-        """Let it answer greedily, as urgently as a person."""
+    async def canary(self) -> Spoken:
+        """Let it answer the same question as always, greedily, as urgently as a person."""
         model_id = await self.loaded()
         if model_id is None:
             raise EngineUnavailable("No model is loaded.")
@@ -42,8 +45,8 @@ class EngineModel:
             request_id=new_id(),
             model_id=model_id,
             person_id=NOBODY,
-            messages=(PromptMessage("user", prompt),),
-            sampling=Sampling(temperature=0.0, max_tokens=max_tokens),
+            messages=(PromptMessage("user", PROMPT),),
+            sampling=Sampling(temperature=0.0, max_tokens=MAX_TOKENS),
         )
         text, speed = "", None
         async with aclosing(self._engine.generate(request)) as events:

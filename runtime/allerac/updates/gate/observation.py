@@ -1,8 +1,9 @@
 """Looking at a good system, so that the next one can be held to it."""
 
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import structlog
 
@@ -10,7 +11,7 @@ from allerac.errors import AlleracError
 
 from .baseline import NEW_BOX, Baseline
 from .proof import NotProvenError, Proof
-from .proofs import canary, database, sign_in
+from .proofs import database, sign_in
 from .surroundings import Spoken, Surroundings
 
 log = structlog.get_logger()
@@ -18,15 +19,22 @@ log = structlog.get_logger()
 Seen = TypeVar("Seen")
 
 
-async def observe(surroundings: Surroundings, version: str, before: Baseline) -> Baseline:
+CANARIES: Final = 15
+"""How many are kept: at four a day the days of half a week, hot afternoons and cool nights."""
+
+
+async def observe(
+    surroundings: Surroundings, version: str, before: Baseline, *, with_canary: bool = True
+) -> Baseline:
     """Return what works now; what cannot be seen is not required of the next version.
 
-    The model's speed is the highest that was seen of it: otherwise it could be lost by small
-    steps, each within what the gate allows.
+    The canaries of the versions before count as long as the model is the same. Without
+    `with_canary` nobody's answer is slowed down, and none is added.
     """
     state = await _seen("database", surroundings.data.state)
     model_id = await _seen("model", surroundings.model.loaded)
-    known = before.tokens_per_second if before.model_id == model_id else None
+    known = before.canaries if before.model_id == model_id else ()
+    new = await _canary(surroundings) if with_canary and model_id is not None else ()
     return Baseline(
         version=version,
         sign_in=await _works(sign_in.PROOF, surroundings),
@@ -35,7 +43,7 @@ async def observe(surroundings: Surroundings, version: str, before: Baseline) ->
         addresses=tuple(await _seen("addresses", surroundings.network.addresses) or ()),
         disk_free_bytes=await _seen("disk", surroundings.disk.free_bytes) or 0,
         model_id=model_id,
-        tokens_per_second=await _speed(surroundings, known) if model_id is not None else None,
+        canaries=(*known, *new)[-CANARIES:],
     )
 
 
@@ -50,16 +58,17 @@ def at_least(observed: Baseline, proven: Baseline) -> Baseline:
         addresses=observed.addresses or proven.addresses,
         disk_free_bytes=observed.disk_free_bytes or proven.disk_free_bytes,
         model_id=observed.model_id or proven.model_id,
-        tokens_per_second=observed.tokens_per_second if same_model else proven.tokens_per_second,
+        canaries=observed.canaries if same_model else proven.canaries,
     )
 
 
-async def _speed(surroundings: Surroundings, known: float | None) -> float | None:
-    spoken: Spoken | None = await _seen(
-        "canary", lambda: surroundings.model.say(canary.PROMPT, canary.MAX_TOKENS)
-    )
-    speeds = [known, spoken.tokens_per_second if spoken is not None else None]
-    return max((speed for speed in speeds if speed is not None), default=None)
+async def _canary(surroundings: Surroundings) -> tuple[float, ...]:
+    """Return one speed; none of a machine that is too hot to show what it can do."""
+    spoken: Spoken | None = await _seen("canary", surroundings.model.canary)
+    speed = spoken.tokens_per_second if spoken is not None else None
+    if speed is None or not math.isfinite(speed) or await surroundings.thermometer.is_hot():
+        return ()
+    return (speed,)
 
 
 async def _works(proof: Proof, surroundings: Surroundings) -> bool:

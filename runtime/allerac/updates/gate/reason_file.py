@@ -1,4 +1,7 @@
-"""The gate's last word, where both systems find it: `update.json` on the identity partition."""
+"""The gate's last word, where both systems find it: a small file on the identity partition.
+
+The partition is there also when the data is not, or its disk is full.
+"""
 
 import asyncio
 import json
@@ -17,7 +20,7 @@ from .runner import Fault, Judgement
 
 log = structlog.get_logger()
 
-NAME: Final = "update.json"
+NAME: Final = "verdict.json"
 FORM: Final = 1
 MOST_BYTES: Final = 4096
 """One block of the file system; also all that is ever read."""
@@ -25,12 +28,19 @@ MOST_BYTES: Final = 4096
 DETAIL_LETTERS: Final = 200
 
 
-def verdict_of(version: str, judgement: Judgement) -> Verdict:
+def folder_of(identity_dir: Path | None, data_dir: Path) -> Path:
+    """Return where the verdict lies: with the data where the identity has no room for it."""
+    if identity_dir is not None and (folder := identity_dir / "update").is_dir():
+        return folder
+    return data_dir / "updates"
+
+
+def verdict_of(version: str, judgement: Judgement, attempt: str | None) -> Verdict:
     """Return the judgement as the old system hears it: the first fault is the reason."""
     if judgement.passed:
-        return Verdict(version, passed=True)
+        return Verdict(version, passed=True, attempt=attempt)
     cause = judgement.faults[0]
-    return Verdict(version, False, cause.fault, cause.detail)
+    return Verdict(version, False, cause.fault, cause.detail, attempt)
 
 
 class ReasonFile:
@@ -50,9 +60,10 @@ class ReasonFile:
         self._clock = clock
         self._writable = writable
 
-    def write(self, version: str, judgement: Judgement) -> bool:
+    def write(self, version: str, judgement: Judgement, attempt: str | None = None) -> bool:
         """Leave the judgement; tell whether it is there now. What was there stays if not."""
-        content = _content(verdict_of(version, judgement), judgement.faults, self._clock())
+        verdict = verdict_of(version, judgement, attempt)
+        content = _content(verdict, judgement.faults, self._clock())
         try:
             with self._writable():
                 self._replace(content)
@@ -96,6 +107,7 @@ def _content(verdict: Verdict, faults: tuple[Fault, ...], at: datetime) -> bytes
             "passed": verdict.passed,
             "reason": verdict.reason,
             "detail": verdict.detail and verdict.detail[:DETAIL_LETTERS],
+            "attempt": verdict.attempt,
             "at": at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "faults": told,
         }
@@ -109,7 +121,8 @@ def _verdict(document: dict[str, Any]) -> Verdict:
     version, passed = document["version"], document["passed"]
     if document["form"] != FORM or not isinstance(version, str) or not isinstance(passed, bool):
         raise ValueError("not of the expected form")
-    return Verdict(version, passed, _text(document["reason"]), _text(document["detail"]))
+    reason, detail = _text(document["reason"]), _text(document["detail"])
+    return Verdict(version, passed, reason, detail, _text(document.get("attempt")))
 
 
 def _text(value: object) -> str | None:

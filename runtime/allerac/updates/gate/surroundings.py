@@ -80,8 +80,8 @@ class Model(Protocol):
     async def loaded(self) -> str | None:
         """Return the model that answers; None while none does. Raises `AlleracError`, `OSError`."""
 
-    async def say(self, prompt: str, max_tokens: int) -> Spoken:
-        """Answer greedily. Raises `AlleracError` or `OSError`."""
+    async def canary(self) -> Spoken:
+        """Answer the canary's question. Raises `AlleracError` or `OSError`."""
 
 
 class Thermometer(Protocol):

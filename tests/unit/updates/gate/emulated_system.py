@@ -29,7 +29,7 @@ GOOD = Baseline(
     addresses=(HOME,),
     disk_free_bytes=40 * GIB,
     model_id="household-4b",
-    tokens_per_second=10.0,
+    canaries=(10.0,),
 )
 
 
@@ -125,7 +125,7 @@ class _Model:
         self.system.asked.append("model")
         return _given(self.system.model)
 
-    async def say(self, prompt: str, max_tokens: int) -> Spoken:
+    async def canary(self) -> Spoken:
         self.system.asked.append("canary")
         if self.system.hangs:
             await asyncio.Event().wait()

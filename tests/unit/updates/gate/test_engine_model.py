@@ -23,9 +23,7 @@ class TellingEngine(FakeEngine):
 async def test_it_tells_text_and_speed_of_a_greedy_answer() -> None:
     engine = TellingEngine("ready")
     engine.plays(*said("one, ", "two"))
-    assert await EngineModel(engine).say("Count.", 48) == Spoken(
-        "one, two", USAGE.tokens_per_second
-    )
+    assert await EngineModel(engine).canary() == Spoken("one, two", USAGE.tokens_per_second)
     [request] = engine.requests
     assert (request.model_id, request.sampling.temperature) == ("household-4b", 0.0)
     assert request.sampling.max_tokens == 48
@@ -36,7 +34,7 @@ async def test_a_model_is_not_loaded_before_the_engine_is_ready(state: EngineSta
     model = EngineModel(TellingEngine(state))
     assert await model.loaded() is None
     with pytest.raises(EngineUnavailable):
-        await model.say("Count.", 48)
+        await model.canary()
 
 
 async def test_an_engine_that_gave_up_says_why() -> None:
@@ -48,4 +46,4 @@ async def test_an_answer_that_breaks_off_is_an_error() -> None:
     engine = TellingEngine("ready")
     engine.plays(*said("one, ")[:1], EngineStopped("The engine stopped."))
     with pytest.raises(EngineStopped):
-        await EngineModel(engine).say("Count.", 48)
+        await EngineModel(engine).canary()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from allerac.errors import EngineUnavailable
+from allerac.errors import EngineUnavailable, StorageDamaged
 from allerac.updates.gate import (
     NEW_BOX,
     Baseline,
@@ -69,6 +69,7 @@ BROKEN: dict[str, tuple[Break, str]] = {
     "disk filled": (set_to(free=100), "disk_filled"),
     "disk fails": (set_to(free=OSError(5, "Input/output error")), "disk_filled"),
     "database closed": (set_to(database=UNREADABLE), "database_not_opened"),
+    "database damaged": (set_to(database=StorageDamaged("page 3")), "data_damaged"),
     "not migrated": (set_to(database=DataState(2, 3, claimed=True)), "database_not_migrated"),
     "an empty database": (set_to(database=DataState(3, 3, claimed=False)), "data_missing"),
 }
@@ -151,7 +152,7 @@ WORKED = st.builds(
     addresses=st.sampled_from([(), (HOME,)]),
     disk_free_bytes=st.sampled_from([0, GIB]),
     model_id=st.sampled_from([None, "household-4b"]),
-    tokens_per_second=st.sampled_from([None, 10.0]),
+    canaries=st.sampled_from([(), (10.0,)]),
 )
 
 

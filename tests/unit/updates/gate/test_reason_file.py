@@ -27,8 +27,8 @@ def test_the_old_system_reads_what_the_new_one_wrote(tmp_path: Path) -> None:
     assert ReasonFile(tmp_path).read() == Verdict("1.1.0", False, "too_slow", SLOW.detail)
     assert ReasonFile(tmp_path).write("1.2.0", PASSED)
     assert ReasonFile(tmp_path).read() == Verdict("1.2.0", True)
-    assert [path.name for path in tmp_path.iterdir()] == ["update.json"]
-    assert stat.S_IMODE((tmp_path / "update.json").stat().st_mode) == 0o644
+    assert [path.name for path in tmp_path.iterdir()] == ["verdict.json"]
+    assert stat.S_IMODE((tmp_path / "verdict.json").stat().st_mode) == 0o644
 
 
 def test_a_missing_partition_is_logged_and_stops_nothing(tmp_path: Path) -> None:
@@ -65,13 +65,13 @@ def test_a_partition_that_fills_up_while_it_is_written_keeps_what_was_there(
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert [line["event"] for line in logs] == ["update_reason_not_kept"]
     assert ReasonFile(tmp_path).read() == Verdict("1.0.0", True)
-    assert [path.name for path in tmp_path.iterdir()] == ["update.json"]
+    assert [path.name for path in tmp_path.iterdir()] == ["verdict.json"]
 
 
 def test_what_cannot_be_replaced_leaves_no_scrap(tmp_path: Path) -> None:
-    (tmp_path / "update.json").mkdir()
+    (tmp_path / "verdict.json").mkdir()
     assert not ReasonFile(tmp_path).write("1.1.0", FAILED)
-    assert [path.name for path in tmp_path.iterdir()] == ["update.json"]
+    assert [path.name for path in tmp_path.iterdir()] == ["verdict.json"]
 
 
 def test_a_partition_that_is_opened_for_writing_is_closed_again(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_it_is_never_longer_than_a_block_and_always_readable(
     faults = tuple(Fault("canary", "too_slow", detail) for detail in details)
     judgement = Judgement(proven=(), faults=faults, not_required=(), seconds=1.0)
     assert ReasonFile(folder).write("1.1.0", judgement)
-    assert (folder / "update.json").stat().st_size <= 4096
+    assert (folder / "verdict.json").stat().st_size <= 4096
     verdict = ReasonFile(folder).read()
     assert verdict is not None
     assert verdict.reason == "too_slow"
@@ -121,7 +121,7 @@ def test_it_is_never_longer_than_a_block_and_always_readable(
     ],
 )
 async def test_a_file_that_is_no_verdict_is_no_verdict(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "update.json").write_bytes(content)
+    (tmp_path / "verdict.json").write_bytes(content)
     with capture_logs() as logs:
         assert await ReasonFile(tmp_path).last() is None
     assert [line["event"] for line in logs] == ["update_reason_unreadable"]

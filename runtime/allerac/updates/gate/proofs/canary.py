@@ -7,14 +7,12 @@ from allerac.updates.gate.baseline import Baseline
 from allerac.updates.gate.proof import NotProvenError, Proof, Sentence
 from allerac.updates.gate.surroundings import Surroundings
 
-PROMPT: Final = "Count from one to fifty in words, with commas between."
-MAX_TOKENS: Final = 48
 LEAST_SHARE: Final = 0.7
 """Of this unit's own recorded speed (SPEC 13)."""
 
 
 async def _attempt(surroundings: Surroundings, baseline: Baseline) -> None:
-    spoken = await surroundings.model.say(PROMPT, MAX_TOKENS)
+    spoken = await surroundings.model.canary()
     speed, before = spoken.tokens_per_second, baseline.tokens_per_second
     if not spoken.text.strip():
         raise NotProvenError("no_answer", "the answer is empty")

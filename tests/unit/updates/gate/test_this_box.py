@@ -1,0 +1,71 @@
+"""The gate's view of a real machine."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from allerac.errors import StorageDamaged, StorageUnavailable
+from allerac.storage import Database
+from allerac.storage.inspection import inspect_database
+from allerac.storage.migrations import STEPS
+from allerac.updates.gate import BoxAddress, DataState, surroundings_of_box
+
+from .emulated_system import EmulatedSystem
+
+
+@dataclass(frozen=True)
+class Found:
+    """An address as the network tells it."""
+
+    ip: str
+    interface: str
+
+
+async def test_what_the_machine_has_is_what_the_gate_sees(tmp_path: Path) -> None:
+    database = Database(tmp_path / "allerac.sqlite")
+    await database.open()
+    here = surroundings_of_box(
+        tmp_path, lambda: [Found("192.0.2.7", "enp1s0")], EmulatedSystem().surroundings().model
+    )
+    assert list(await here.network.addresses()) == [BoxAddress("enp1s0", "192.0.2.7")]
+    assert await here.data.state() == DataState(len(STEPS), len(STEPS), claimed=False)
+    assert await here.disk.free_bytes() > 0
+    assert await here.thermometer.is_hot() in {True, False}
+    await database.close()
+
+
+def test_a_database_that_is_missing_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(StorageUnavailable):
+        inspect_database(tmp_path / "allerac.sqlite")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_database_is_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "allerac.sqlite"
+    path.write_bytes(b"no database" * 1000)
+    with pytest.raises(StorageDamaged):
+        inspect_database(path)
+
+
+def test_an_empty_file_has_taken_no_step_and_stays_empty(tmp_path: Path) -> None:
+    path = tmp_path / "allerac.sqlite"
+    path.touch()
+    assert (inspect_database(path).schema, inspect_database(path).claimed) == (0, False)
+    assert path.stat().st_size == 0
+
+
+def test_a_page_that_was_overwritten_is_found(tmp_path: Path) -> None:
+    async def fill() -> None:
+        database = Database(tmp_path / "allerac.sqlite")
+        await database.open()
+        await database.close()
+
+    asyncio.run(fill())
+    path = tmp_path / "allerac.sqlite"
+    content = bytearray(path.read_bytes())
+    content[5 * 4096 : 6 * 4096] = b"\xa5" * 4096
+    path.write_bytes(content)
+    with pytest.raises(StorageDamaged, match="damaged"):
+        inspect_database(path)
