@@ -14,13 +14,17 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from allerac.engine.channel import Channel
 from allerac.engine.isolation import ENGINE_VARIABLES, isolate, limit_memory
-from allerac.engine.protocol import Speed
+from allerac.engine.protocol import ModelFile, Speed
 from allerac.engine.wire import Beat, Command, Load, LoadFailed
 from allerac.errors import AlleracError
+
+if TYPE_CHECKING:
+    from allerac.engine.embedding_service import EmbeddingService
+    from allerac.engine.service import Service
 
 BEAT_SECONDS: Final = 1.0
 EXIT_BROKEN: Final = 70  # EX_SOFTWARE of sysexits.h
@@ -121,15 +125,23 @@ def serve(channel: Channel, commands: Iterator[Command]) -> None:
     limit_memory(load.model.memory_limit_bytes)
     heart = Heart(channel)
     try:
-        from allerac.engine.service import Service
-
-        service = Service(load.model, channel, heart, die)
+        service = _service(load.model, channel, heart)
     except AlleracError as err:
         sys.stderr.write(f"{err.__cause__ or err}\n")  # what llama.cpp said, for the log
         channel.send(LoadFailed(err))
     else:
         service.serve(commands)
     heart.stop()
+
+
+def _service(model: ModelFile, channel: Channel, heart: Heart) -> "Service | EmbeddingService":
+    if model.purpose == "embedding":
+        from allerac.engine.embedding_service import EmbeddingService
+
+        return EmbeddingService(model, channel, heart)
+    from allerac.engine.service import Service
+
+    return Service(model, channel, heart, die)
 
 
 if __name__ == "__main__":

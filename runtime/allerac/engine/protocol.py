@@ -20,6 +20,7 @@ Role = Literal["system", "user", "assistant"]
 Priority = Literal["interactive", "api", "background"]
 FinishReason = Literal["stop", "length", "cancelled"]
 KvType = Literal["f16", "q8_0"]
+Purpose = Literal["chat", "embedding"]
 EngineState = Literal["stopped", "starting", "loading", "ready", "failed"]
 
 
@@ -121,7 +122,7 @@ class ModelFile:
     A conversation may use `context_length` tokens; `cache_tokens` are kept in memory for all of
     them together (None: as many as one conversation), of which `sequences` are answered at once.
     `prefill_threads` None means `threads`. `memory_limit_bytes` bounds the address space of the
-    engine process; None leaves it unbounded.
+    engine process; None leaves it unbounded. For `embedding`, a text may use `context_length`.
     """
 
     model_id: str
@@ -133,6 +134,7 @@ class ModelFile:
     kv_type: KvType = "f16"
     memory_limit_bytes: int | None = None
     cache_tokens: int | None = None
+    purpose: Purpose = "chat"
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,17 @@ from allerac.engine.protocol import (
     Queued,
     Speed,
 )
-from allerac.engine.wire import Beat, Cancel, Count, Counted, Generate, ServingReport, Step
+from allerac.engine.wire import (
+    Beat,
+    Cancel,
+    Count,
+    Counted,
+    Embedded,
+    Generate,
+    Measured,
+    ServingReport,
+    Step,
+)
 from allerac.errors import (
     AlleracError,
     EngineStopped,
@@ -167,6 +177,8 @@ class EngineSupervisor:
             case Counted(request_id, tokens):
                 if counted := self._open_count(request_id):
                     counted.set_result(tokens)
+            case Embedded() | Measured():
+                pass  # only the supervisor of embeddings asks for them
 
     def on_lost(self) -> None:
         """Decide for each request: once more, or an error that says so."""

@@ -7,6 +7,7 @@ same installation, so a frame that cannot be read means that the other end is br
 
 import json
 import struct
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -69,7 +70,23 @@ class Count:
     messages: tuple[PromptMessage, ...]
 
 
-Command = Load | Generate | Cancel | Count
+@dataclass(frozen=True, slots=True)
+class Embed:
+    """Turn these texts into vectors."""
+
+    request_id: str
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """How many tokens has each of these texts?"""
+
+    request_id: str
+    texts: tuple[str, ...]
+
+
+Command = Load | Generate | Cancel | Count | Embed | Measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +126,23 @@ class Counted:
     tokens: int
 
 
-ServingReport = Beat | Step | Counted
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """The answer to `Embed`: float32 vectors of length 1, little endian, one after the other."""
+
+    request_id: str
+    vectors: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The answer to `Measure`."""
+
+    request_id: str
+    tokens: tuple[int, ...]
+
+
+ServingReport = Beat | Step | Counted | Embedded | Measured
 Report = Loaded | LoadFailed | ServingReport
 
 
@@ -137,6 +170,10 @@ def encode_command(command: Command) -> bytes:
             return pack({"op": "cancel", "id": request_id})
         case Count(request_id, messages):
             return pack({"op": "count", "id": request_id, "messages": [*map(asdict, messages)]})
+        case Embed(request_id, texts):
+            return pack({"op": "embed", "id": request_id, "texts": texts})
+        case Measure(request_id, texts):
+            return pack({"op": "measure", "id": request_id, "texts": texts})
 
 
 def decode_command(payload: bytes) -> Command:
@@ -157,6 +194,10 @@ def decode_command(payload: bytes) -> Command:
             return Cancel(message["id"])
         case "count":
             return Count(message["id"], _messages(message["messages"]))
+        case "embed":
+            return Embed(message["id"], tuple(message["texts"]))
+        case "measure":
+            return Measure(message["id"], tuple(message["texts"]))
         case other:
             raise ValueError(f"unknown command {other!r}")
 
@@ -180,6 +221,10 @@ def encode_report(report: Report) -> bytes:
             )
         case Counted(request_id, tokens):
             return pack({"op": "counted", "id": request_id, "n": tokens})
+        case Embedded(request_id, vectors):
+            return pack({"op": "embedded", "id": request_id, "v": b64encode(vectors).decode()})
+        case Measured(request_id, counts):
+            return pack({"op": "measured", "id": request_id, "n": counts})
 
 
 def decode_report(payload: bytes) -> Report:
@@ -197,6 +242,10 @@ def decode_report(payload: bytes) -> Report:
             return LoadFailed(_error(message["error"]))
         case "counted":
             return Counted(message["id"], message["n"])
+        case "embedded":
+            return Embedded(message["id"], b64decode(message["v"], validate=True))
+        case "measured":
+            return Measured(message["id"], tuple(message["n"]))
         case other:
             raise ValueError(f"unknown report {other!r}")
 

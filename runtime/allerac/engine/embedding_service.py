@@ -1,0 +1,95 @@
+"""The engine process in embedding mode: loads one model and answers one command after another."""
+
+from collections.abc import Iterator
+
+from allerac.engine.channel import Channel
+from allerac.engine.embedding_llama import EmbeddingContext, Vector
+from allerac.engine.gguf import read_header
+from allerac.engine.limits import address_space_bytes
+from allerac.engine.llama import LoadError, Log, Model
+from allerac.engine.protocol import ModelFile
+from allerac.engine.service import Pulse
+from allerac.engine.wire import Command, Embed, Embedded, Loaded, Measure, Measured
+from allerac.errors import EngineUnavailable, ModelDamaged
+
+
+class EmbeddingService:
+    """A loaded model. Raises `ModelDamaged` or `EngineUnavailable` when it cannot be loaded."""
+
+    def __init__(self, file: ModelFile, channel: Channel, pulse: Pulse) -> None:
+        self._channel = channel
+        self._steps = self._beaten_steps = 0
+        self._is_idle = True
+        self._model, self._context = _load(file)
+        pulse.is_alive = self._moves
+
+    def serve(self, commands: Iterator[Command]) -> None:
+        """Answer until the runtime closes its end."""
+        self._channel.send(Loaded(self._context.length))
+        for command in commands:
+            self._is_idle = False
+            match command:
+                case Embed(request_id, texts):
+                    vectors = b"".join(self._vector(text).tobytes() for text in texts)
+                    self._channel.send(Embedded(request_id, vectors))
+                case Measure(request_id, texts):
+                    self._channel.send(Measured(request_id, tuple(map(self._count, texts))))
+                case _:
+                    raise ValueError("this process only embeds")
+            self._is_idle = True
+        self._context.free()
+        self._model.free()
+
+    def _vector(self, text: str) -> Vector:
+        self._steps += 1
+        vector = self._context.embed(text)
+        if vector is None:
+            raise ValueError("the model gives no vector")
+        return vector
+
+    def _count(self, text: str) -> int:
+        self._steps += 1
+        return len(self._context.tokens(text))
+
+    def _moves(self) -> bool:
+        """False while the loop is inside the same text as at the beat before."""
+        moved = self._is_idle or self._steps != self._beaten_steps
+        self._beaten_steps = self._steps
+        return moved
+
+
+def _load(file: ModelFile) -> tuple[Model, EmbeddingContext]:
+    """Check, load, and compute one vector, so that broken weights show here."""
+    header = read_header(file.path)
+    needed = address_space_bytes(header.tensor_bytes, threads=file.threads)
+    if file.memory_limit_bytes is not None and needed > file.memory_limit_bytes:
+        raise _no_memory()
+    log = Log()
+    try:
+        model = Model(file.path, log)
+    except LoadError as err:
+        raise _unusable() from err
+    length = min(file.context_length, model.trained_context_length)
+    try:
+        context = EmbeddingContext(model, log, length=length, threads=file.threads)
+    except MemoryError as err:
+        raise _no_memory() from err
+    except LoadError as err:
+        raise _unusable() from err
+    if context.embed("one") is None:
+        raise _unusable()
+    return model, context
+
+
+def _unusable() -> ModelDamaged:
+    return ModelDamaged(
+        "This model cannot read documents.",
+        hint="The file may be damaged. Download it again, or choose another model.",
+    )
+
+
+def _no_memory() -> EngineUnavailable:
+    return EngineUnavailable(
+        "There is not enough memory for the model that reads documents.",
+        hint="Choose a smaller model to chat with.",
+    )
