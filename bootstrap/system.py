@@ -32,6 +32,7 @@ TESTS = (
     Program("grub-emu", "grub-emu"),
     Program("ip", "iproute2"),
     Program("journalctl", "systemd"),
+    Program("promtool", "prometheus"),
 )
 """What only the tests need."""
 

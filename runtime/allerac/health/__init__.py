@@ -1,0 +1,1 @@
+"""How the box is: what is measured, what is wrong, what is done about it, and who is told."""
