@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.image.emulated_lan import emulated_lan
+from tests.image.emulated_lan import UPDATES_FROM, emulated_lan
 
 REPOSITORY = Path(__file__).parents[2]
 BUILD_SECONDS = 3600
@@ -31,8 +31,9 @@ class BuiltImage:
 def build_vm(folder: Path, sector_bytes: int = 512) -> BuiltImage:
     """Do what `make image TIER=vm` does, and keep the uncompressed disk."""
     command = [sys.executable, "-m", "allerac_image", "build", "--tier", "vm", "--keep-raw"]
+    command += ["--sector-bytes", str(sector_bytes), "--updates-from", UPDATES_FROM]
     built = subprocess.run(
-        [*command, "--sector-bytes", str(sector_bytes), "--out", str(folder)],
+        [*command, "--out", str(folder)],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,

@@ -14,6 +14,9 @@ TAP = "tap0"
 VISITOR_ADDRESS = "169.254.77.1/16"
 """IPv4 link-local (RFC 3927): nobody on this network hands out addresses."""
 
+UPDATES_FROM = "http://169.254.77.1:8300"
+"""Where the tests' images ask for updates: at the visitor's, when it serves any."""
+
 
 def _ip(*arguments: str) -> None:
     subprocess.run(["ip", *arguments], check=True, capture_output=True, timeout=10)  # noqa: S607  # fixed words

@@ -1,0 +1,115 @@
+"""The next version of a built image, made in a minute: its root is taken apart and changed."""
+
+import dataclasses
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from allerac_image.bundle import make_bundle
+from allerac_image.log import StepLog, clean_environment
+from allerac_image.plan import Plan
+from allerac_image.slot import make_boot, make_root
+from bootstrap.steps import cache_folder
+from tests.image.conftest import BuiltImage
+from tests.image.offline_disk import partition
+from tests.image.plans import plan_below
+
+Change = Callable[[Path], None]
+"""Does something to the folder of a root."""
+
+PYTHON = "/opt/allerac/venv/bin/python"
+PACKAGE = "opt/allerac/venv/lib/python3*/site-packages/allerac"
+SECONDS = 300
+
+
+def _run(*command: str | Path) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Predecessor:
+    """What boxes run: the files of its root and boot slot, and how they were made."""
+
+    folder: Path
+    plan: Plan
+
+    @classmethod
+    def of(cls, image: BuiltImage, folder: Path) -> "Predecessor":
+        """Take the slots A of a built image apart in `folder`."""
+        folder.mkdir(parents=True)
+        disk = image.file(".img")
+        root, boot = (partition(disk, name, folder / name) for name in ("root-A", "boot-A"))
+        _run("/usr/bin/fsck.erofs", f"--extract={folder / 'root'}", root)
+        _run("/usr/bin/unsquashfs", "-quiet", "-no-progress", "-d", folder / "boot", boot)
+        for part in (root, boot):
+            part.unlink()
+        (folder / "boot/slot.cfg").unlink()
+        told = json.loads((image.folder / "build-summary.json").read_text())
+        plan = plan_below(
+            folder,
+            version=told["version"],
+            commit=told["commit"],
+            epoch=told["epoch"],
+            keys=cache_folder() / "keys",
+        )
+        return cls(folder, plan)
+
+    def successor(self, version: str, folder: Path, *changes: Change) -> Path:
+        """Return the bundle, as a build leaves it, of `version` with these changes."""
+        plan = dataclasses.replace(self.plan, version=version, work=folder, out=folder / "out")
+        for made in (plan.parts, plan.staging):
+            made.mkdir(parents=True)
+        # Links: nothing is copied that no change writes anew.
+        _run("/usr/bin/cp", "-al", self.folder / "root", plan.root)
+        shutil.copytree(self.folder / "boot", plan.parts / "boot")
+        for change in (_named(self.plan.version, version), *changes):
+            change(plan.root)
+        log = StepLog(folder / "log", clean_environment(plan.epoch))
+        for step in (make_root, make_boot, make_bundle):
+            step(plan, log)
+        shutil.rmtree(plan.root)
+        for name in ("root.img", "boot.img"):
+            (plan.parts / name).unlink()
+        return plan.staging / f"{plan.name}.raucb"
+
+
+def write(root: Path, name: str, content: str) -> None:
+    """Replace or add a file; what a link led to, in the predecessor, stays as it is."""
+    path = root / name
+    mode = path.stat().st_mode if path.exists() else 0o644
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    path.write_text(content)
+    path.chmod(mode)
+
+
+def replace(root: Path, name: str, old: str, new: str) -> None:
+    """Replace the first `old`, which has to be there."""
+    text = (root / name).read_text()
+    assert old in text, f"{name} has no {old!r}"
+    write(root, name, text.replace(old, new, 1))
+
+
+def change_runtime(root: Path, module: str, old: str, new: str) -> None:
+    """Change one file of the runtime and compile it, as the build did."""
+    (package,) = root.glob(PACKAGE)
+    path = package / module
+    replace(root, str(path.relative_to(root)), old, new)
+    for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"):
+        compiled.unlink()
+    how = ["-q", "-f", "--invalidation-mode", "unchecked-hash"]
+    inside = f"/{path.relative_to(root)}"
+    _run("/usr/sbin/chroot", root, PYTHON, "-m", "compileall", *how, inside)
+
+
+def _named(old: str, new: str) -> Change:
+    def rename(root: Path) -> None:
+        replace(root, "usr/lib/os-release", f"IMAGE_VERSION={old}", f"IMAGE_VERSION={new}")
+        replace(root, "etc/allerac/update.yaml", f'version: "{old}"', f'version: "{new}"')
+        replace(root, "etc/allerac/release", f"VERSION={old}", f"VERSION={new}")
+        change_runtime(root, "__init__.py", f'__version__ = "{old}"', f'__version__ = "{new}"')
+
+    return rename

@@ -1,0 +1,87 @@
+"""A server of plain files on the box's network, with ranges; it writes down what it sent.
+
+`update_server.py FOLDER ADDRESS PORT LOG`: each answer is a line of JSON with path, first byte and
+number of bytes in LOG. A file `pace` beside LOG says how many bytes a second it sends at most.
+"""
+
+import json
+import re
+import sys
+import time
+from collections.abc import Iterator
+from functools import partial
+from http import HTTPStatus
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+RANGE = re.compile(r"bytes=(\d+)-(\d*)")
+CHUNK_BYTES = 64 * 1024
+
+
+class Handler(SimpleHTTPRequestHandler):
+    """Sends files, whole or in part."""
+
+    protocol_version = "HTTP/1.1"
+
+    def __init__(self, *arguments: Any, log: Path, **named: Any) -> None:
+        self._log = log
+        super().__init__(*arguments, **named)
+
+    def do_GET(self) -> None:
+        """Send what is asked for, and write down how much went out."""
+        path = Path(self.translate_path(self.path))
+        if not path.is_file():
+            self.send_error(HTTPStatus.NOT_FOUND)
+            return
+        size = path.stat().st_size
+        asked = RANGE.fullmatch(self.headers.get("Range", ""))
+        first = int(asked[1]) if asked else 0
+        last = min(int(asked[2]), size - 1) if asked and asked[2] else size - 1
+        self.send_response(HTTPStatus.PARTIAL_CONTENT if asked else HTTPStatus.OK)
+        self.send_header("Accept-Ranges", "bytes")
+        self.send_header("Content-Type", "application/octet-stream")
+        self.send_header("Content-Length", str(last - first + 1))
+        if asked:
+            self.send_header("Content-Range", f"bytes {first}-{last}/{size}")
+        self.end_headers()
+        sent = 0
+        try:
+            for chunk in _read(path, first, last):
+                self.wfile.write(chunk)
+                sent += len(chunk)
+                self._keep_pace(len(chunk))
+        finally:
+            with self._log.open("a") as log:
+                log.write(json.dumps({"path": self.path, "first": first, "bytes": sent}) + "\n")
+
+    def _keep_pace(self, number: int) -> None:
+        pace = self._log.with_name("pace")
+        if pace.is_file():
+            time.sleep(number / int(pace.read_text()))
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+def _read(path: Path, first: int, last: int) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        file.seek(first)
+        left = last - first + 1
+        while left > 0 and (chunk := file.read(min(left, CHUNK_BYTES))):
+            left -= len(chunk)
+            yield chunk
+
+
+def main(folder: str, address: str, port: str, log: str) -> None:
+    """Serve until killed."""
+    handler = partial(Handler, directory=folder, log=Path(log))
+    ThreadingHTTPServer.daemon_threads = True
+    with ThreadingHTTPServer((address, int(port)), handler) as server:
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        server.serve_forever()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,77 @@
+"""A folder of updates and the server that brings them to the emulated box."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from allerac_image.cli import DEVELOPMENT_KEYS
+from allerac_release.cli import main as release
+from bootstrap.steps import cache_folder
+from tests.image.emulated_lan import UPDATES_FROM, EmulatedLan
+
+SERVER = Path(__file__).with_name("update_server.py")
+NOTES = "en: |\n  Answers begin sooner.\nde: |\n  Antworten beginnen früher.\n"
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateShelf:
+    """What is on offer in `folder`, and what of it was fetched."""
+
+    folder: Path
+
+    @property
+    def repository(self) -> Path:
+        """What the server serves."""
+        return self.folder / "repository"
+
+    @property
+    def log(self) -> Path:
+        """Where the server writes down what it sent."""
+        return self.folder / "sent.jsonl"
+
+    def publish(self, bundle: Path) -> None:
+        """Offer what a build left, to every box, as the release tool does."""
+        notes = self.folder / "notes.yaml"
+        notes.write_text(NOTES, "utf-8")
+        keys = cache_folder()
+        words: list[str | Path] = ["publish", bundle, "--tier", "vm", "--notes", notes]
+        words += ["--channel", "stable", "--built-by", keys / "keys/ca.crt"]
+        words += ["--repository", self.repository, "--keys", keys / DEVELOPMENT_KEYS]
+        assert release([*map(str, words), "--development"]) == 0
+
+    def pace(self, bytes_per_second: int) -> None:
+        """Serve each answer no faster than that."""
+        (self.folder / "pace").write_text(str(bytes_per_second))
+
+    def bundle_bytes(self) -> int:
+        """Return the size of the one bundle on offer."""
+        (bundle,) = self.repository.rglob("*.raucb")
+        return bundle.stat().st_size
+
+    def sent_bytes(self) -> int:
+        """Return how much of bundles has been sent so far."""
+        lines = self.log.read_text().splitlines() if self.log.is_file() else []
+        sent = [json.loads(line) for line in lines]
+        return sum(one["bytes"] for one in sent if one["path"].endswith(".raucb"))
+
+
+@contextmanager
+def served(shelf: UpdateShelf, lan: EmulatedLan) -> Iterator[None]:
+    """Serve a shelf on the box's network where its image looks for updates."""
+    where = urlsplit(UPDATES_FROM)
+    words = [SERVER, shelf.repository, where.hostname, where.port, shelf.log]
+    server = subprocess.Popen(
+        [*lan.prefix, sys.executable, *map(str, words)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert server.stdout is not None
+        assert server.stdout.readline() == "ready\n"
+        yield
+    finally:
+        server.kill()
+        server.communicate()
