@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from llama_cpp import llama_cpp as llama
 
+from allerac.engine.instructions import require_instructions
 from allerac.engine.protocol import KvType
 
 Logits = npt.NDArray[np.float32]
@@ -48,9 +49,13 @@ class Log:
 
 
 class Model:
-    """A loaded model and its vocabulary; `free` it after its contexts."""
+    """A loaded model and its vocabulary; `free` it after its contexts.
+
+    Raises `LoadError`, and `EngineUnavailable` on a processor that this llama.cpp is not for.
+    """
 
     def __init__(self, path: Path, log: Log) -> None:
+        require_instructions(llama.llama_print_system_info().decode())
         params = llama.llama_model_default_params()
         params.n_gpu_layers = 0
         self._log = log  # llama.cpp holds its address
