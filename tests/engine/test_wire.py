@@ -30,6 +30,7 @@ from allerac.engine.wire import (
     Load,
     Loaded,
     Report,
+    SetThreads,
     Step,
     decode_command,
     decode_report,
@@ -49,6 +50,8 @@ MESSAGES = (PromptMessage("system", "Be kind."), PromptMessage("user", SURROGATE
         Generate(GenerationRequest("r", "m", "p", MESSAGES, Sampling(stop=("a", "b")), "api")),
         Cancel("r"),
         Count("c", MESSAGES),
+        SetThreads(2),
+        SetThreads(None),
     ],
 )
 def test_command_survives_the_wire(command: Command) -> None:

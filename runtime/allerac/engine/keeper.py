@@ -16,7 +16,15 @@ import structlog
 
 from allerac.engine.process import END_SECONDS, EngineProcess, Launch
 from allerac.engine.protocol import EngineState, ModelFile
-from allerac.engine.wire import Command, Load, Loaded, LoadFailed, Report, ServingReport
+from allerac.engine.wire import (
+    Command,
+    Load,
+    Loaded,
+    LoadFailed,
+    Report,
+    ServingReport,
+    SetThreads,
+)
 from allerac.errors import AlleracError, EngineUnavailable, ModelDamaged
 
 log = structlog.get_logger()
@@ -61,6 +69,7 @@ class EngineKeeper:
         self.restarts = 0
         self.failures = 0
         self.last_error: str | None = None
+        self._thread_limit: int | None = None
 
     @property
     def pid(self) -> int | None:
@@ -69,6 +78,11 @@ class EngineKeeper:
     def send(self, command: Command) -> None:
         if self._process is not None:
             self._process.send(command)
+
+    def limit_threads(self, limit: int | None) -> None:
+        """Let this process, and those that follow, compute with at most `limit` threads."""
+        self._thread_limit = limit
+        self.send(SetThreads(limit))
 
     async def begin(self, model: ModelFile) -> None:
         """Launch with `model` and keep it alive from then on.
@@ -116,6 +130,8 @@ class EngineKeeper:
         except BaseException:
             await self._end_process()
             raise
+        if self._thread_limit is not None:
+            process.send(SetThreads(self._thread_limit))
         self.state, self.last_error = "ready", None
         seconds = round(time.monotonic() - started, 2)
         log.info("engine_ready", model=model.model_id, pid=process.pid, seconds=seconds)

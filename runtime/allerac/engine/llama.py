@@ -226,6 +226,10 @@ class Context:
         """Let `target` share the first `end` positions of `source`."""
         llama.llama_memory_seq_cp(self._memory, source, target, 0, end)
 
+    def set_threads(self, decode: int, prefill: int) -> None:
+        """Compute with this many from the next `decode` on."""
+        llama.llama_set_n_threads(self._handle, decode, prefill)
+
     def free(self) -> None:
         llama.llama_free(self._handle)
 

@@ -59,6 +59,7 @@ class Scheduler:
         self._events: Events = []
         self._reading_alone: frozenset[Ticket] = frozenset()
         self._stopping = False
+        self._threads: tuple[int, int] | None = None
         self.steps = 0
 
     # From other threads
@@ -80,6 +81,11 @@ class Scheduler:
         self._context.abort(on=True)
         self._inbox.put(None)
 
+    def set_threads(self, decode: int, prefill: int) -> None:
+        """Compute with this many from the next step on."""
+        self._threads = (decode, prefill)
+        self._inbox.put(None)
+
     def is_idle(self) -> bool:
         return not self._running and not len(self._waiting)
 
@@ -92,6 +98,7 @@ class Scheduler:
         """Work until `stop`. Raises `ComputeError` when llama.cpp fails."""
         while not self._stopping:
             self._receive()
+            self._change_threads()
             self._drop_cancelled()
             self._admit()
             self._announce_positions()
@@ -119,6 +126,11 @@ class Scheduler:
                 continue
             self._share.enter(answer.person)
             self._waiting.add(answer)
+
+    def _change_threads(self) -> None:
+        threads, self._threads = self._threads, None
+        if threads is not None:
+            self._context.set_threads(*threads)
 
     def _drop_cancelled(self) -> None:
         for answer in [a for a in self._running if a.ticket.cancelled]:

@@ -18,7 +18,17 @@ from allerac.engine.memory import IDLE_SEQUENCES
 from allerac.engine.protocol import ModelFile, Speed
 from allerac.engine.sampling import numbers_are_sound
 from allerac.engine.scheduler import Events, Scheduler
-from allerac.engine.wire import Cancel, Command, Count, Counted, Generate, Loaded, Step
+from allerac.engine.threads import ThreadPolicy
+from allerac.engine.wire import (
+    Cancel,
+    Command,
+    Count,
+    Counted,
+    Generate,
+    Loaded,
+    SetThreads,
+    Step,
+)
 from allerac.errors import AlleracError, EngineUnavailable, ModelDamaged
 
 BATCH_TOKENS: Final = 512
@@ -60,6 +70,7 @@ class Service:
         self._scheduler = Scheduler(
             self._model, self._context, sequences=file.sequences, push=self._push
         )
+        self._threads = ThreadPolicy(file.threads, file.prefill_threads or file.threads)
         self._tickets: WeakValueDictionary[str, Ticket] = WeakValueDictionary()
         self._jobs: queue.SimpleQueue[Ticket | Count | None] = queue.SimpleQueue()
         self._beaten_steps = -1
@@ -111,6 +122,8 @@ class Service:
                     self._scheduler.cancel(found)
             case Count():
                 self._jobs.put(command)
+            case SetThreads(limit):
+                self._scheduler.set_threads(*self._threads.limited(limit))
             case _:
                 raise ValueError("one model for a whole life")
 

@@ -146,6 +146,13 @@ class EngineSupervisor:
         finally:
             del self._counts[count_id]
 
+    def limit_threads(self, limit: int | None) -> None:
+        """Compute with at most `limit` threads from the next step on; None: as the profile says.
+
+        Holds for processes that start later too.
+        """
+        self._keeper.limit_threads(limit)
+
     def status(self) -> EngineStatus:
         """See `Engine.status`."""
         active = sum(pending.is_active for pending in self._pending.values())

@@ -86,7 +86,14 @@ class Measure:
     texts: tuple[str, ...]
 
 
-Command = Load | Generate | Cancel | Count | Embed | Measure
+@dataclass(frozen=True, slots=True)
+class SetThreads:
+    """Compute with at most this many threads from the next step on; None: as loaded."""
+
+    limit: int | None
+
+
+Command = Load | Generate | Cancel | Count | Embed | Measure | SetThreads
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +181,8 @@ def encode_command(command: Command) -> bytes:
             return pack({"op": "embed", "id": request_id, "texts": texts})
         case Measure(request_id, texts):
             return pack({"op": "measure", "id": request_id, "texts": texts})
+        case SetThreads(limit):
+            return pack({"op": "set_threads", "limit": limit})
 
 
 def decode_command(payload: bytes) -> Command:
@@ -198,6 +207,8 @@ def decode_command(payload: bytes) -> Command:
             return Embed(message["id"], tuple(message["texts"]))
         case "measure":
             return Measure(message["id"], tuple(message["texts"]))
+        case "set_threads":
+            return SetThreads(message["limit"])
         case other:
             raise ValueError(f"unknown command {other!r}")
 

@@ -1,0 +1,62 @@
+"""How many threads compute is changed while the engine answers."""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from allerac.engine.protocol import Sampling
+from allerac.engine.supervisor import EngineSupervisor
+from allerac.engine.threads import ThreadPolicy
+from tests.engine.asking import end_of, events_of, first_words, random_model, request
+
+SHORT = Sampling(0.0, max_tokens=4)
+
+
+@pytest.mark.parametrize(
+    ("limit", "threads"), [(None, (4, 8)), (6, (4, 6)), (1, (1, 1)), (0, (1, 1)), (99, (4, 8))]
+)
+def test_limit_lowers_both_and_leaves_one(limit: int | None, threads: tuple[int, int]) -> None:
+    assert ThreadPolicy(4, 8).limited(limit) == threads
+
+
+async def test_threads_change_in_mid_answer_without_a_restart(
+    supervisor: EngineSupervisor, tiny_path: Path
+) -> None:
+    await supervisor.load(replace(random_model(tiny_path), threads=2, prefill_threads=2))
+    pid = supervisor.status().pid
+    stream = supervisor.generate(request("Hi", model="random"))
+    await first_words(stream)
+    for limit in (1, 2, None, 0):
+        supervisor.limit_threads(limit)
+        assert await first_words(stream)
+    await stream.aclose()
+    assert supervisor.status().pid == pid
+
+
+async def test_limit_holds_for_the_process_that_follows(
+    supervisor: EngineSupervisor, tiny_path: Path
+) -> None:
+    """The limit is sent before the first request, so the request sees it."""
+    supervisor.limit_threads(1)
+    await supervisor.load(replace(random_model(tiny_path), threads=2))
+    pid = supervisor.status().pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    ended = end_of(await events_of(supervisor, request("Hi", model="random", sampling=SHORT)))
+    assert ended.usage.completion_tokens <= 4
+
+
+@pytest.mark.parametrize("processors", [(0,), (), (0, 4096)])
+def test_process_stays_on_the_processors_that_it_is_given(processors: tuple[int, ...]) -> None:
+    code = (
+        "import os; from allerac.engine.threads import pin;"
+        f"pin({processors!r}); print(sorted(os.sched_getaffinity(0)))"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    wanted = sorted(set(processors) & os.sched_getaffinity(0)) or sorted(os.sched_getaffinity(0))
+    assert out.stdout.strip() == str(wanted)
