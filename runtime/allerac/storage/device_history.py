@@ -1,0 +1,219 @@
+"""How the device was: samples of its sensors and its issues, in a file of their own.
+
+The file is the device's, not the household's: a flood of samples never touches conversations, no
+backup carries it, and `sqlite-utils` opens it on the command line. All of it is bounded. What is
+damaged is set aside and begun anew, for nothing here is dear to anybody.
+"""
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+import pysqlite3.dbapi2 as sqlite3
+import structlog
+from sqlite_utils import Database
+
+from allerac.errors import StorageUnavailable
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One table of samples: a row every `seconds`, at most `rows`."""
+
+    table: str
+    seconds: int
+    rows: int
+
+
+LEVELS: Final = (
+    Level("sample_10s", 10, 24 * 360),
+    Level("sample_1min", 60, 7 * 24 * 60),
+    Level("sample_15min", 900, 30 * 24 * 4),
+)
+ISSUES: Final = "issue"
+PAST_ISSUES: Final = 1000
+FUTURE: Final = timedelta(days=1)
+"""Samples further ahead were taken while the clock was wrong."""
+
+Values = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredIssue:
+    """An issue as it is kept; `ended_at` is None while it lasts."""
+
+    id: str
+    code: str
+    subject: str
+    severity: str
+    evidence: Mapping[str, Any]
+    first_seen_at: datetime
+    last_seen_at: datetime
+    ended_at: datetime | None
+
+
+class DeviceHistory:
+    """The file `health.sqlite`. Every method blocks: call it from one thread at a time.
+
+    All raise `StorageUnavailable` while the disk is full or cannot be written.
+    """
+
+    def __init__(self, path: Path, levels: Sequence[Level] = LEVELS) -> None:
+        self._path = path
+        self._levels = levels
+        self._database: Database | None = None
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+    def add(self, samples: Sequence[tuple[datetime, Values]], now: datetime) -> None:
+        """Keep samples, fold them into the coarser levels, and drop what is too old."""
+        if not samples:
+            return
+        rows = [{"at": _milliseconds(at), **values} for at, values in samples]
+        first = min(_milliseconds(at) for at, _ in samples)
+        with self._writing() as database:
+            finest = self._levels[0].table
+            database[finest].insert_all(rows, pk="at", alter=True, replace=True)  # type: ignore[union-attr]  # a table, no view
+            for below, level in pairwise(self._levels):
+                _fold(database, below, level, first)
+            for level in self._levels:
+                _bound(database, level, now)
+
+    def series(self, level: Level, since: datetime, step_seconds: int) -> list[dict[str, Any]]:
+        """Return rows `at` and means of every value, one for each `step_seconds`, in order."""
+        with self._reading() as database:
+            columns = _columns(database, level)
+            if not columns:
+                return []
+            step = step_seconds * 1000
+            means = ", ".join(f"avg([{name}]) AS [{name}]" for name in columns)
+            query = (
+                f"SELECT at / {step} * {step} AS at, {means} FROM {level.table} "  # noqa: S608 - names are ours
+                "WHERE at >= ? GROUP BY 1 ORDER BY 1"
+            )
+            rows = database.query(query, [_milliseconds(since)])
+            return [{**row, "at": _moment(row["at"])} for row in rows]
+
+    def keep_issue(self, issue: StoredIssue) -> None:
+        """Write an issue down, new or changed."""
+        row = {
+            "id": issue.id,
+            "code": issue.code,
+            "subject": issue.subject,
+            "severity": issue.severity,
+            "evidence": dict(issue.evidence),
+            "first_seen_at": _milliseconds(issue.first_seen_at),
+            "last_seen_at": _milliseconds(issue.last_seen_at),
+            "ended_at": None if issue.ended_at is None else _milliseconds(issue.ended_at),
+        }
+        with self._writing() as database:
+            columns = dict.fromkeys(("first_seen_at", "last_seen_at", "ended_at"), int)
+            database[ISSUES].insert(row, pk="id", alter=True, replace=True, columns=columns)  # type: ignore[union-attr]  # a table, no view
+            database.execute(
+                f"DELETE FROM {ISSUES} WHERE ended_at IS NOT NULL AND id NOT IN "  # noqa: S608 - names are ours
+                f"(SELECT id FROM {ISSUES} ORDER BY first_seen_at DESC LIMIT {PAST_ISSUES})"
+            )
+
+    def issues(self, *, lasting: bool, limit: int = PAST_ISSUES) -> list[StoredIssue]:
+        """Return issues that last, or those that are over, the newest first."""
+        with self._reading() as database:
+            if not database[ISSUES].exists():
+                return []
+            where = "ended_at IS NULL" if lasting else "ended_at IS NOT NULL"
+            rows = database[ISSUES].rows_where(where, order_by="first_seen_at DESC", limit=limit)
+            return [_issue(row) for row in rows]
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[Database]:
+        with self._reading() as database, database.conn:
+            yield database
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[Database]:
+        try:
+            yield self._opened()
+        except sqlite3.DatabaseError as error:
+            self.close()
+            if _is_damage(error):
+                log.warning("device_history_begun_anew", reason=str(error))
+                self._path.replace(self._path.with_suffix(".damaged"))
+            raise StorageUnavailable("The box's diary cannot be written.") from error
+        except OSError as error:
+            self.close()
+            raise StorageUnavailable("The box's diary cannot be written.") from error
+
+    def _opened(self) -> Database:
+        if self._database is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            connection = sqlite3.connect(str(self._path), check_same_thread=False)
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+            self._database = Database(connection)
+        return self._database
+
+
+def _is_damage(error: Exception) -> bool:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _columns(database: Database, level: Level) -> list[str]:
+    table = database[level.table]
+    return (
+        [column.name for column in table.columns if column.name != "at"] if table.exists() else []
+    )
+
+
+def _fold(database: Database, below: Level, level: Level, since: int) -> None:
+    """Write the means of `below` from the step of `since` on into `level`."""
+    step = level.seconds * 1000
+    columns = _columns(database, below)
+    query = (
+        f"SELECT at / {step} * {step} AS at, "  # noqa: S608 - names are ours
+        + ", ".join(f"avg([{name}]) AS [{name}]" for name in columns)
+        + f" FROM {below.table} WHERE at >= ? GROUP BY 1"
+    )
+    rows = list(database.query(query, [since // step * step]))
+    database[level.table].insert_all(rows, pk="at", alter=True, replace=True)  # type: ignore[union-attr]  # a table, no view
+
+
+def _bound(database: Database, level: Level, now: datetime) -> None:
+    """Keep the newest rows. Counted, not dated: a clock that jumps ahead must not empty it."""
+    database.execute(
+        f"DELETE FROM {level.table} WHERE at > ? OR at <= "  # noqa: S608 - names are ours
+        f"(SELECT at FROM {level.table} ORDER BY at DESC LIMIT 1 OFFSET {level.rows})",
+        [_milliseconds(now + FUTURE)],
+    )
+
+
+def _issue(row: Mapping[str, Any]) -> StoredIssue:
+    ended = row["ended_at"]
+    return StoredIssue(
+        id=row["id"],
+        code=row["code"],
+        subject=row["subject"],
+        severity=row["severity"],
+        evidence=json.loads(row["evidence"]),
+        first_seen_at=_moment(row["first_seen_at"]),
+        last_seen_at=_moment(row["last_seen_at"]),
+        ended_at=None if ended is None else _moment(ended),
+    )
+
+
+def _milliseconds(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
+
+
+def _moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -1,0 +1,104 @@
+"""Samples and issues of the device: folded, bounded, and worth no trouble when they are lost."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database
+
+from allerac.errors import StorageUnavailable
+from allerac.storage.device_history import LEVELS, DeviceHistory, Level, StoredIssue
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+TEN, MINUTE, QUARTER = LEVELS
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Iterator[DeviceHistory]:
+    history = DeviceHistory(tmp_path / "health.sqlite")
+    yield history
+    history.close()
+
+
+def fill(history: DeviceHistory, seconds: int, *, begin: datetime = NOON) -> datetime:
+    """Add a sample every ten seconds whose value is its number; return the time after it."""
+    end = begin + timedelta(seconds=seconds)
+    rows = [
+        (begin + timedelta(seconds=10 * n), {"celsius": float(n)}) for n in range(seconds // 10)
+    ]
+    history.add(rows, end)
+    return end
+
+
+def test_samples_are_folded_into_their_means(history: DeviceHistory) -> None:
+    fill(history, 1800)
+    assert len(history.series(TEN, NOON, 10)) == 180
+    minutes = history.series(MINUTE, NOON, 60)
+    assert [row["celsius"] for row in minutes[:2]] == [2.5, 8.5]
+    assert [row["celsius"] for row in history.series(QUARTER, NOON, 900)] == [44.5, 134.5]
+    assert minutes[1]["at"] == NOON + timedelta(minutes=1)
+
+
+def test_a_sensor_that_appears_later_is_kept_too(history: DeviceHistory) -> None:
+    history.add([(NOON, {"celsius": 40.0})], NOON)
+    later = NOON + timedelta(minutes=1)
+    history.add([(later, {"celsius": 41.0, "fan_turns": 900.0})], later)
+    assert [row["fan_turns"] for row in history.series(TEN, NOON, 10)] == [None, 900.0]
+
+
+def test_each_level_is_bounded(tmp_path: Path) -> None:
+    small = tuple(Level(level.table, level.seconds, 5) for level in LEVELS)
+    history = DeviceHistory(tmp_path / "health.sqlite", small)
+    fill(history, 6000)
+    for level in small:
+        assert len(history.series(level, NOON - timedelta(days=1), level.seconds)) == 5
+    history.close()
+
+
+def test_a_clock_that_jumps_ahead_and_back_costs_nothing(history: DeviceHistory) -> None:
+    fill(history, 600)
+    far = NOON + timedelta(days=3650)
+    history.add([(far, {"celsius": 1.0})], far)
+    assert len(history.series(TEN, NOON, 10)) == 61
+    back = NOON + timedelta(minutes=11)
+    history.add([(back, {"celsius": 2.0})], back)
+    assert [row["celsius"] for row in history.series(TEN, NOON, 10)][-1] == 2.0
+    assert len(history.series(TEN, NOON, 10)) == 61
+
+
+def test_a_damaged_file_is_set_aside_and_begun_anew(tmp_path: Path) -> None:
+    file = tmp_path / "health.sqlite"
+    file.write_bytes(b"this is no database" * 500)
+    history = DeviceHistory(file)
+    with pytest.raises(StorageUnavailable):
+        history.add([(NOON, {"celsius": 1.0})], NOON)
+    history.add([(NOON, {"celsius": 1.0})], NOON)
+    assert len(history.series(TEN, NOON, 10)) == 1
+    assert file.with_suffix(".damaged").exists()
+    history.close()
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    history = DeviceHistory(tmp_path / "file" / "health.sqlite")
+    with pytest.raises(StorageUnavailable):
+        history.series(TEN, NOON, 10)
+
+
+def test_issues_come_back_as_they_were_kept(history: DeviceHistory) -> None:
+    assert history.issues(lasting=True) == []
+    issue = StoredIssue("1", "hot", "", "warning", {"celsius": 91}, NOON, NOON, None)
+    history.keep_issue(issue)
+    assert history.issues(lasting=True) == [issue]
+    over = StoredIssue("1", "hot", "", "critical", {"celsius": 99}, NOON, NOON, NOON)
+    history.keep_issue(over)
+    assert history.issues(lasting=True) == []
+    assert history.issues(lasting=False) == [over]
+
+
+def test_anybody_can_open_the_file(history: DeviceHistory, tmp_path: Path) -> None:
+    fill(history, 60)
+    database = Database(tmp_path / "health.sqlite")
+    assert database["sample_10s"].count == 6
+    database.close()
