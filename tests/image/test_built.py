@@ -69,6 +69,20 @@ def test_what_bmap_writes_is_the_disk(vm_image: BuiltImage, tmp_path: Path) -> N
     _run("/usr/bin/cmp", vm_image.file(".img"), target)
 
 
+def test_the_partition_table_has_no_fault(vm_image: BuiltImage) -> None:
+    assert "No errors detected" in _run("/usr/sbin/sfdisk", "--verify", vm_image.file(".img"))
+
+
+def test_folders_of_data_are_the_runtimes_and_closed_to_others(parts: dict[str, Path]) -> None:
+    listed = _run("/usr/sbin/debugfs", "-R", "ls -p /", parts["data"])
+    listed += _run("/usr/sbin/debugfs", "-R", "ls -p /allerac", parts["data"])
+    rows = [line.split("/")[2:6] for line in listed.splitlines() if line.startswith("/")]
+    found = {name: (mode[-3:], owner) for mode, owner, _, name in rows}
+    assert found["allerac"] == ("711", "970")
+    assert found["models"] == ("755", "970")
+    assert found["network"] == found["rauc"] == ("700", "0")
+
+
 def test_the_root_is_the_one_that_the_boot_slot_names(parts: dict[str, Path], slot: Path) -> None:
     line = (slot / "slot.cfg").read_text()
     found = re.search(r"roothash=(\w+) .*hash-offset=(\d+),panic-on-corruption", line)

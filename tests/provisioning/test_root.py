@@ -55,6 +55,18 @@ NEVER_STARTED = (
     "systemd-networkd.service",
     "systemd-time-wait-sync.service",
 )
+SIGN_INS = (
+    "etc/apt/auth.conf",
+    "etc/apt/auth.conf.d/*",
+    "etc/pip.conf",
+    "root/.config/pip",
+    "root/.docker",
+    "root/.git-credentials",
+    "root/.netrc",
+    "root/.npmrc",
+    "root/.pip",
+    "root/.pypirc",
+)
 KEPT_WORDS = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----|\w+://[^\s/:@'\"]+:[^\s/@'\"]+@")
 """A private key, or an address with a name and a password in it."""
 
@@ -148,6 +160,11 @@ def test_no_key_and_no_password_is_in_any_file_of_settings_or_state(image_root: 
         for path, mode in _files(image_root / name):
             if stat.S_ISREG(mode):
                 assert not KEPT_WORDS.search(path.read_bytes()), path
+
+
+def test_nobodys_access_to_a_registry_is_on_board(image_root: Path) -> None:
+    for name in SIGN_INS:
+        assert list(image_root.glob(name)) == [], name
 
 
 def test_no_trace_of_where_it_was_made_is_left(image_root: Path) -> None:
