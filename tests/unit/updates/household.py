@@ -1,5 +1,6 @@
 """The updates of a claimed box, with a real database around an emulated machine."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from allerac.updates.installation import Installation
 from allerac.updates.offer import Offer, ThisBox
 from allerac.updates.reasons import failed
 from allerac.updates.removable import RemovableDrives
-from allerac.updates.service import UpdateService
+from allerac.updates.service import UpdateService, UpdateStatus
 from allerac.updates.verdict import Verdict
 from allerac.updates.version import Version
 
@@ -179,6 +180,39 @@ async def open_household(folder: Path, *offers: Offer) -> AsyncIterator[Househol
         yield home
     finally:
         await database.close()
+
+
+@asynccontextmanager
+async def running(home: Household) -> AsyncIterator[UpdateService]:
+    """Run the service."""
+    service = home.service()
+    await service.start()
+    try:
+        yield service
+    finally:
+        await service.stop()
+
+
+async def until(service: UpdateService, state: str) -> UpdateStatus:
+    """Wait for a state."""
+    async with asyncio.timeout(20):
+        async for status in service.changes():
+            if status.state == state:
+                return status
+    raise AssertionError("changes never end")
+
+
+async def bring_to(home: Household, state: str) -> None:
+    """Take the steps up to a state."""
+    steps = {
+        "available": lambda: home.acts.check(by_owner=True),
+        "installed": home.acts.install,
+        "rebooting": home.acts.restart,
+    }
+    for name, step in steps.items():
+        await step()
+        if name == state:
+            return
 
 
 def _household(

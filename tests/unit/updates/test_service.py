@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,11 +10,19 @@ import pytest
 
 from allerac.errors import Conflict, InvalidInput, NotFound, UpdateFailed
 from allerac.storage import Database
-from allerac.updates.service import UpdateService, UpdateStatus
+from allerac.updates.service import UpdateService
 from allerac.updates.verdict import Verdict
 
 from .emulated_box import bundle_of
-from .household import NOON, Household, offer_of, open_household
+from .household import (
+    NOON,
+    Household,
+    bring_to,
+    offer_of,
+    open_household,
+    running,
+    until,
+)
 from .publisher import hash_of
 
 DAY = timedelta(days=1)
@@ -26,39 +34,6 @@ async def home(tmp_path: Path) -> AsyncIterator[Household]:
     """A claimed box of version 1.0.0, for which there is 1.1.0."""
     async with open_household(tmp_path, offer_of("1.1.0")) as home:
         yield home
-
-
-@asynccontextmanager
-async def running(home: Household) -> AsyncIterator[UpdateService]:
-    """Run the service."""
-    service = home.service()
-    await service.start()
-    try:
-        yield service
-    finally:
-        await service.stop()
-
-
-async def until(service: UpdateService, state: str) -> UpdateStatus:
-    """Wait for a state."""
-    async with asyncio.timeout(20):
-        async for status in service.changes():
-            if status.state == state:
-                return status
-    raise AssertionError("changes never end")
-
-
-async def bring_to(home: Household, state: str) -> None:
-    """Take the steps up to a state."""
-    steps = {
-        "available": lambda: home.acts.check(by_owner=True),
-        "installed": home.acts.install,
-        "rebooting": home.acts.restart,
-    }
-    for name, step in steps.items():
-        await step()
-        if name == state:
-            return
 
 
 async def test_an_update_comes_by_itself_and_restarts_in_the_quiet_hour(home: Household) -> None:
