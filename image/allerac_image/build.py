@@ -29,16 +29,16 @@ def build(plan: Plan) -> None:
     Raises `BadInput` before anything is begun, `ImageError` when a step fails.
     """
     check_host(plan)
-    with alone(plan.work):
+    with alone(plan.work) as lock:
         try:
-            _build(plan)
+            _build(plan, lock)
         except KeyboardInterrupt:
             clear(plan)
             raise
     print_summary(plan)
 
 
-def _build(plan: Plan) -> None:
+def _build(plan: Plan, lock: int) -> None:
     for folder in (plan.work, plan.staging):
         _remove(folder)
         folder.mkdir(parents=True)
@@ -47,7 +47,7 @@ def _build(plan: Plan) -> None:
     Signer(plan.keys).make_development_keys(log)
     for step in FETCHING:
         run_step(step, plan)
-    _run_packer(plan)
+    _run_packer(plan, lock)
     write_summary(plan)
     put_in_place(plan)
 
@@ -58,7 +58,8 @@ def clear(plan: Plan) -> None:
         _remove(folder)
 
 
-def _run_packer(plan: Plan) -> None:
+def _run_packer(plan: Plan, lock: int) -> None:
+    """Let Packer do its steps; it holds `lock` too, should this process be killed."""
     variables = plan.work / "packer.pkrvars.json"
     files = [path.name for path in _products(plan)]
     variables.write_text(
@@ -92,6 +93,7 @@ def _run_packer(plan: Plan) -> None:
             text=True,
             errors="replace",
             start_new_session=True,
+            pass_fds=[lock],
         ) as process,
         ended_together(process),
     ):
@@ -127,12 +129,15 @@ def _remove(folder: Path) -> None:
 
 
 @contextmanager
-def alone(work: Path) -> Iterator[None]:
-    """Hold the work folder; raise `BadInput` when another build does."""
+def alone(work: Path) -> Iterator[int]:
+    """Hold the work folder by the file that is yielded; raise `BadInput` when another build does.
+
+    It is held until the last process that has inherited the file has ended.
+    """
     lock = work.with_name(f"{work.name}.lock")
     with lock.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise BadInput(f"Another build is at work in {work}. Wait until it is done.") from error
-        yield
+        yield file.fileno()
