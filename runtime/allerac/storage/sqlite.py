@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pysqlite3.dbapi2 as driver
+import sqlite_vec
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, QueuePool
@@ -49,6 +50,7 @@ def _engine(path: Path, pragmas: dict[str, str], begin: str, **pool: Any) -> Eng
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _: Any) -> None:
+        _take_in_vectors(connection)
         connection.isolation_level = None  # transactions are ours: see `begin`
         for name, value in pragmas.items():
             connection.execute(f"PRAGMA {name}={value}")
@@ -58,6 +60,15 @@ def _engine(path: Path, pragmas: dict[str, str], begin: str, **pool: Any) -> Eng
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def _take_in_vectors(connection: Any) -> None:
+    """Load sqlite-vec, and nothing else ever."""
+    connection.enable_load_extension(True)
+    try:
+        sqlite_vec.load(connection)
+    finally:
+        connection.enable_load_extension(False)
 
 
 def snapshot(path: Path, target: Path) -> None:

@@ -11,12 +11,13 @@ from sqlalchemy import Connection, Engine
 
 from allerac.storage.sqlite import snapshot
 
-from . import m0001_first, m0002_summary, m0003_updates
+from . import m0001_first, m0002_summary, m0003_updates, m0004_knowledge
 
 STEPS: tuple[Callable[[Connection], None], ...] = (
     m0001_first.upgrade,
     m0002_summary.upgrade,
     m0003_updates.upgrade,
+    m0004_knowledge.upgrade,
 )
 
 
