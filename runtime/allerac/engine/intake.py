@@ -11,7 +11,7 @@ from allerac.engine.answer import Answer, Ticket
 from allerac.engine.limits import check_request, check_size
 from allerac.engine.llama import Model
 from allerac.engine.protocol import PromptMessage
-from allerac.engine.sampling import sampler_for
+from allerac.engine.sampling import Samplers
 from allerac.engine.template import PromptTemplate
 from allerac.errors import ContextTooLong, InvalidInput
 
@@ -27,6 +27,7 @@ class Intake:
     def __init__(self, model: Model, context_length: int) -> None:
         self._model = model
         self._context_length = context_length
+        self._samplers = Samplers(model)
         self._template = PromptTemplate(
             model.template(), bos=model.bos, eos=model.eos, control_tokens=model.control_tokens()
         )
@@ -42,7 +43,7 @@ class Intake:
         if not prompt:
             raise InvalidInput("There is nothing to answer.")
         limit = min(request.sampling.max_tokens or room, room)
-        sampler = sampler_for(request.sampling, self._model.vocabulary_size)
+        sampler = self._samplers.make(request.sampling)
         return Answer(ticket, prompt, limit, sampler)
 
     def count(self, messages: Sequence[PromptMessage]) -> int:

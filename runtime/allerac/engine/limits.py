@@ -7,6 +7,9 @@ from typing import Final
 from allerac.engine.protocol import GenerationRequest, PromptMessage, Sampling
 from allerac.errors import ContextTooLong, InvalidInput
 
+BIASES_LIMIT: Final = 1024
+LOGPROBS_LIMIT: Final = 20
+GRAMMAR_CHARACTERS_LIMIT: Final = 1 << 20
 STOP_STRINGS_LIMIT: Final = 16
 STOP_CHARACTERS_LIMIT: Final = 256
 # Words have 4 to 6 bytes a token; only long runs of one character come near this.
@@ -53,6 +56,21 @@ def _wrong_sampling(sampling: Sampling) -> dict[str, str]:
         "repeat_penalty": (
             0.0 < sampling.repeat_penalty <= 10.0,
             "must be more than 0, at most 10",
+        ),
+        "frequency_penalty": (-2.0 <= sampling.frequency_penalty <= 2.0, "must be from -2 to 2"),
+        "presence_penalty": (-2.0 <= sampling.presence_penalty <= 2.0, "must be from -2 to 2"),
+        "logit_bias": (
+            len(sampling.logit_bias) <= BIASES_LIMIT
+            and all(-100.0 <= bias <= 100.0 for _, bias in sampling.logit_bias),
+            f"at most {BIASES_LIMIT} tokens, with values from -100 to 100",
+        ),
+        "top_logprobs": (
+            sampling.top_logprobs is None or 0 <= sampling.top_logprobs <= LOGPROBS_LIMIT,
+            f"must be from 0 to {LOGPROBS_LIMIT}",
+        ),
+        "grammar": (
+            sampling.grammar is None or len(sampling.grammar) <= GRAMMAR_CHARACTERS_LIMIT,
+            "is too large",
         ),
         "max_tokens": (
             sampling.max_tokens is None or sampling.max_tokens >= 1,

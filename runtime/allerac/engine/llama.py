@@ -1,4 +1,4 @@
-"""The one door to llama.cpp: a model, a context, a sampler chain, typed.
+"""The door to llama.cpp: a model and a context, typed. Samplers are beside it.
 
 Only the engine process imports this. Nothing here decides anything. A `Context` belongs to one
 thread; tokenising is safe from any. Sources: llama.h of the release that llama-cpp-python 0.3.36
@@ -20,12 +20,10 @@ from allerac.engine.protocol import KvType
 
 Logits = npt.NDArray[np.float32]
 
-RANDOM_SEED: Final[int] = llama.LLAMA_DEFAULT_SEED
 _KV_TYPES: Final[dict[KvType, int]] = {"f16": llama.GGML_TYPE_F16, "q8_0": llama.GGML_TYPE_Q8_0}
 _LOG_LINES: Final = 20
 _LOG_WARN: Final = 3  # GGML_LOG_LEVEL_WARN
 _PIECE_BYTES: Final = 512
-_PENALTY_TOKENS: Final = 64  # how far back a repetition counts; llama.cpp's default
 
 
 class LoadError(Exception):
@@ -66,6 +64,10 @@ class Model:
         self.vocabulary_size: int = llama.llama_vocab_n_tokens(self._vocab)
         self.trained_context_length: int = llama.llama_model_n_ctx_train(self._handle)
         self.has_encoder: bool = llama.llama_model_has_encoder(self._handle)
+        self.forgets_parts: bool = not (
+            llama.llama_model_is_recurrent(self._handle)
+            or llama.llama_model_is_hybrid(self._handle)
+        )
         self._adds_bos: bool = llama.llama_vocab_get_add_bos(self._vocab)
         self.bos = self._spelling(llama.llama_vocab_bos(self._vocab))
         self.eos = self._spelling(llama.llama_vocab_eos(self._vocab))
@@ -75,6 +77,10 @@ class Model:
     @property
     def handle(self) -> Any:
         return self._handle
+
+    @property
+    def vocabulary(self) -> Any:
+        return self._vocab
 
     def template(self) -> str | None:
         source = llama.llama_model_chat_template(self._handle, None)
@@ -106,6 +112,12 @@ class Model:
             )
             piece = self._pieces[token] = self._piece_buffer.raw[: max(size, 0)]
         return piece
+
+    def spelled(self, token: int) -> bytes:
+        """The same as `piece`, from any thread and without remembering it."""
+        buffer = ctypes.create_string_buffer(_PIECE_BYTES)
+        size = llama.llama_token_to_piece(self._vocab, token, buffer, _PIECE_BYTES, 0, False)
+        return buffer.raw[: max(size, 0)]
 
     def ends_answer(self, token: int) -> bool:
         return bool(llama.llama_vocab_is_eog(self._vocab, token))
@@ -222,9 +234,26 @@ class Context:
         """Forget `sequence` from position `start` on; False where the model cannot do it."""
         return bool(llama.llama_memory_seq_rm(self._memory, sequence, start, -1))
 
-    def copy(self, source: int, target: int, end: int) -> None:
-        """Let `target` share the first `end` positions of `source`."""
-        llama.llama_memory_seq_cp(self._memory, source, target, 0, end)
+    def copy(self, source: int, target: int, end: int, start: int = 0) -> None:
+        """Let `target` share the positions of `source` from `start` up to `end`."""
+        llama.llama_memory_seq_cp(self._memory, source, target, start, end)
+
+    def state(self, sequence: int) -> bytes:
+        """What `sequence` holds, to be put into a context of the same model; empty on failure."""
+        size = llama.llama_state_seq_get_size(self._handle, sequence)
+        state = np.empty(size, np.uint8)
+        address = ctypes.cast(state.ctypes.data, ctypes.POINTER(ctypes.c_uint8))
+        written = llama.llama_state_seq_get_data(self._handle, address, size, sequence)
+        return state[:written].tobytes()
+
+    def set_state(self, sequence: int, state: bytes) -> bool:
+        """Fill the empty `sequence`; False, and it stays empty, where that does not work."""
+        data = np.frombuffer(state, np.uint8)
+        address = ctypes.cast(data.ctypes.data, ctypes.POINTER(ctypes.c_uint8))
+        if llama.llama_state_seq_set_data(self._handle, address, len(state), sequence):
+            return True
+        self.remove(sequence)
+        return False
 
     def set_threads(self, decode: int, prefill: int) -> None:
         """Compute with this many from the next `decode` on."""
@@ -236,36 +265,3 @@ class Context:
     @property
     def handle(self) -> Any:
         return self._handle
-
-
-class SamplerChain:
-    """llama.cpp's samplers in its own order; `free` it."""
-
-    def __init__(self, vocabulary_size: int, *, repeat_penalty: float) -> None:
-        params = llama.llama_sampler_chain_default_params()
-        params.no_perf = True
-        self._handle: Any = llama.llama_sampler_chain_init(params)
-        if repeat_penalty != 1.0:
-            penalties = llama.llama_sampler_init_penalties(
-                vocabulary_size, _PENALTY_TOKENS, repeat_penalty, 0.0, 0.0
-            )
-            llama.llama_sampler_chain_add(self._handle, penalties)
-
-    def top_k(self, count: int) -> None:
-        llama.llama_sampler_chain_add(self._handle, llama.llama_sampler_init_top_k(count))
-
-    def top_p(self, probability: float) -> None:
-        llama.llama_sampler_chain_add(self._handle, llama.llama_sampler_init_top_p(probability, 1))
-
-    def min_p(self, probability: float) -> None:
-        llama.llama_sampler_chain_add(self._handle, llama.llama_sampler_init_min_p(probability, 1))
-
-    def choose(self, temperature: float, seed: int) -> None:
-        llama.llama_sampler_chain_add(self._handle, llama.llama_sampler_init_temp(temperature))
-        llama.llama_sampler_chain_add(self._handle, llama.llama_sampler_init_dist(seed))
-
-    def sample(self, context: Context, row: int) -> int:
-        return int(llama.llama_sampler_sample(self._handle, context.handle, row))
-
-    def free(self) -> None:
-        llama.llama_sampler_free(self._handle)

@@ -18,7 +18,7 @@ from typing import Literal, Protocol
 
 Role = Literal["system", "user", "assistant"]
 Priority = Literal["interactive", "api", "background"]
-FinishReason = Literal["stop", "length", "cancelled"]
+FinishReason = Literal["stop", "length", "repetition", "cancelled"]
 KvType = Literal["f16", "q8_0"]
 Purpose = Literal["chat", "embedding"]
 EngineState = Literal["stopped", "starting", "loading", "ready", "failed"]
@@ -36,9 +36,11 @@ class PromptMessage:
 class Sampling:
     """How the next token is chosen.
 
-    `temperature` 0 or less is greedy and ignores everything but `stop` and `max_tokens`.
-    `top_k` 0, `top_p` 1, `min_p` 0 and `repeat_penalty` 1 switch that filter off.
-    `max_tokens` None goes on until the model stops or its context is full.
+    `temperature` 0 or less takes the likeliest. `top_k` 0, `top_p` 1, `min_p` 0, `repeat_penalty`
+    1 and the other penalties 0 switch that filter off. `logit_bias` has pairs of a token and what
+    is added to its score. `max_tokens` None goes on until the model stops or its context is full.
+    `grammar` (GBNF, its first rule `root`) is what the whole answer matches. `top_logprobs` asks
+    for the likelihood of each token and of that many others; None for none.
     """
 
     temperature: float = 0.7
@@ -49,6 +51,11 @@ class Sampling:
     seed: int | None = None
     stop: tuple[str, ...] = ()
     max_tokens: int | None = None
+    frequency_penalty: float = 0.0
+    presence_penalty: float = 0.0
+    logit_bias: tuple[tuple[int, float], ...] = ()
+    grammar: str | None = None
+    top_logprobs: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +84,16 @@ class Usage:
     completion_tokens: int
     first_token_seconds: float
     tokens_per_second: float | None
+    estimated_seconds: float | None = None
+    """What was said of `first_token_seconds` when it was first told; None where nothing was."""
 
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """Waiting for its turn; `position` 1 is next. `eta_seconds` is None until speed is known."""
+    """Waiting for its turn; `position` 1 is next.
+
+    `eta_seconds`, here and below, is the time until the first word; None until speed is known.
+    """
 
     position: int
     eta_seconds: float | None
@@ -94,19 +106,40 @@ class Reading:
     done_tokens: int
     total_tokens: int
     cached_tokens: int
+    eta_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Likelihood:
+    """A token's bytes and the natural logarithm of its probability."""
+
+    piece: bytes
+    logprob: float
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLikelihood:
+    """How likely a token of the answer was, and the likeliest in its place."""
+
+    chosen: Likelihood
+    best: tuple[Likelihood, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """Text of the answer, made of `tokens` tokens (0 when only held-back text is released)."""
+    """Text of the answer, made of `tokens` tokens (0 when only held-back text is released).
+
+    `likelihoods` has one for each token where they were asked for.
+    """
 
     text: str
     tokens: int
+    likelihoods: tuple[TokenLikelihood, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The last event of an answer."""
+    """The last event of an answer; "repetition": it went round in circles and was cut."""
 
     reason: FinishReason
     usage: Usage
@@ -123,6 +156,8 @@ class ModelFile:
     them together (None: as many as one conversation), of which `sequences` are answered at once.
     `prefill_threads` None means `threads`. `memory_limit_bytes` bounds the address space of the
     engine process; None leaves it unbounded. For `embedding`, a text may use `context_length`.
+    `prefix_store_bytes` of disk keep what was read over restarts; 0 keeps nothing. `processors`
+    are those that compute, none means any.
     """
 
     model_id: str
@@ -134,6 +169,8 @@ class ModelFile:
     kv_type: KvType = "f16"
     memory_limit_bytes: int | None = None
     cache_tokens: int | None = None
+    prefix_store_bytes: int = 0
+    processors: tuple[int, ...] = ()
     purpose: Purpose = "chat"
 
 

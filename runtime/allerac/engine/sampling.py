@@ -4,8 +4,12 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from allerac.engine.llama import RANDOM_SEED, Context, SamplerChain
+from allerac.engine.grammar import InGrammar, Spelling
+from allerac.engine.llama import Context, Model
+from allerac.engine.llama_samplers import RANDOM_SEED, Grammar, SamplerChain
+from allerac.engine.logprobs import Recorded
 from allerac.engine.protocol import Sampling
+from allerac.errors import InvalidInput
 
 _SEED_MASK: Final = 0xFFFFFFFF
 
@@ -30,11 +34,54 @@ class Greedy:
         """Nothing is held."""
 
 
-def sampler_for(sampling: Sampling, vocabulary_size: int) -> Sampler:
-    """The sampler that `sampling` asks for."""
+class Samplers:
+    """Makes samplers for one model."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._spelling: Spelling | None = None
+
+    def make(self, sampling: Sampling) -> Sampler:
+        """Return the sampler that `sampling` asks for. Raises `InvalidInput` for its grammar."""
+        sampler = self._choice(sampling)
+        if sampling.top_logprobs is None:
+            return sampler
+        return Recorded(sampler, self._model.spelled, sampling.top_logprobs)
+
+    def _choice(self, sampling: Sampling) -> Sampler:
+        size = self._model.vocabulary_size
+        if sampling.grammar is None:
+            return Greedy() if _is_plain(sampling) else _chain(sampling, size)
+        if self._spelling is None:
+            self._spelling = Spelling(self._model)
+        try:
+            grammar = Grammar(self._model, sampling.grammar)
+        except ValueError as err:
+            raise InvalidInput(
+                "The form that was asked for the answer is too complex.",
+                fields={"response_format": "is too complex"},
+            ) from err
+        return InGrammar(_chain(sampling, size), grammar, self._spelling, size)
+
+
+def _is_plain(sampling: Sampling) -> bool:
+    changed = sampling.logit_bias or _penalties(sampling) != (1.0, 0.0, 0.0)
+    return sampling.temperature <= 0 and not changed
+
+
+def _penalties(sampling: Sampling) -> tuple[float, float, float]:
+    return sampling.repeat_penalty, sampling.frequency_penalty, sampling.presence_penalty
+
+
+def _chain(sampling: Sampling, vocabulary_size: int) -> SamplerChain:
+    chain = SamplerChain(vocabulary_size)
+    if sampling.logit_bias:
+        chain.bias(sampling.logit_bias)
+    if _penalties(sampling) != (1.0, 0.0, 0.0):
+        chain.penalties(*_penalties(sampling))
     if sampling.temperature <= 0:
-        return Greedy()
-    chain = SamplerChain(vocabulary_size, repeat_penalty=sampling.repeat_penalty)
+        chain.choose_best()
+        return chain
     if sampling.top_k > 0:
         chain.top_k(sampling.top_k)
     if sampling.top_p < 1:

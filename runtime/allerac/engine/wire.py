@@ -22,9 +22,14 @@ from allerac.engine.protocol import (
     PromptMessage,
     Queued,
     Reading,
-    Sampling,
     Speed,
     Usage,
+)
+from allerac.engine.wire_values import (
+    decode_likelihoods,
+    decode_messages,
+    decode_request,
+    encode_likelihoods,
 )
 from allerac.errors import (
     AlleracError,
@@ -190,19 +195,14 @@ def decode_command(payload: bytes) -> Command:
     message = _parsed(payload)
     match message.pop("op"):
         case "load":
-            return Load(ModelFile(**{**message, "path": Path(message["path"])}))
+            path, processors = Path(message["path"]), tuple(message["processors"])
+            return Load(ModelFile(**{**message, "path": path, "processors": processors}))
         case "generate":
-            sampling = message.pop("sampling")
-            return Generate(
-                GenerationRequest(
-                    **{**message, "messages": _messages(message["messages"])},
-                    sampling=Sampling(**{**sampling, "stop": tuple(sampling["stop"])}),
-                )
-            )
+            return Generate(decode_request(message))
         case "cancel":
             return Cancel(message["id"])
         case "count":
-            return Count(message["id"], _messages(message["messages"]))
+            return Count(message["id"], decode_messages(message["messages"]))
         case "embed":
             return Embed(message["id"], tuple(message["texts"]))
         case "measure":
@@ -211,10 +211,6 @@ def decode_command(payload: bytes) -> Command:
             return SetThreads(message["limit"])
         case other:
             raise ValueError(f"unknown command {other!r}")
-
-
-def _messages(items: Sequence[dict[str, Any]]) -> tuple[PromptMessage, ...]:
-    return tuple(PromptMessage(item["role"], item["content"]) for item in items)
 
 
 def encode_report(report: Report) -> bytes:
@@ -263,10 +259,11 @@ def decode_report(payload: bytes) -> Report:
 
 def _event_fields(event: EngineEvent | AlleracError) -> tuple[object, ...]:
     match event:
-        case Delta(text, tokens):
-            return ("d", text, tokens)
-        case Reading(done, total, cached):
-            return ("r", done, total, cached)
+        case Delta(text, tokens, likelihoods):
+            rest = [encode_likelihoods(likelihoods)] if likelihoods else []
+            return ("d", text, tokens, *rest)
+        case Reading(done, total, cached, eta):
+            return ("r", done, total, cached, eta)
         case Queued(position, eta):
             return ("q", position, eta)
         case Finished(reason, usage):
@@ -278,9 +275,9 @@ def _event_fields(event: EngineEvent | AlleracError) -> tuple[object, ...]:
 def _event(fields: Sequence[Any]) -> EngineEvent | AlleracError:
     match fields[0]:
         case "d":
-            return Delta(fields[1], fields[2])
+            return Delta(fields[1], fields[2], decode_likelihoods(fields[3:]))
         case "r":
-            return Reading(fields[1], fields[2], fields[3])
+            return Reading(fields[1], fields[2], fields[3], fields[4])
         case "q":
             return Queued(fields[1], fields[2])
         case "f":
