@@ -36,6 +36,7 @@ ESCAPES = re.compile(r"\x1b(\[[0-9;?=]*[ -/]*[@-~]|[()][A-Z0-9]|[=>78cDEHM])|\r"
 
 READY_SECONDS = 60.0
 POLL_SECONDS = 0.2
+SAVE_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +73,16 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True, slots=True)
 class Hardware:
-    """What the PC is made of; `clock` is what its battery-backed clock says at power-on."""
+    """What the PC is made of; `clock` is what its battery-backed clock says at power-on.
+
+    `variables` is the format of the firmware's, `resume` the state it goes on from (`save`).
+    """
 
     memory_mb: int = 2048
     sector_bytes: int = 512
     clock: datetime | None = None
+    variables: str = "raw"
+    resume: str = ""
 
 
 def accelerator(environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
@@ -108,7 +114,7 @@ def command_line(
     words = [program, "-name", "allerac", "-machine", "q35", *accelerator(environment)]
     words += ["-m", str(hardware.memory_mb), "-nodefaults", "-display", "none", "-vga", "none"]
     words += ["-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={code}"]
-    words += ["-drive", f"if=pflash,unit=1,format=raw,file={FIRMWARE_VARIABLES}"]
+    words += ["-drive", f"if=pflash,unit=1,format={hardware.variables},file={FIRMWARE_VARIABLES}"]
     words += ["-drive", f"if=none,id=disk,format={_format(disk)},file={_word(str(disk))}"]
     words += ["-device", f"virtio-blk-pci,drive=disk,bootindex=1,{sectors}"]
     words += ["-device", "virtio-rng-pci"]
@@ -122,6 +128,8 @@ def command_line(
         words += ["-netdev", network.arguments(), "-device", "virtio-net-pci,netdev=net,romfile="]
     if hardware.clock is not None:
         words += ["-rtc", f"base={hardware.clock:%Y-%m-%dT%H:%M:%S}"]
+    if hardware.resume:
+        words += ["-loadvm", hardware.resume]
     return words
 
 
@@ -158,9 +166,11 @@ class Emulator:
         sector_bytes: int = 512,
         clock: datetime | None = None,
         prefix: Sequence[str] = (),
+        resume: str = "",
     ) -> None:
         """Give it power and return when QEMU runs; `prefix` stands in front of QEMU's command.
 
+        With `resume` it goes on from a state that `save` named, with the disk as it was then.
         Raises `ImageError` when a program or file is missing or QEMU refuses to start.
         """
         if self.running:
@@ -172,7 +182,7 @@ class Emulator:
             shutil.copyfile(self._firmware / FIRMWARE_VARIABLES, variables)
         (self.folder / "serial.log").write_bytes(b"")
         (self.folder / "serial.sock").unlink(missing_ok=True)
-        hardware = Hardware(memory_mb, sector_bytes, clock)
+        hardware = Hardware(memory_mb, sector_bytes, clock, _format(variables), resume)
         ours, its = socket.socketpair()
         self._monitor = Monitor(ours)
         try:
@@ -288,6 +298,20 @@ class Emulator:
         if self._monitor is None or not self.running:
             raise ImageError("The emulated machine has no power.")
         self._monitor.execute("system_powerdown")
+
+    def save(self, name: str) -> None:
+        """Keep memory, devices and disk as they are now, in the disk's file.
+
+        Disk and firmware variables have to be qcow2. Raises `ImageError` when QEMU cannot.
+        """
+        if self._monitor is None or not self.running:
+            raise ImageError("The emulated machine has no power.")
+        command = f"savevm {name}"
+        said = self._monitor.execute(
+            "human-monitor-command", SAVE_SECONDS, **{"command-line": command}
+        )
+        if said:
+            raise ImageError(f"QEMU did not save its state: {said}")
 
     def kill(self) -> None:
         """Cut the power. QEMU has no chance to finish a write; a second time nothing happens."""

@@ -20,10 +20,11 @@ class Monitor:
         self._read()
         self.execute("qmp_capabilities")
 
-    def execute(self, command: str) -> Any:
+    def execute(self, command: str, seconds: float = SECONDS, **arguments: Any) -> Any:
         """Carry out `command` and return its result; `OSError` when QEMU refuses."""
-        self._connection.settimeout(SECONDS)
-        self._connection.sendall(json.dumps({"execute": command}).encode() + b"\n")
+        self._connection.settimeout(seconds)
+        order = {"execute": command, "arguments": arguments}
+        self._connection.sendall(json.dumps(order).encode() + b"\n")
         while True:
             answer = self._read()
             if "return" in answer:

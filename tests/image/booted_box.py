@@ -32,8 +32,13 @@ class BootedBox:
     lan: EmulatedLan
     address: str = ""
 
-    def switch_on(self, *, sector_bytes: int = 512, clock: datetime | None = None) -> None:
-        """Give it power; `clock` is what its battery-backed clock says."""
+    def switch_on(
+        self, *, sector_bytes: int = 512, clock: datetime | None = None, resume: str = ""
+    ) -> None:
+        """Give it power; `clock` is what its battery-backed clock says.
+
+        With `resume` it goes on from a state of that name that the emulator kept.
+        """
         self.emulator.start(
             self.disk,
             network=Tap(TAP),
@@ -41,6 +46,7 @@ class BootedBox:
             memory_mb=MEMORY_MB,
             sector_bytes=sector_bytes,
             clock=clock,
+            resume=resume,
         )
 
     def switch_off(self) -> None:

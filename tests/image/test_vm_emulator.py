@@ -115,6 +115,25 @@ def test_runs_in_its_own_folder_with_its_own_firmware_variables(
     assert str(disk) in " ".join(json.loads((emulator.folder / "arguments.json").read_text()))
 
 
+def test_goes_on_from_a_state_that_was_kept(
+    machine: Callable[..., Emulator], disk: Path, tmp_path: Path
+) -> None:
+    emulator = machine()
+    emulator.folder.mkdir(parents=True, exist_ok=True)
+    (emulator.folder / FIRMWARE_VARIABLES).write_bytes(b"QFI\xfb\0\0\0\3")
+    emulator.start(disk, resume="ready")
+    words = json.loads((emulator.folder / "arguments.json").read_text())
+    assert words[words.index("-loadvm") + 1] == "ready"
+    assert f"if=pflash,unit=1,format=qcow2,file={FIRMWARE_VARIABLES}" in words
+
+
+def test_a_state_of_a_machine_without_power_cannot_be_kept(
+    machine: Callable[..., Emulator],
+) -> None:
+    with pytest.raises(ImageError, match="has no power"):
+        machine().save("ready")
+
+
 def test_a_prefix_stands_in_front_of_the_command(
     machine: Callable[..., Emulator], disk: Path
 ) -> None:

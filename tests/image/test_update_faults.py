@@ -1,0 +1,255 @@
+"""Updates that go wrong on the booted box: versions that do not work, and power that is cut.
+
+Hours, so they are the matrix. `ALLERAC_SEED` decides when the power is cut, and `ALLERAC_EVIDENCE`
+names the table that the results are written to.
+"""
+
+import os
+import random
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.image.booted_box import API, BootedBox
+from tests.image.broken_versions import (
+    BROKEN,
+    proves_itself_sooner,
+    with_crashing_runtime,
+)
+from tests.image.conftest import BUILD_SECONDS, BuiltImage
+from tests.image.prepared_unit import (
+    INSTALLED,
+    READY,
+    SAID,
+    PreparedUnit,
+    install,
+    settle_in,
+    take,
+    what_was_said,
+)
+from tests.image.successor import Change, Predecessor
+from tests.image.update_evidence import Evidence
+from tests.image.update_shelf import UpdateShelf
+from tests.image.updating import (
+    INSTALL_SECONDS,
+    VERDICT_SECONDS,
+    installed_version,
+    wait_for_verdict,
+)
+
+pytestmark = [pytest.mark.matrix, pytest.mark.timeout(2 * BUILD_SECONDS)]
+
+NEXT: Final = "0.1.1"
+STARTED: Final = r"Linux version"
+RESTARTED: Final = r"reboot: Restarting system"
+FETCHED_BYTES: Final = 10_000_000
+"""About what an update of one file fetches."""
+
+
+@pytest.fixture(scope="module")
+def seed() -> int:
+    """What decides when the power is cut."""
+    return int(os.environ.get("ALLERAC_SEED", "1"))
+
+
+@pytest.fixture(scope="module")
+def evidence(seed: int) -> Evidence:
+    """Where the results are written to, when somebody asked for it."""
+    file = os.environ.get("ALLERAC_EVIDENCE")
+    return Evidence(Path(file).resolve() if file else None, seed)
+
+
+@pytest.fixture(scope="module")
+def before(vm_image: BuiltImage, tmp_path_factory: pytest.TempPathFactory) -> Predecessor:
+    """What the units run."""
+    return Predecessor.of(vm_image, tmp_path_factory.mktemp("before") / "slots")
+
+
+@pytest.fixture(scope="module")
+def ready(
+    vm_image: BuiltImage, may_emulate_networks: None, tmp_path_factory: pytest.TempPathFactory
+) -> PreparedUnit:
+    """A unit whose household has settled in; `ALLERAC_TEST_UNIT` keeps one for several runs."""
+    kept = os.environ.get("ALLERAC_TEST_UNIT")
+    folder = Path(kept) if kept else tmp_path_factory.mktemp("ready") / "unit"
+    if (folder / "is-ready").exists():
+        return PreparedUnit(folder)
+    shelf = UpdateShelf(tmp_path_factory.mktemp("nothing"))
+    unit = settle_in(vm_image, folder, shelf)
+    (folder / "is-ready").touch()
+    return unit
+
+
+def _shelf(before: Predecessor, folder: Path, *changes: Change) -> UpdateShelf:
+    shelf = UpdateShelf(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    bundle = before.successor(NEXT, folder / "made", *changes)
+    shelf.publish(bundle)
+    bundle.unlink()
+    return shelf
+
+
+@pytest.fixture(scope="module")
+def good(before: Predecessor, tmp_path_factory: pytest.TempPathFactory) -> UpdateShelf:
+    """A next version that works."""
+    return _shelf(before, tmp_path_factory.mktemp("good"))
+
+
+@pytest.fixture(scope="module")
+def installed(
+    ready: PreparedUnit, good: UpdateShelf, tmp_path_factory: pytest.TempPathFactory
+) -> PreparedUnit:
+    """A unit that has installed the version that works."""
+    return install(ready, tmp_path_factory.mktemp("installed"), good)
+
+
+@pytest.fixture(scope="module")
+def bad(before: Predecessor, tmp_path_factory: pytest.TempPathFactory) -> UpdateShelf:
+    """A next version that goes back."""
+    folder = tmp_path_factory.mktemp("bad")
+    return _shelf(before, folder, proves_itself_sooner, with_crashing_runtime)
+
+
+@pytest.fixture(scope="module")
+def installed_bad(
+    ready: PreparedUnit, bad: UpdateShelf, tmp_path_factory: pytest.TempPathFactory
+) -> PreparedUnit:
+    """A unit that has installed the version that goes back."""
+    return install(ready, tmp_path_factory.mktemp("installed-bad"), bad)
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_a_broken_version_goes_back_by_itself_and_says_why(
+    before: Predecessor, ready: PreparedUnit, evidence: Evidence, tmp_path: Path, broken: str
+) -> None:
+    change, reasons = BROKEN[broken]
+    shelf = _shelf(before, tmp_path / "shelf", proves_itself_sooner, change)
+    with evidence.of(broken) as trial, ready.at(READY, tmp_path / "unit", shelf) as box:
+        installed_before = installed_version(box)
+        take(box)
+        box.call("POST", "/updates/restart")
+        verdict = wait_for_verdict(box)
+        assert (verdict["version"], verdict["result"]) == (NEXT, "rolled_back"), verdict
+        assert verdict["reason"]["name"] in reasons, verdict
+        assert installed_version(box) == installed_before
+        assert what_was_said(box) == list(SAID)
+        trial.result = f"back by itself: `{verdict['reason']['name']}`"
+
+
+def _while_downloading(box: BootedBox, shelf: UpdateShelf, chance: random.Random) -> None:
+    before, wanted = shelf.sent_bytes(), chance.randrange(FETCHED_BYTES)
+    box.call("POST", "/updates/check")
+    box.call("POST", "/updates/install")
+    _until(lambda: shelf.sent_bytes() - before >= wanted or _state(box) == INSTALLED)
+
+
+def _while_installing(box: BootedBox, _: UpdateShelf, chance: random.Random) -> None:
+    wanted = chance.randrange(30, 100)
+    box.call("POST", "/updates/check")
+    box.call("POST", "/updates/install")
+
+    def far_enough() -> bool:
+        seen = box.call("GET", "/updates")
+        progress = seen["progress"]
+        return seen["state"] == INSTALLED or (progress is not None and progress["percent"] > wanted)
+
+    _until(far_enough)
+
+
+def _while_switching(box: BootedBox, _: UpdateShelf, chance: random.Random) -> None:
+    box.call("POST", "/updates/restart")
+    _let_pass(chance.uniform(0, 15))
+
+
+def _while_booting_it(box: BootedBox, _: UpdateShelf, chance: random.Random) -> None:
+    box.call("POST", "/updates/restart")
+    box.emulator.wait_for_serial(STARTED, VERDICT_SECONDS)
+    _let_pass(chance.uniform(0, 120))
+
+
+def _while_it_proves_itself(box: BootedBox, _: UpdateShelf, chance: random.Random) -> None:
+    box.call("POST", "/updates/restart")
+    box.emulator.wait_for_serial(STARTED, VERDICT_SECONDS)
+    _until(lambda: _state(box) in {"proving", "good"}, VERDICT_SECONDS)
+    _let_pass(chance.uniform(0, 20))
+
+
+def _while_going_back(box: BootedBox, _: UpdateShelf, chance: random.Random) -> None:
+    box.call("POST", "/updates/restart")
+    gone = box.emulator.wait_for_serial(RESTARTED, VERDICT_SECONDS)
+    box.emulator.wait_for_serial(RESTARTED, VERDICT_SECONDS, after=gone.end())
+    _let_pass(chance.uniform(0, 120))
+
+
+CUTS: Final[Mapping[str, tuple[int, Callable[[BootedBox, UpdateShelf, random.Random], None]]]] = {
+    "download": (4, _while_downloading),
+    "install": (4, _while_installing),
+    "switch": (3, _while_switching),
+    "first boot": (3, _while_booting_it),
+    "proving": (3, _while_it_proves_itself),
+    "rollback": (3, _while_going_back),
+}
+"""When the power is cut → how often, and what leads there."""
+
+
+@pytest.mark.parametrize(
+    ("phase", "number"),
+    [(phase, number) for phase, (times, _) in CUTS.items() for number in range(1, times + 1)],
+)
+def test_a_power_cut_leaves_a_system_that_works_with_its_data(
+    request: pytest.FixtureRequest,
+    evidence: Evidence,
+    tmp_path: Path,
+    phase: str,
+    number: int,
+) -> None:
+    state, unit, shelf = _beginning(request, phase)
+    chance = random.Random(f"{evidence.seed}/{phase}/{number}")  # noqa: S311 - no secret
+    lead_there = CUTS[phase][1]
+    case = f"power cut: {phase} {number}"
+    with evidence.of(case) as trial, unit.at(state, tmp_path, shelf) as box:
+        lead_there(box, shelf, chance)
+        box.emulator.kill()
+        trial.result = _works_with_its_data(box)
+
+
+def _beginning(request: pytest.FixtureRequest, phase: str) -> tuple[str, PreparedUnit, UpdateShelf]:
+    """Return the state to begin from, the unit that has it, and what it is offered."""
+    if phase in {"download", "install"}:
+        return READY, request.getfixturevalue("ready"), request.getfixturevalue("good")
+    if phase == "rollback":
+        return INSTALLED, request.getfixturevalue("installed_bad"), request.getfixturevalue("bad")
+    return INSTALLED, request.getfixturevalue("installed"), request.getfixturevalue("good")
+
+
+def _works_with_its_data(box: BootedBox) -> str:
+    """Give it power again, and tell what it became."""
+    box.switch_on()
+    box.find()
+    box.sign_in()
+    box.wait_ready()
+    assert what_was_said(box) == list(SAID)
+    conversation = box.call("POST", "/conversations", {})["id"]
+    assert box.follow(box.say(conversation, SAID[0])["answer"]["id"])[-1][0] == "done"
+    return f"works: {installed_version(box)}, {_state(box)}"
+
+
+def _state(box: BootedBox) -> str:
+    """Return the state of the update; nothing while nobody answers."""
+    answer = box.request("GET", f"{API}/updates", seconds=10)
+    return str(answer["body"]["state"]) if answer["status"] == 200 else ""
+
+
+def _until(happened: Callable[[], bool], seconds: float = INSTALL_SECONDS) -> None:
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+
+
+def _let_pass(seconds: float) -> None:
+    """Wait for the moment of the cut, which is to be any."""
+    time.sleep(seconds)
