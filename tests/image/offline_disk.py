@@ -63,11 +63,20 @@ def check_quickly(image: Path) -> int:
     return subprocess.run(command, check=False, capture_output=True, timeout=120).returncode
 
 
+def put_file(disk: Path, name: str, file: Path) -> None:
+    """Put `file` into the root folder of an ext4 partition, under its own name."""
+    _change(disk, name, f"write {file} {file.name}")
+
+
 def lose_file(disk: Path, name: str, file: Path) -> None:
     """Put `file` into a partition without a folder that has it: a fault of its file system."""
-    device = f"{disk}?offset={partitions(disk)[name][0]}"
-    for request in (f"write {file} lost", "unlink lost", "set_super_value state 2"):
-        _output("debugfs", "-w", "-R", request, device)
+    put_file(disk, name, file)
+    _change(disk, name, f"unlink {file.name}", "set_super_value state 2")
+
+
+def _change(disk: Path, name: str, *requests: str) -> None:
+    for request in requests:
+        _output("debugfs", "-w", "-R", request, f"{disk}?offset={partitions(disk)[name][0]}")
 
 
 def folder_of(image: Path, folder: str, to: Path) -> Path:

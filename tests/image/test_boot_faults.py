@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 
 from allerac_image.grub import environment_block
 from tests.image.booted_box import START_SECONDS, BootedBox, flashed_unit
@@ -23,12 +24,14 @@ from tests.image.offline_disk import (
     lose_file,
     partition,
     partitions,
+    put_file,
 )
 
 pytestmark = [pytest.mark.matrix, pytest.mark.timeout(BUILD_SECONDS)]
 
 BLOCK = "::/EFI/BOOT/grubenv"
 SCRIPT = "::/EFI/BOOT/grub.cfg"
+LABEL = "H7KM3XQ9"
 STARTED = r"Linux version"
 UNCORRECTED = 4
 """Errors that the quick check leaves to a person, in the status of e2fsck(8)."""
@@ -162,6 +165,21 @@ def test_a_box_whose_clock_says_1970_can_be_claimed_and_trusted(
     unit.switch_off()
     failed = [e for e in _journal(unit, tmp_path) if e.get("MESSAGE_ID") == UNIT_FAILED]
     assert failed == []
+
+
+def test_a_unit_whose_code_is_on_its_label_is_claimed_with_it_and_shows_none(
+    unit: BootedBox, tmp_path: Path
+) -> None:
+    facts = {"claim-code.hash": PasswordHasher().hash(LABEL), "hostname-suffix": "k7m2"}
+    for name, fact in facts.items():
+        (tmp_path / name).write_text(f"{fact}\n")
+        put_file(unit.disk, "identity", tmp_path / name)
+    unit.switch_on()
+    unit.find()
+    unit.emulator.wait_for_serial("The claim code is on the label", START_SECONDS)
+    unit.claim(f"{LABEL[:4]}-{LABEL[4:]}")
+    unit.wait_for_name("allerac-k7m2.local")
+    assert "laim code: " not in unit.emulator.serial
 
 
 def test_a_disk_with_sectors_of_4096_bytes_boots(
