@@ -111,6 +111,17 @@ async def test_a_click_leads_to_the_restart_step_by_step(
     assert (past["version"], past["from_version"], past["result"]) == ("1.1.0", "1.0.0", None)
 
 
+async def test_why_a_version_does_not_come_by_itself_is_told(
+    household: Household, machine: UpdatedBox
+) -> None:
+    machine.wares.offers = [offer_of("1.1.0", percentage=0)]
+    told = await ask(household, "GET", "")
+    assert told["withheld"] == {"version": "1.1.0", "why": "not_its_turn", "percentage": 0}
+    assert (await ask(household, "POST", "/check"))["available"]["version"] == "1.1.0"
+    machine.wares.offers = [offer_of("1.1.0")]
+    assert (await ask(household, "GET", ""))["withheld"] is None
+
+
 async def test_whoever_follows_sees_the_present_and_every_change(
     household: Household, machine: UpdatedBox
 ) -> None:

@@ -2583,6 +2583,7 @@ export interface components {
       /** Installed */
       installed: string;
       available: components["schemas"]["AvailableUpdate"] | null;
+      withheld: components["schemas"]["WithheldUpdate"] | null;
       progress: components["schemas"]["UpdateProgress"] | null;
       reason: components["schemas"]["UpdateReason"] | null;
       /** Detail */
@@ -2633,6 +2634,21 @@ export interface components {
       ok: boolean;
       /** Reason */
       reason: string;
+    };
+    /**
+     * WithheldUpdate
+     * @description A version that does not come by itself, and why; `percentage` of all boxes get it now.
+     */
+    WithheldUpdate: {
+      /** Version */
+      version: string;
+      /**
+       * Why
+       * @enum {string}
+       */
+      why: "withdrawn" | "needs_another_first" | "pinned" | "came_back" | "not_its_turn";
+      /** Percentage */
+      percentage: number;
     };
   };
   responses: never;

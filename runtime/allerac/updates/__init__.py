@@ -1,10 +1,11 @@
 """Updates: found by signed metadata, installed while in use, kept only when they work."""
 
-from .acts import Acts, Parts
+from .acts import Acts
 from .bus import SystemBus
 from .catalogue import UpdateCatalogue
 from .configuration import UpdateConfiguration, read_configuration
 from .offer import Offer, ThisBox
+from .parts import Parts
 from .rauc import Installer, NoInstaller, Rauc
 from .removable import BundleFile, RemovableDrives
 from .restart import ThisMachine

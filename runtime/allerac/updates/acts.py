@@ -5,33 +5,39 @@ A crash between the two leaves a record that `truth.explain` compares with the m
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import structlog
 
 from allerac.errors import AlleracError, UpdateFailed
-from allerac.storage.box import BoxRecord, BoxStore
-from allerac.storage.updates import Begun, Ended, UpdateRecord, UpdateStore
+from allerac.storage.box import BoxRecord
+from allerac.storage.updates import Begun, Ended, UpdateRecord
 
-from .catalogue import Listing
 from .installation import Installation
 from .journal import Journal
-from .offer import Circumstances, Offer, ThisBox, choose, is_in_rollout, is_possible
+from .offer import (
+    Circumstances,
+    Offer,
+    ThisBox,
+    Withheld,
+    choose,
+    is_in_rollout,
+    is_possible,
+    withheld,
+)
+from .parts import Parts
 from .progress import Progress
-from .rauc import Installer, Slots
+from .rauc import Slots
 from .reasons import REASONS, failed
-from .removable import RemovableDrives, offer_of_file
-from .restart import Machine
+from .removable import offer_of_file
 from .schedule import MOST_TRIES, back_off
 from .snapshots import Snapshots
 from .states import RESTING, Event
 from .truth import Explanation, Truth, explain, holds
-from .verdict import Verdicts, is_about
+from .verdict import is_about
 from .version import Version
 
 log = structlog.get_logger()
@@ -40,38 +46,6 @@ UNKNOWN_VERSION: Final = "unknown"
 MOST_EXPLANATIONS: Final = 4
 RESTART_SECONDS: Final = 180.0
 """How long the services may take to end before a restart counts as failed."""
-
-
-class Catalogue(Protocol):
-    """What tells which updates there are; `UpdateCatalogue` is the real one."""
-
-    async def refresh(self, known_at: datetime | None) -> Listing:
-        """Ask the server. Raises `UpdateFailed`."""
-
-    async def known(self) -> Sequence[Offer]:
-        """Return what was offered when it was last believed."""
-
-
-class Measure(Protocol):
-    """What the next version is held to; `gate.BaselineKeeper` is the real one."""
-
-    async def record(self, attempt: str | None = None) -> bool:
-        """Record what works now, before `attempt` is tried; tell whether it is kept."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the acts are done with; without a catalogue only drives bring updates."""
-
-    store: UpdateStore
-    household: BoxStore
-    catalogue: Catalogue | None
-    installer: Installer
-    machine: Machine
-    drives: RemovableDrives
-    verdicts: Verdicts
-    measure: Measure
-    snapshots_folder: Path
 
 
 class Acts:
@@ -129,6 +103,12 @@ class Acts:
         box = await self._circumstances(record)
         wanted = str(offer.version) not in box.unwanted
         return wanted and is_possible(offer, box) and is_in_rollout(box.device_id, offer)
+
+    async def withheld(self, record: UpdateRecord) -> Withheld | None:
+        """Return the newest version that the server offers if it does not come by itself."""
+        if self._catalogue is None:
+            return None
+        return withheld(await self._catalogue.known(), await self._circumstances(record))
 
     async def check(self, *, by_owner: bool) -> None:
         """Ask the server what there is. Raises `UpdateFailed` for an owner who waits for it."""

@@ -5,7 +5,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from .version import Version
 
@@ -115,6 +115,18 @@ class Circumstances:
     """Versions that came back once, or were taken back: not again without being asked."""
 
 
+Why = Literal["withdrawn", "needs_another_first", "pinned", "came_back", "not_its_turn"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Withheld:
+    """A version that does not come by itself, and why; `percentage` of all boxes get it."""
+
+    version: Version
+    why: Why
+    percentage: int
+
+
 def is_in_rollout(device_id: str, offer: Offer) -> bool:
     """Tell whether this box is among the first `percentage` of all, the same way every time."""
     drawn = hashlib.sha256(f"{device_id}:{offer.version}".encode()).hexdigest()
@@ -139,14 +151,37 @@ def choose(offers: Iterable[Offer], box: Circumstances, *, by_owner: bool) -> Of
 
 def is_possible(offer: Offer, box: Circumstances) -> bool:
     """Tell whether the box may take `offer` at all."""
+    return is_news(offer, box) and _obstacle(offer, box) is None
+
+
+def is_news(offer: Offer, box: Circumstances) -> bool:
+    """Tell whether `offer` is newer than what the box has, and meant for boxes like it."""
     channels = CHANNELS if box.channel == "beta" else CHANNELS[:1]
-    return (
-        offer.tier == box.tier
-        and offer.channel in channels
-        and not offer.halted
-        and offer.minimum_version <= box.installed < offer.version
-        and (box.pinned is None or offer.version <= box.pinned)
-    )
+    return offer.tier == box.tier and offer.channel in channels and offer.version > box.installed
+
+
+def _obstacle(offer: Offer, box: Circumstances) -> Why | None:
+    if offer.halted:
+        return "withdrawn"
+    if offer.minimum_version > box.installed:
+        return "needs_another_first"
+    if box.pinned is not None and offer.version > box.pinned:
+        return "pinned"
+    return None
+
+
+def withheld(offers: Iterable[Offer], box: Circumstances) -> Withheld | None:
+    """Return the newest version if the box does not take it by itself, and why it does not."""
+    news = [offer for offer in offers if is_news(offer, box)]
+    newest = max(news, key=lambda offer: (not offer.halted, offer.version), default=None)
+    if newest is None:
+        return None
+    why = _obstacle(newest, box)
+    if why is None and str(newest.version) in box.unwanted:
+        why = "came_back"
+    if why is None and not is_in_rollout(box.device_id, newest):
+        why = "not_its_turn"
+    return None if why is None else Withheld(newest.version, why, newest.percentage)
 
 
 def minimum_for(version: Version, known: Iterable[Offer]) -> Version | None:

@@ -16,7 +16,7 @@ from allerac.storage.box import BoxStore
 from allerac.storage.updates import PastUpdate
 
 from .acts import Acts
-from .offer import CHANNELS, Offer
+from .offer import CHANNELS, Offer, Withheld
 from .progress import Progress
 from .reasons import failed
 from .removable import BundleFile
@@ -44,6 +44,7 @@ class UpdateStatus:
     state: str
     installed: str
     available: Offer | None
+    withheld: Withheld | None
     progress: Progress | None
     reason: str | None
     detail: str | None
@@ -106,6 +107,7 @@ class UpdateService:
             state=record.state,
             installed=str(self._acts.installed),
             available=Offer.restored(record.offer),
+            withheld=await self._acts.withheld(record),
             progress=self._acts.progress,
             reason=record.reason,
             detail=record.detail,

@@ -12,10 +12,11 @@ from allerac.errors import UpdateFailed
 from allerac.storage import Database
 from allerac.storage.box import BoxStore
 from allerac.storage.updates import Begun, Ended, UpdateRecord, UpdateStore
-from allerac.updates.acts import Acts, Parts
+from allerac.updates.acts import Acts
 from allerac.updates.catalogue import Listing
 from allerac.updates.installation import Installation
 from allerac.updates.offer import Offer, ThisBox
+from allerac.updates.parts import Parts
 from allerac.updates.reasons import failed
 from allerac.updates.removable import RemovableDrives
 from allerac.updates.service import UpdateService, UpdateStatus

@@ -13,6 +13,7 @@ from allerac.updates.offer import (
     choose,
     is_in_rollout,
     minimum_for,
+    withheld,
 )
 from allerac.updates.version import Version
 from allerac_release.version import Version as PublishedVersion
@@ -74,6 +75,41 @@ def test_a_rollout_reaches_its_share_of_boxes_and_owners_need_not_wait() -> None
     assert all(chosen(part, box=box, by_owner=True) for box in boxes)
     assert chosen(offer_of("1.1.0", percentage=0)) is None
     assert chosen(offer_of("1.1.0", percentage=100)) == "1.1.0"
+
+
+@pytest.mark.parametrize(
+    ("fields", "wishes", "why"),
+    [
+        ({"percentage": 0}, {}, "not_its_turn"),
+        ({"halted": True}, {}, "withdrawn"),
+        ({"minimum_version": "1.1.0"}, {}, "needs_another_first"),
+        ({}, {"pinned": Version.read("1.0.0")}, "pinned"),
+        ({}, {"unwanted": frozenset({"1.2.0"})}, "came_back"),
+    ],
+)
+def test_an_owner_learns_why_the_newest_version_does_not_come(
+    fields: dict[str, object], wishes: dict[str, object], why: str
+) -> None:
+    offers = [offer_of("1.2.0", **fields), offer_of("1.0.0")]
+    held = withheld(offers, replace(BOX, **wishes))  # type: ignore[arg-type]
+    assert held is not None
+    assert (str(held.version), held.why) == ("1.2.0", why)
+    assert held.percentage == offers[0].percentage
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"tier": "n100"}, {"channel": "beta"}, {"version": "1.0.0"}]
+)
+def test_nothing_is_withheld_that_comes_or_is_for_others(fields: dict[str, object]) -> None:
+    offer = offer_of(**{"version": "1.2.0", "percentage": 100, **fields})  # type: ignore[arg-type]
+    assert withheld([offer], BOX) is None
+    assert withheld([], BOX) is None
+
+
+def test_a_withdrawn_version_is_no_news_beside_one_whose_turn_comes() -> None:
+    held = withheld([offer_of("1.3.0", halted=True), offer_of("1.2.0", percentage=0)], BOX)
+    assert held is not None
+    assert (str(held.version), held.why) == ("1.2.0", "not_its_turn")
 
 
 @given(device=st.text(max_size=40), lower=st.integers(0, 100), higher=st.integers(0, 100))

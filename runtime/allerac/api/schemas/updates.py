@@ -66,6 +66,14 @@ class AvailableUpdate(Response):
     size_bytes: int
 
 
+class WithheldUpdate(Response):
+    """A version that does not come by itself, and why; `percentage` of all boxes get it now."""
+
+    version: VersionText
+    why: Literal["withdrawn", "needs_another_first", "pinned", "came_back", "not_its_turn"]
+    percentage: int
+
+
 class UpdateProgress(Response):
     """Of downloading and installing, which are one; `seconds_left` is null at the beginning."""
 
@@ -86,6 +94,7 @@ class Updates(Response):
     state: State
     installed: str
     available: AvailableUpdate | None
+    withheld: WithheldUpdate | None
     progress: UpdateProgress | None
     reason: ReasonInWords
     detail: str | None

@@ -10,10 +10,11 @@ import pytest
 
 from allerac.updates.gate import PROVEN, WENT_BACK
 
-pytestmark = pytest.mark.slow
-
-OWN_SYSTEM = ("unshare", "--user", "--map-root-user", "--net")
 LONGEST_SECONDS = 300
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(LONGEST_SECONDS)]
+
+OWN_SYSTEM = ("unshare", "--user", "--map-root-user", "--net", "--pid", "--mount-proc")
+ENDING_WITH_US = ("--fork", "--kill-child")
 TRIALS = ("works", "slower", "crashed")
 
 
@@ -23,7 +24,15 @@ def trials(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Mapping[str
     folder = tmp_path_factory.mktemp("trial")
     inside = ["sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
     run = subprocess.run(
-        [*OWN_SYSTEM, *inside, sys.executable, "-m", "tests.unit.updates.gate.trial", str(folder)],
+        [
+            *OWN_SYSTEM,
+            *ENDING_WITH_US,
+            *inside,
+            sys.executable,
+            "-m",
+            "tests.unit.updates.gate.trial",
+            str(folder),
+        ],
         stdout=subprocess.PIPE,
         timeout=LONGEST_SECONDS,
         check=True,
