@@ -1,0 +1,7 @@
+"""`python -m allerac_factory`."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,189 @@
+"""Who a unit is: made once at the station, kept there until its label is proven, then forgotten.
+
+The partition gets a small file for each fact, as `allerac.appliance.identity` reads them:
+
+serial           what is printed on the label
+device-id        random, never shown to people
+hostname-suffix  four signs, allerac-XXXX.local
+claim-code.hash  Argon2id of the claim code; the code itself is on the label only
+device.key       ECDSA P-256, PKCS #8, readable by root only
+device.pub       its public half
+factory-mode     there until the unit has passed its burn-in
+
+A TPM in the unit cannot be reached from the station that writes its drive, so the key lies on the
+partition; `docs/factory.md` says what that means.
+"""
+
+import hashlib
+import os
+import secrets
+import shutil
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from argon2 import PasswordHasher
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_public_key,
+)
+
+from allerac_image.errors import ImageError
+from allerac_image.filesystems import ALLERAC
+
+from .file_system import Ext4, make_ext4
+
+CODE_SIGNS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+CODE_LENGTH = 8
+"""Eight of 32 signs are 40 bits; the box's limits on guessing turn them into centuries."""
+
+SUFFIX_SIGNS = "abcdefghjkmnpqrstuvwxyz23456789"
+SUFFIX_LENGTH = 4
+HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
+"""OWASP's first recommendation for Argon2id, which the runtime uses for passwords too."""
+
+FACTORY_MODE = "factory-mode"
+CODE = "claim-code"
+FOLDER = "identity"
+LABEL = "allerac-identity"
+MODES = {"device.key": (0, 0o600), "claim-code.hash": (ALLERAC, 0o400)}
+"""File → owner and mode; the others are root's and everybody may read them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What the ledger and the label need; `claim_code` is empty once it was forgotten."""
+
+    serial: str
+    device_id: str
+    suffix: str
+    fingerprint: str
+    claim_code: str
+
+    @property
+    def address(self) -> str:
+        """Where the box answers at home."""
+        return f"https://allerac-{self.suffix}.local"
+
+    @property
+    def shown_code(self) -> str:
+        """The claim code as people read it."""
+        return f"{self.claim_code[:4]}-{self.claim_code[4:]}"
+
+
+class Pending:
+    """Identities of units that are not released yet, in a folder that only root reads."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def get_or_make(self, serial: str) -> Identity:
+        """Return the identity of the unit `serial`; a station that was killed finds it again."""
+        place = self._folder / serial
+        if not place.exists():
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with TemporaryDirectory(dir=self._folder, prefix=".new-") as name:
+                _make(Path(name) / serial, serial)
+                _sync(Path(name) / serial)
+                (Path(name) / serial).rename(place)
+            _sync(self._folder)
+        return self.read(serial)
+
+    def adopt(self, serial: str, identity: Path) -> None:
+        """Keep the files of a unit that comes back with the identity it has."""
+        place = self._folder / serial
+        if not place.exists():
+            place.mkdir(parents=True, mode=0o700)
+            shutil.copytree(identity, place / FOLDER, ignore=shutil.ignore_patterns("lost+found"))
+            (place / FOLDER / FACTORY_MODE).touch()
+            (place / CODE).write_text("")
+
+    def read(self, serial: str) -> Identity:
+        """Return an identity that is there."""
+        folder = self._folder / serial / FOLDER
+        return Identity(
+            serial=serial,
+            device_id=(folder / "device-id").read_text().strip(),
+            suffix=(folder / "hostname-suffix").read_text().strip(),
+            fingerprint=fingerprint_of((folder / "device.pub").read_bytes()),
+            claim_code=(self._folder / serial / CODE).read_text(),
+        )
+
+    def files(self, serial: str) -> Path:
+        """Return the folder that becomes the unit's partition."""
+        return self._folder / serial / FOLDER
+
+    def forget(self, serial: str) -> None:
+        """Remove the claim code and the key: the unit has them, nobody else."""
+        shutil.rmtree(self._folder / serial, ignore_errors=True)
+
+
+def partition_image(folder: Path, size: int) -> bytes:
+    """Return a file system of `size` bytes that holds an identity."""
+    with TemporaryDirectory(prefix="allerac-identity-") as name:
+        image = Path(name) / "identity.img"
+        with image.open("wb") as file:
+            file.truncate(size)
+        make_ext4(image, folder, LABEL)
+        commands = ["sif / mode 0040755"]
+        for path in sorted(folder.iterdir()):
+            owner, mode = MODES.get(path.name, (0, 0o644))
+            commands += [f"sif /{path.name} uid {owner}", f"sif /{path.name} gid {owner}"]
+            commands.append(f"sif /{path.name} mode 0{0o100000 | mode:o}")
+        system = Ext4(image, 0)
+        system.change(commands)
+        system.check()
+        return image.read_bytes()
+
+
+def fingerprint_of(public: bytes) -> str:
+    """Return the SHA-256 of a public key in PEM, over its DER form, in hexadecimal."""
+    key = load_pem_public_key(public)
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        raise ImageError("A device key is ECDSA; this one is not.")
+    der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(der).hexdigest()
+
+
+def _make(place: Path, serial: str) -> None:
+    folder = place / FOLDER
+    folder.mkdir(parents=True, mode=0o700)
+    key = ec.generate_private_key(ec.SECP256R1())
+    code = "".join(secrets.choice(CODE_SIGNS) for _ in range(CODE_LENGTH))
+    suffix = "".join(secrets.choice(SUFFIX_SIGNS) for _ in range(SUFFIX_LENGTH))
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    contents = {
+        "serial": f"{serial}\n".encode(),
+        "device-id": f"{uuid.uuid4()}\n".encode(),
+        "hostname-suffix": f"{suffix}\n".encode(),
+        "claim-code.hash": f"{HASHER.hash(code)}\n".encode(),
+        "device.key": private,
+        "device.pub": public,
+        FACTORY_MODE: b"",
+    }
+    for name, content in contents.items():
+        _write(folder / name, content)
+    _write(place / CODE, code.encode())
+    _sync(folder)
+
+
+def _write(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

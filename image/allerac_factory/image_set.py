@@ -1,0 +1,44 @@
+"""An image as it is handed on: checked from the signature down before the first byte is written."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from allerac_image.checksums import verify_checksums
+from allerac_image.errors import BadInput
+
+from .bmap import BlockMap, read_block_map
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSet:
+    """A compressed image, its map, and the hash by which the ledger knows it."""
+
+    image: Path
+    sha256: str
+    blocks: BlockMap
+
+
+def open_image(folder: Path, tier: str, keyring: Path) -> ImageSet:
+    """Return the image of `tier` in `folder` when all of it is as it was signed.
+
+    Raises `BadInput` naming what is missing or was changed.
+    """
+    sums = verify_checksums(folder, keyring)
+    image = _only(folder, sums, f"allerac-{tier}-", ".img.zst")
+    bmap = _only(folder, sums, f"allerac-{tier}-", ".bmap")
+    if image.name.removesuffix(".img.zst") != bmap.name.removesuffix(".bmap"):
+        raise BadInput(f"{bmap.name} is not the map of {image.name}.")
+    for path in (bmap, image):
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != sums[path.name]:
+            raise BadInput(f"{path} is not the file that was signed. Fetch or build it again.")
+    return ImageSet(image, sums[image.name], read_block_map(bmap.read_text("utf-8"), bmap.name))
+
+
+def _only(folder: Path, sums: dict[str, str], start: str, end: str) -> Path:
+    names = [name for name in sums if name.startswith(start) and name.endswith(end)]
+    if len(names) != 1 or not (folder / names[0]).is_file():
+        raise BadInput(f"{folder} has no one signed file {start}…{end}.")
+    return folder / names[0]

@@ -1,0 +1,101 @@
+"""A disk image with the partitions of an Allerac and little in them, packed and signed."""
+
+import hashlib
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from allerac_factory.file_system import make_ext4
+from allerac_image.checksums import sign_checksums
+from allerac_image.disk import put
+from allerac_image.layout import KINDS, MIB, Partition, disk_bytes, places
+from allerac_image.partition_table import write_partition_table
+from allerac_image.signing import new_authority, new_leaf
+
+SIZES = {
+    "esp": 3 * MIB,
+    "boot-A": 2 * MIB,
+    "boot-B": 2 * MIB,
+    "root-A": 24 * MIB,
+    "root-B": 24 * MIB,
+    "identity": 16 * MIB,
+    "data": 64 * MIB,
+}
+DISK_ID = "8f0d1a3e-2b68-4b0e-9d6b-0c7b9f0e5a01"
+NAME = "allerac-vm-9.9.9"
+
+
+@dataclass(frozen=True, slots=True)
+class SmallImage:
+    """Where the image lies, who signed it, and the same disk unpacked."""
+
+    folder: Path
+    trust: Path
+    certificate: Path
+    key: Path
+    raw: Path
+
+    def sign(self) -> None:
+        """Write the checksums anew and vouch for them."""
+        files = [self.folder / f"{NAME}{end}" for end in (".img.zst", ".bmap")]
+        sums = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}\t{path.name}" for path in files]
+        (self.folder / "SHA256SUMS").write_text("\n".join(sums) + "\n")
+        sign_checksums(self.folder, self.certificate, self.key)
+
+
+def make_small_image(folder: Path) -> SmallImage:
+    """Make one below `folder`, in about a second."""
+    folder.mkdir(parents=True, exist_ok=True)
+    raw, out = folder / f"{NAME}.img", folder / "out"
+    out.mkdir()
+    partitions = [
+        Partition(number, label, kind, SIZES[label])
+        for number, (label, kind) in enumerate(KINDS.items(), 1)
+    ]
+    with raw.open("wb") as file:
+        file.truncate(disk_bytes(partitions))
+    ids = [f"{DISK_ID[:-2]}{number:02x}" for number in range(0x10, 0x10 + len(KINDS))]
+    write_partition_table(raw, partitions, 512, DISK_ID, ids)
+    contents = {label: _noise(folder, label) for label in ("esp", "boot-A", "root-A")}
+    contents |= {label: _ext4(folder, label) for label in ("identity", "data")}
+    for partition, offset in places(partitions):
+        if partition.label in contents:
+            put(contents[partition.label], raw, offset)
+    _run("bmaptool", "create", "--output", str(out / f"{NAME}.bmap"), str(raw))
+    _run("zstd", "-q", "-1", str(raw), "-o", str(out / f"{NAME}.img.zst"))
+    authority = new_authority("Small authority", 30)
+    leaf = new_leaf(authority, "Small images", 30)
+    trust = folder / "keyring.pem"
+    trust.write_bytes(authority.certificate.public_bytes(Encoding.PEM))
+    image = SmallImage(out, trust, folder / "signing.crt", folder / "signing.key", raw)
+    leaf.write(image.certificate, image.key)
+    image.sign()
+    return image
+
+
+def _noise(folder: Path, label: str) -> Path:
+    """Return a file that does not shrink, with holes in it."""
+    path = folder / f"{label}.part"
+    with path.open("wb") as file:
+        for number in range(0, SIZES[label] // MIB, 2):
+            file.seek(number * MIB)
+            file.write(hashlib.shake_256(f"{label}/{number}".encode()).digest(MIB))
+        file.truncate(SIZES[label])
+    return path
+
+
+def _ext4(folder: Path, label: str) -> Path:
+    content, path = folder / label, folder / f"{label}.part"
+    content.mkdir()
+    if label == "data":
+        (content / "allerac" / "models").mkdir(parents=True)
+    with path.open("wb") as file:
+        file.truncate(SIZES[label])
+    make_ext4(path, content, f"allerac-{label}")
+    return path
+
+
+def _run(*command: str) -> None:
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
