@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .checksums import sign_checksums
 from .errors import BadInput, ImageError
 from .host import check_host
 from .inventory import BILL, PACKAGES
@@ -44,10 +45,12 @@ def _build(plan: Plan, lock: int) -> None:
         folder.mkdir(parents=True)
     plan.save()
     log = StepLog(plan.logs / "00-keys.log", clean_environment(plan.epoch))
-    Signer(plan.keys).make_development_keys(log)
+    signer = Signer(plan.keys)
+    signer.make_development_keys(log)
     for step in FETCHING:
         run_step(step, plan)
     _run_packer(plan, lock)
+    sign_checksums(plan.staging, signer.certificate, signer.key)
     write_summary(plan)
     put_in_place(plan)
 
