@@ -84,6 +84,12 @@ def test_a_cycle_would_be_found(root: Path, mounts: str) -> None:
     assert "ordering cycle" in told.stderr
 
 
+@pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
+def test_no_unit_ends_with_a_mount_that_ends_when_nobody_uses_it(unit: Path) -> None:
+    wanted = re.findall(r"^(?:RequiresMountsFor|BindsTo|Requires)=(.*)$", unit.read_text(), re.M)
+    assert not {"/efi", "efi.mount"} & {word for line in wanted for word in line.split()}
+
+
 def test_partitions_are_checked_grown_and_mounted_before_what_needs_them(
     root: Path, mounts: str
 ) -> None:
