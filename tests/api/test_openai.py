@@ -1,5 +1,6 @@
 """The official client, unchanged, against a real box on a real port."""
 
+import json
 from collections.abc import Iterator
 
 import httpx
@@ -148,3 +149,109 @@ def test_prompt_longer_than_the_model_reads_is_refused(client: openai.OpenAI) ->
     with pytest.raises(openai.BadRequestError) as refused:
         client.chat.completions.create(model="allerac-demo", messages=_ask("word " * 20_000))
     assert refused.value.code == "context_length_exceeded"
+
+
+def test_answer_keeps_the_json_schema_that_was_asked_for(client: openai.OpenAI) -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "password": {"type": "string", "minLength": 3, "maxLength": 20},
+            "certainty": {"type": "integer", "minimum": 1, "maximum": 5},
+        },
+        "required": ["password", "certainty"],
+        "additionalProperties": False,
+    }
+    answer = client.chat.completions.create(
+        model="allerac-demo",
+        messages=_ask(PASSAGE),
+        response_format={
+            "type": "json_schema",
+            "json_schema": {"name": "found", "strict": True, "schema": schema},
+        },
+    )
+    found = json.loads(answer.choices[0].message.content or "")
+    assert found.keys() == {"password", "certainty"}
+    assert 3 <= len(found["password"]) <= 20
+    assert 1 <= found["certainty"] <= 5
+
+
+def test_json_object_is_an_object(client: openai.OpenAI) -> None:
+    answer = client.chat.completions.create(
+        model="allerac-demo",
+        messages=_ask("Hello"),
+        response_format={"type": "json_object"},
+        temperature=0.5,
+        seed=1,
+    )
+    if answer.choices[0].finish_reason == "stop":
+        assert isinstance(json.loads(answer.choices[0].message.content or ""), dict)
+
+
+def test_schema_that_cannot_be_kept_is_refused_with_the_reason(client: openai.OpenAI) -> None:
+    with pytest.raises(openai.BadRequestError, match="multipleOf") as refused:
+        client.chat.completions.create(
+            model="allerac-demo",
+            messages=_ask("Hello"),
+            response_format={
+                "type": "json_schema",
+                "json_schema": {"name": "x", "schema": {"type": "integer", "multipleOf": 3}},
+            },
+        )
+    assert refused.value.param == "response_format"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_logprobs_tell_each_token_and_the_best_in_its_place(
+    client: openai.OpenAI, stream: bool
+) -> None:
+    asked = {"model": "allerac-demo", "messages": _ask("Hello"), "temperature": 0}
+    asked |= {"logprobs": True, "top_logprobs": 3, "stream": stream}
+    answer = client.chat.completions.create(**asked)  # type: ignore[call-overload]
+    choices = [c.choices[0] for c in answer] if stream else [answer.choices[0]]
+    tokens = [token for choice in choices if choice.logprobs for token in choice.logprobs.content]
+    assert b"".join(bytes(token.bytes) for token in tokens) == b"Hello! How can I help you?"
+    for token in tokens:
+        best = token.top_logprobs[0]
+        assert len(token.top_logprobs) == 3
+        assert (best.token, best.logprob) == (token.token, token.logprob)
+        assert token.logprob <= 0
+
+
+def test_logit_bias_makes_a_token_certain_or_impossible(client: openai.OpenAI) -> None:
+    def first_token(biases: dict[str, int]) -> list[int]:
+        answer = client.chat.completions.create(
+            model="allerac-demo",
+            messages=_ask("Hello"),
+            temperature=0,
+            logprobs=True,
+            max_tokens=1,
+            logit_bias=biases,
+        )
+        said = answer.choices[0].logprobs
+        return said.content[0].bytes or [] if said and said.content else []
+
+    wanted = first_token({"300": 100})
+    assert wanted
+    assert wanted != first_token({})
+    assert first_token({"300": -100}) == first_token({})
+    assert first_token({"300": 100, "301": 100, "999999": 100}) != []
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_n_answers_come_with_their_index(client: openai.OpenAI, stream: bool) -> None:
+    asked = {"model": "allerac-demo", "messages": _ask("Hello"), "temperature": 0, "n": 3}
+    answer = client.chat.completions.create(**asked, stream=stream)  # type: ignore[call-overload]
+    texts = ["", "", ""]
+    if stream:
+        for chunk in answer:
+            texts[chunk.choices[0].index] += chunk.choices[0].delta.content or ""
+    else:
+        texts = [choice.message.content for choice in answer.choices]
+        assert answer.usage.completion_tokens % 3 == 0
+    assert texts == ["Hello! How can I help you?"] * 3
+
+
+def test_top_logprobs_without_logprobs_are_refused(client: openai.OpenAI) -> None:
+    with pytest.raises(openai.BadRequestError) as refused:
+        client.chat.completions.create(model="allerac-demo", messages=_ask("Hi"), top_logprobs=2)
+    assert refused.value.param == "top_logprobs"

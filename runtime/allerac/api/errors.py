@@ -90,12 +90,16 @@ def openai_problem_of(error: AlleracError) -> dict[str, object]:
 
 def error_response(error: AlleracError, path: str) -> JSONResponse:
     """Return the response for `error` in the dialect of the API at `path`."""
-    form = openai_problem_of if path.startswith(OPENAI_PREFIX) else problem_of
+    is_openai = path.startswith(OPENAI_PREFIX)
+    form = openai_problem_of if is_openai else problem_of
+    status = status_of(error)
+    if is_openai and status == 422:
+        status = 400  # what OpenAI's own server says to a wrong value
     headers = {}
     wait = getattr(error, "retry_after_seconds", None)
     if wait is not None:
         headers["Retry-After"] = str(wait)
-    return JSONResponse({"error": form(error)}, status_code=status_of(error), headers=headers)
+    return JSONResponse({"error": form(error)}, status_code=status, headers=headers)
 
 
 def _field_name(location: tuple[object, ...]) -> str:

@@ -1,23 +1,13 @@
-"""OpenAI's API over our engine: `/v1/models`, `/v1/chat/completions`.
-
-The order of chunks follows https://platform.openai.com/docs/api-reference/chat-streaming: the role
-first, then text, then an empty delta with the reason, then usage when it was asked for.
-"""
-
-import json
-import time
-from collections.abc import AsyncIterator
-from typing import Any, Literal
+"""OpenAI's API over our engine: `/v1/models`, `/v1/chat/completions`."""
 
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
-from allerac.chat.completions import Completion
-from allerac.engine.protocol import Delta, Finished, PromptMessage, Role, Sampling, Usage
-from allerac.errors import AlleracError, NotFound
+from allerac.errors import NotFound
 
 from .auth import Program
-from .errors import openai_problem_of
+from .openai_answers import answer_chunks, whole_answer
+from .openai_requests import messages_of, sampling_of
 from .schemas import openai as shape
 from .services import ServicesOf
 from .sse import EVENT_STREAM_HEADERS, with_pings
@@ -55,99 +45,14 @@ async def chat_completions(
     completion = await services.completions.begin(
         principal.person.id,
         model_id=body.model,
-        messages=[_prompt_message(message) for message in body.messages],
-        sampling=_sampling(body),
+        messages=messages_of(body),
+        sampling=await sampling_of(body),
+        number=body.n or 1,
     )
     if not body.stream:
-        return await _whole(completion)
+        return await whole_answer(completion)
     include_usage = body.stream_options is not None and body.stream_options.include_usage
-    frames = services.accounts.while_signed_in(principal, _chunks(completion, include_usage))
+    frames = services.accounts.while_signed_in(principal, answer_chunks(completion, include_usage))
     return StreamingResponse(
         with_pings(frames), media_type="text/event-stream", headers=EVENT_STREAM_HEADERS
     )
-
-
-def _prompt_message(message: shape.ChatMessage) -> PromptMessage:
-    roles: dict[str, Role] = {"developer": "system"}
-    role: Role = roles.get(message.role) or _role(message.role)
-    content = message.content or ""
-    if isinstance(content, list):
-        content = "".join(part.text for part in content)
-    return PromptMessage(role, content)
-
-
-def _role(name: Literal["system", "developer", "user", "assistant"]) -> Role:
-    return "system" if name == "developer" else name
-
-
-def _sampling(body: shape.ChatCompletionRequest) -> Sampling:
-    stop = (body.stop,) if isinstance(body.stop, str) else tuple(body.stop or ())
-    chosen: dict[str, Any] = {
-        name: value
-        for name in ("temperature", "top_p", "top_k", "min_p", "repeat_penalty", "seed")
-        if (value := getattr(body, name)) is not None
-    }
-    return Sampling(stop=stop, max_tokens=body.max_completion_tokens or body.max_tokens, **chosen)
-
-
-def _usage(usage: Usage) -> shape.CompletionUsage:
-    return shape.CompletionUsage(
-        prompt_tokens=usage.prompt_tokens,
-        completion_tokens=usage.completion_tokens,
-        total_tokens=usage.prompt_tokens + usage.completion_tokens,
-        prompt_tokens_details=shape.PromptTokensDetails(cached_tokens=usage.cached_tokens),
-    )
-
-
-def _reason(finished: Finished) -> Literal["stop", "length"]:
-    return "length" if finished.reason == "length" else "stop"
-
-
-async def _whole(completion: Completion) -> shape.ChatCompletion:
-    text: list[str] = []
-    async for event in completion.events:
-        if isinstance(event, Delta):
-            text.append(event.text)
-        elif isinstance(event, Finished):
-            answer = shape.AnswerMessage(content="".join(text))
-            return shape.ChatCompletion(
-                id=f"chatcmpl-{completion.id}",
-                created=int(time.time()),
-                model=completion.model_id,
-                choices=[shape.Choice(message=answer, finish_reason=_reason(event))],
-                usage=_usage(event.usage),
-            )
-    raise AlleracError("The answer ended without a reason.")
-
-
-async def _chunks(completion: Completion, include_usage: bool) -> AsyncIterator[str]:
-    head = {
-        "id": f"chatcmpl-{completion.id}",
-        "object": "chat.completion.chunk",
-        "created": int(time.time()),
-        "model": completion.model_id,
-    }
-    tail: dict[str, Any] = {"usage": None} if include_usage else {}
-
-    def chunk(delta: dict[str, str], reason: str | None = None) -> str:
-        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
-        return _data({**head, "choices": [choice], **tail})
-
-    yield chunk({"role": "assistant", "content": ""})
-    try:
-        async for event in completion.events:
-            if isinstance(event, Delta) and event.text:
-                yield chunk({"content": event.text})
-            elif isinstance(event, Finished):
-                yield chunk({}, _reason(event))
-                if include_usage:
-                    usage = _usage(event.usage).model_dump()
-                    yield _data({**head, "choices": [], "usage": usage})
-    except AlleracError as error:
-        yield _data({"error": openai_problem_of(error)})
-        return
-    yield "data: [DONE]\n\n"
-
-
-def _data(body: dict[str, Any]) -> str:
-    return f"data: {json.dumps(body, ensure_ascii=False, separators=(',', ':'))}\n\n"

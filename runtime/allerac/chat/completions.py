@@ -1,7 +1,7 @@
 """Answers for programs: one prompt in, one stream out, nothing stored."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from allerac.engine.protocol import (
@@ -43,11 +43,14 @@ class ServedModels(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """An answer that has begun: its events, from the first that is not about waiting."""
+    """An answer that has begun, or several to one prompt.
+
+    Each of `choices` yields events, from the first that is not about waiting.
+    """
 
     id: str
     model_id: str
-    events: AsyncIterator[EngineEvent]
+    choices: tuple[AsyncGenerator[EngineEvent, None], ...]
 
 
 class CompletionService:
@@ -68,8 +71,9 @@ class CompletionService:
         model_id: str | None,
         messages: Sequence[PromptMessage],
         sampling: Sampling,
+        number: int = 1,
     ) -> Completion:
-        """Start an answer and return once the engine has taken the prompt.
+        """Start `number` answers and return once the engine has taken the prompt.
 
         Raises `InvalidInput` without messages, `NotFound` for a model that is not on board,
         `ContextTooLong`, `QueueFull`, `EngineUnavailable`, `EngineStopped`.
@@ -80,24 +84,45 @@ class CompletionService:
             )
         chosen = model_id or await self._models.default_model_id()
         await self._models.ensure_loaded(chosen)
-        request = GenerationRequest(
-            request_id=new_id(),
-            model_id=chosen,
-            person_id=person_id,
-            messages=tuple(messages),
-            sampling=sampling,
-            priority="api",
-        )
-        events = self._engine.generate(request)
+        completion_id = new_id()
+        choices: list[AsyncGenerator[EngineEvent, None]] = []
+        try:
+            for index in range(number):
+                request = GenerationRequest(
+                    request_id=f"{completion_id}-{index}",
+                    model_id=chosen,
+                    person_id=person_id,
+                    messages=tuple(messages),
+                    sampling=_another(sampling, index),
+                    priority="api",
+                )
+                choices.append(await _begun(self._engine.generate(request)))
+        except BaseException:
+            for choice in choices:
+                await choice.aclose()
+            raise
+        return Completion(completion_id, chosen, tuple(choices))
+
+
+def _another(sampling: Sampling, index: int) -> Sampling:
+    """The same way to choose, with luck of its own."""
+    if sampling.seed is None or not index:
+        return sampling
+    return replace(sampling, seed=sampling.seed + index)
+
+
+async def _begun(
+    events: AsyncGenerator[EngineEvent, None],
+) -> AsyncGenerator[EngineEvent, None]:
+    first = await anext(events)
+    while isinstance(first, Queued):
         first = await anext(events)
-        while isinstance(first, Queued):
-            first = await anext(events)
-        return Completion(request.request_id, chosen, _rejoin(first, events))
+    return _rejoin(first, events)
 
 
 async def _rejoin(
     first: EngineEvent, rest: AsyncGenerator[EngineEvent, None]
-) -> AsyncIterator[EngineEvent]:
+) -> AsyncGenerator[EngineEvent, None]:
     try:
         yield first
         async for event in rest:

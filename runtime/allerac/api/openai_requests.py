@@ -1,0 +1,74 @@
+"""What a program asks for in OpenAI's form, as the engine takes it."""
+
+import asyncio
+from typing import Any
+
+from allerac.engine.protocol import PromptMessage, Role, Sampling
+from allerac.engine.schema import grammar_of, json_object_grammar
+from allerac.errors import InvalidInput
+
+from .schemas import openai as shape
+
+_FILTERS = (
+    "temperature",
+    "top_p",
+    "top_k",
+    "min_p",
+    "repeat_penalty",
+    "frequency_penalty",
+    "presence_penalty",
+    "seed",
+)
+
+
+def messages_of(body: shape.ChatCompletionRequest) -> list[PromptMessage]:
+    """Return the conversation; `developer` is today's name for `system`."""
+    return [_message(message) for message in body.messages]
+
+
+async def sampling_of(body: shape.ChatCompletionRequest) -> Sampling:
+    """Return how to choose tokens. Raises `InvalidInput` for a form that cannot be kept."""
+    stop = (body.stop,) if isinstance(body.stop, str) else tuple(body.stop or ())
+    chosen: dict[str, Any] = {
+        name: value for name in _FILTERS if (value := getattr(body, name)) is not None
+    }
+    return Sampling(
+        stop=stop,
+        max_tokens=body.max_completion_tokens or body.max_tokens,
+        logit_bias=_biases(body.logit_bias or {}),
+        top_logprobs=_top_logprobs(body),
+        grammar=await asyncio.to_thread(_grammar, body.response_format),
+        **chosen,
+    )
+
+
+def _message(message: shape.ChatMessage) -> PromptMessage:
+    content = message.content or ""
+    if isinstance(content, list):
+        content = "".join(part.text for part in content)
+    role: Role = "system" if message.role == "developer" else message.role
+    return PromptMessage(role, content)
+
+
+def _biases(biases: dict[str, float]) -> tuple[tuple[int, float], ...]:
+    if any(not token.isdecimal() for token in biases):
+        raise InvalidInput(
+            "logit_bias: keys are numbers of tokens", fields={"logit_bias": "has other keys"}
+        )
+    return tuple((int(token), bias) for token, bias in biases.items())
+
+
+def _top_logprobs(body: shape.ChatCompletionRequest) -> int | None:
+    if body.top_logprobs is not None and not body.logprobs:
+        raise InvalidInput(
+            "top_logprobs: needs logprobs", fields={"top_logprobs": "needs logprobs"}
+        )
+    return (body.top_logprobs or 0) if body.logprobs else None
+
+
+def _grammar(wanted: shape.ResponseFormat | None) -> str | None:
+    if wanted is None or wanted.type == "text":
+        return None
+    if wanted.type == "json_object":
+        return json_object_grammar()
+    return grammar_of(wanted.json_schema.schema_)
