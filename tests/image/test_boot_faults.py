@@ -70,15 +70,16 @@ def _read_block(disk: Path) -> dict[str, str]:
     return dict(re.findall(r"^(\w+)=(.*)$", _read(disk, BLOCK), re.MULTILINE))
 
 
-def _wait_for_block(disk: Path, **expected: str) -> None:
+def _wait_for_block(box: BootedBox, **expected: str) -> None:
     """Wait until a running box has written so; it writes to its EFI partition without a cache."""
     deadline = time.monotonic() + START_SECONDS
     block: dict[str, str] = {}
     while not expected.items() <= block.items():
+        assert box.emulator.running, box.emulator.serial[-4000:]
         assert time.monotonic() < deadline, block
         time.sleep(1)
         with suppress(subprocess.CalledProcessError):  # in the middle of a write
-            block = _read_block(disk)
+            block = _read_block(box.disk)
 
 
 def _give_kernel(disk: Path, *parameters: str) -> None:
@@ -118,7 +119,7 @@ def test_a_root_that_is_garbage_is_tried_three_times_and_the_other_slot_takes_ov
     _overwrite(unit.disk, "root-A", b"\xa5" * GARBAGE_BYTES)
     unit.switch_on()
     unit.find(4 * START_SECONDS)
-    _wait_for_block(unit.disk, A_TRY="3", B_OK="1", B_TRY="0")
+    _wait_for_block(unit, A_TRY="3", B_OK="1", B_TRY="0")
     unit.switch_off()
     assert _started_slots(_journal(unit, tmp_path)) == ["B"]
 
@@ -130,7 +131,7 @@ def test_a_box_starts_and_repairs_an_environment_block_that_is_no_longer_whole(
     _write(unit.disk, BLOCK, block)
     unit.switch_on()
     unit.find()
-    _wait_for_block(unit.disk, ORDER="A B", A_OK="1", A_TRY="0")
+    _wait_for_block(unit, ORDER="A B", A_OK="1", A_TRY="0")
     unit.switch_off()
     assert re.fullmatch(r"[0-9a-f]{32}", _read_block(unit.disk)["MACHINE_ID"])
 
