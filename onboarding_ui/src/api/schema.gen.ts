@@ -1558,6 +1558,26 @@ export interface components {
       max_completion_tokens?: number | null;
       /** N */
       n?: number | null;
+      /** Frequency Penalty */
+      frequency_penalty?: number | null;
+      /** Presence Penalty */
+      presence_penalty?: number | null;
+      /** Logit Bias */
+      logit_bias?: {
+        [key: string]: number;
+      } | null;
+      /** Logprobs */
+      logprobs?: boolean | null;
+      /** Top Logprobs */
+      top_logprobs?: number | null;
+      /** Response Format */
+      response_format?:
+        | (
+            | components["schemas"]["TextFormat"]
+            | components["schemas"]["JsonObjectFormat"]
+            | components["schemas"]["JsonSchemaFormat"]
+          )
+        | null;
       /** User */
       user?: string | null;
     };
@@ -1579,8 +1599,7 @@ export interface components {
        */
       index: number;
       message: components["schemas"]["AnswerMessage"];
-      /** Logprobs */
-      logprobs?: null;
+      logprobs?: components["schemas"]["TokenLogprobs"] | null;
       /**
        * Finish Reason
        * @enum {string}
@@ -1859,6 +1878,34 @@ export interface components {
       role: "owner" | "admin" | "member" | "guest";
       /** Expires At */
       expires_at: string;
+    };
+    /** JsonObjectFormat */
+    JsonObjectFormat: {
+      /**
+       * @description discriminator enum property added by openapi-typescript
+       * @enum {string}
+       */
+      type: "json_object";
+    };
+    /** JsonSchema */
+    JsonSchema: {
+      /** Name */
+      name: string;
+      /** Schema */
+      schema: {
+        [key: string]: unknown;
+      };
+      /** Strict */
+      strict?: boolean | null;
+    };
+    /** JsonSchemaFormat */
+    JsonSchemaFormat: {
+      /**
+       * @description discriminator enum property added by openapi-typescript
+       * @enum {string}
+       */
+      type: "json_schema";
+      json_schema: components["schemas"]["JsonSchema"];
     };
     /** MemoryView */
     MemoryView: {
@@ -2472,6 +2519,14 @@ export interface components {
       /** Created At */
       created_at: string;
     };
+    /** TextFormat */
+    TextFormat: {
+      /**
+       * @description discriminator enum property added by openapi-typescript
+       * @enum {string}
+       */
+      type: "text";
+    };
     /** TextPart */
     TextPart: {
       /**
@@ -2481,6 +2536,33 @@ export interface components {
       type: "text";
       /** Text */
       text: string;
+    };
+    /** TokenLogprob */
+    TokenLogprob: {
+      /** Token */
+      token: string;
+      /** Logprob */
+      logprob: number;
+      /** Bytes */
+      bytes: number[] | null;
+      /** Top Logprobs */
+      top_logprobs: components["schemas"]["TopLogprob"][];
+    };
+    /** TokenLogprobs */
+    TokenLogprobs: {
+      /** Content */
+      content: components["schemas"]["TokenLogprob"][];
+      /** Refusal */
+      refusal?: null;
+    };
+    /** TopLogprob */
+    TopLogprob: {
+      /** Token */
+      token: string;
+      /** Logprob */
+      logprob: number;
+      /** Bytes */
+      bytes: number[] | null;
     };
     /** UpdateBox */
     UpdateBox: {
