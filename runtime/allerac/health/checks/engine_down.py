@@ -1,0 +1,37 @@
+"""No answers: the engine does not run."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from allerac.health.check import Check, Finding, Fix, View, Words
+
+DOWN: Final = frozenset({"failed", "starting"})
+"""`stopped` is chosen: there is no model on board. `loading` of a large model takes its time."""
+
+
+def _look(view: View) -> Iterator[Finding]:
+    engine = view.now.box.engine
+    if engine is not None and engine.state in DOWN:
+        yield Finding("critical", {"state": engine.state})
+
+
+CHECK = Check(
+    code="engine_down",
+    words={
+        "en": Words(
+            "The box cannot answer.",
+            "The part that thinks does not run. Allerac keeps trying to start it.",
+            "Start it again now, or choose another model.",
+        ),
+        "de": Words(
+            "Die Box kann nicht antworten.",
+            "Der Teil, der denkt, läuft nicht. Allerac versucht weiter, ihn zu starten.",
+            "Starte ihn jetzt neu oder wähle ein anderes Modell.",
+        ),
+    },
+    look=_look,
+    opens_after_seconds=30,
+    closes_after_seconds=10,
+    page="/box/models",
+    fix=Fix("restart_engine", {"en": "Start again", "de": "Neu starten"}),
+)

@@ -1,0 +1,88 @@
+"""The box at one moment, as the checks see it: plain values, so that any fault can be simulated."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from allerac.hardware.sensors import Reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineFacts:
+    """`silent_seconds` counts since it last could answer; `record` is its best speed here.
+
+    Speeds are tokens a second, None until measured.
+    """
+
+    state: str
+    active: int = 0
+    waiting: int = 0
+    restarts: int = 0
+    speed: float | None = None
+    record: float | None = None
+    last_error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateFacts:
+    """`offered_at` is when the waiting update came out, `failed` the name of what went wrong."""
+
+    failed: str | None = None
+    version: str | None = None
+    offered_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupFacts:
+    """The last backup; None where there never was one."""
+
+    succeeded_at: datetime | None
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A system service that failed, or how often it was started again."""
+
+    name: str
+    failed: bool
+    restarts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What this machine should be: from its hardware profile; None where nothing is promised."""
+
+    slow_celsius: float = 85.0
+    pause_celsius: float = 95.0
+    memory_channels: int | None = None
+    power_watts: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoxFacts:
+    """What the other rooms know; None or empty where nobody looked."""
+
+    engine: EngineFacts | None = None
+    name_conflict: str | None = None
+    damaged_models: tuple[str, ...] = ()
+    database_faults: tuple[str, ...] = ()
+    backup: BackupFacts | None = None
+    update: UpdateFacts | None = None
+    certificate_expires_at: datetime | None = None
+    failed_sign_ins: int = 0
+    units: tuple[Unit, ...] = ()
+    memory_channels: int | None = None
+    clock_moved_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """`at` is the time of day, `steady` seconds that nobody sets; `values` are the figures."""
+
+    at: datetime
+    steady: float
+    machine: Reading
+    box: BoxFacts = field(default_factory=BoxFacts)
+    limits: Limits = field(default_factory=Limits)
+    values: Mapping[str, float] = field(default_factory=dict)

@@ -1,0 +1,147 @@
+"""Seeded faults, one after the other: the right issue in time, the right reaction, and recovery."""
+
+import random
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from allerac.health import EngineFacts
+from tests.faults.seeded_faults import FAULTS, HOUR, MINUTE, Fault, heal
+from tests.recorded_machine import GIB
+from tests.simulated_box import NOON, SimulatedBox, simulated_box
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+async def test_a_fault_is_seen_in_time_reacted_to_and_its_end_noticed(
+    fault: Fault, tmp_path: Path
+) -> None:
+    async with simulated_box(tmp_path) as box:
+        await box.live(6 * MINUTE)
+        assert box.changes == []
+        began = box.seconds
+        await box.live(fault.within_seconds + 20, lambda at: fault.seed(box, at - began))
+        told = box.heard("opened", fault.code)
+        assert told, f"{fault.code} was not noticed"
+        assert told[0] - began <= fault.within_seconds
+        assert {c.issue.check.code for _, c in box.changes} == {fault.code}
+        issue = next(issue for issue in box.health.status().issues)
+        assert fault.severity in (None, issue.finding.severity)
+        for language in ("en", "de"):
+            words = issue.words(language)
+            assert "{" not in words.title + words.meaning + words.advice
+        if fault.reaction is not None:
+            await box.live(MINUTE, lambda at: fault.seed(box, at - began))
+            assert fault.reaction in {code for _, code in box.pulled}
+        else:
+            assert box.pulled == []
+        if fault.recovers_within_seconds is not None:
+            heal(box)
+            await box.live(fault.recovers_within_seconds)
+            assert box.heard("recovered", fault.code)
+            assert box.health.status().severity is None
+
+
+async def test_every_reaction_lets_go_once_its_cause_is_over(tmp_path: Path) -> None:
+    async with simulated_box(tmp_path) as box:
+        for fault in FAULTS:
+            if fault.reaction is not None:
+                began = box.seconds
+                await box.live(2 * MINUTE, lambda at, f=fault, b=began: f.seed(box, at - b))  # type: ignore[misc]  # bound here
+                heal(box)
+                await box.live(15 * MINUTE)
+                assert box.health.status().reactions == [], fault.name
+        assert {code for _, code in box.let_go} == {code for _, code in box.pulled}
+
+
+async def test_heat_that_swings_around_the_threshold_makes_one_issue(tmp_path: Path) -> None:
+    async with simulated_box(tmp_path) as box:
+        await box.live(30 * MINUTE, lambda at: box.machine.heat(89.0 if at % 40 < 30 else 86.5))
+        assert len(box.heard("opened", "hot")) <= 1
+        assert len([code for _, code in box.pulled if code == "fewer_threads"]) <= 1
+
+
+async def test_a_short_peak_is_no_issue(tmp_path: Path) -> None:
+    async with simulated_box(tmp_path) as box:
+        await box.live(20 * MINUTE, lambda at: box.machine.heat(92.0 if at % 300 < 20 else 70.0))
+        assert box.changes == []
+
+
+async def test_an_issue_that_worsens_is_told_again_and_only_then(tmp_path: Path) -> None:
+    async with simulated_box(tmp_path) as box:
+        await box.live(5 * MINUTE, lambda _: box.machine.heat(90))
+        await box.live(5 * MINUTE, lambda _: box.machine.heat(99))
+        assert len(box.heard("opened", "hot")) == 1
+        assert len(box.heard("worse", "hot")) == 1
+
+
+async def test_an_hour_of_usual_use_raises_no_alarm(tmp_path: Path) -> None:
+    rng = random.Random(6)  # noqa: S311 - seeded, no secret
+    jiffies = {"busy": 1000, "idle": 99000}
+
+    def use(box: SimulatedBox, at: float) -> None:
+        """Answers come in bursts: heat, load and memory rise, speed falls with company."""
+        busy = rng.random() < 0.5
+        jiffies["busy"] += 3600 if busy else 150
+        jiffies["idle"] += 400 if busy else 3850
+        box.machine.work(**jiffies)
+        box.machine.heat(rng.gauss(80, 3) if busy else rng.gauss(52, 3))
+        box.machine.throttled(int(at / 600))
+        available = rng.uniform(3.0, 9.0)
+        box.machine.memory(total=16 * GIB, available=int(available * GIB), swapped=int(at / 5))
+        box.machine.pressure(memory=rng.uniform(0, 4), io=rng.uniform(0, 30))
+        box.machine.disk(total=240 * GIB, free=int(150 * GIB - at * 3e5))
+        box.change(
+            engine=EngineFacts(
+                state="ready", active=int(busy), speed=rng.uniform(7, 12.5), record=12.5
+            ),
+            failed_sign_ins=rng.choice([0, 0, 1, 3]),
+        )
+
+    async with simulated_box(tmp_path) as box:
+        await box.live(HOUR, lambda at: use(box, at))
+        assert box.changes == []
+        assert [code for _, code in box.pulled] == []
+
+
+async def test_a_disk_that_fills_by_the_day_is_foreseen(tmp_path: Path) -> None:
+    async with simulated_box(tmp_path) as box:
+        began = NOON - timedelta(days=4)
+        rows = [
+            (began + timedelta(minutes=15 * n), {"disk_free_bytes": (60 - 0.09 * n) * GIB})
+            for n in range(4 * 96)
+        ]
+        box.store.add(rows, NOON)
+        box.machine.disk(total=240 * GIB, free=25 * GIB)
+        await box.health.recall()
+        await box.live(70 * MINUTE)
+        issue = next(issue for issue in box.health.status().issues)
+        assert issue.check.code == "disk_filling"
+        assert issue.finding.evidence["days"] == pytest.approx(3, abs=1)
+
+
+async def test_what_was_open_is_open_after_a_restart_and_is_not_told_again(tmp_path: Path) -> None:
+    async with simulated_box(tmp_path) as box:
+        box.machine.mount(errors=2)
+        await box.live(MINUTE)
+        first = box.health.status().issues[0]
+    again = SimulatedBox(box.machine, seconds=120.0)
+    await again.health.recall()
+    await again.live(MINUTE)
+    assert [issue.id for issue in again.health.status().issues] == [first.id]
+    assert again.changes == []
+    again.machine.mount()
+    await again.live(3 * MINUTE)
+    past = await again.health.past_issues(10)
+    assert [(issue.id, issue.ended_at is not None) for issue in past] == [(first.id, True)]
+    await again.health.stop()
+
+
+async def test_a_check_that_is_wrong_does_not_blind_the_others(tmp_path: Path) -> None:
+    async with simulated_box(tmp_path) as box:
+        box.machine.memory(total=0, available=0)  # a share of nothing
+        box.machine.mount(read_only=True)
+        await box.live(30)
+        assert "file_system_read_only" in {c.issue.check.code for _, c in box.changes}
