@@ -14,6 +14,7 @@ from allerac.engine.protocol import (
     TokenLikelihood,
     Usage,
 )
+from allerac.engine.repetition import is_looping
 from allerac.engine.sampling import Sampler
 from allerac.engine.text import AnswerText
 
@@ -52,6 +53,7 @@ class Answer:
         self.position: int | None = None
         self._text = AnswerText(ticket.request.sampling.stop)
         self._unsent_tokens = 0
+        self._is_cut = False
         self._recorded = sampler if isinstance(sampler, Recorded) else None
         self._unsent_likelihoods: tuple[TokenLikelihood, ...] = ()
         self._first_at: float | None = None
@@ -94,6 +96,10 @@ class Answer:
             self._first_at = self._last_at
         self.tokens.append(token)
         self._unsent_tokens += 1
+        if self.ticket.request.sampling.grammar is None and is_looping(
+            self.tokens, self.prompt_tokens
+        ):
+            self._is_cut, self.limit = True, self.completion_tokens
         if self._recorded is not None:
             self._unsent_likelihoods += self._recorded.take()
         return self._delta(self._text.push(piece))
@@ -114,6 +120,8 @@ class Answer:
             first_token_seconds=first - self.ticket.arrived_at,
             tokens_per_second=(generated - 1) / span if generated > 1 and span > 0 else None,
         )
+        if self._is_cut and reason == "length":
+            reason = "repetition"
         return Finished(reason, usage)
 
     def _delta(self, text: str) -> Delta | None:
