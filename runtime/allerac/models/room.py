@@ -10,7 +10,7 @@ import structlog
 
 from allerac.engine.limits import address_space_bytes
 from allerac.engine.protocol import Engine, ModelFile
-from allerac.errors import AlleracError, EngineUnavailable, NotFound
+from allerac.errors import AlleracError, EngineUnavailable, InsufficientDisk, NotFound
 from allerac.hardware.choice import ProfileChoice, threads_for
 from allerac.hardware.machine import Machine
 
@@ -70,6 +70,9 @@ class ModelRoom:
         self._profile = choice.profile
         self._loading = asyncio.Lock()
         self._warming: asyncio.Task[None] | None = None
+        self._rest: EngineUnavailable | None = None
+        self._context_limit: int | None = None
+        self._held_downloads: list[str] | None = None
 
     async def start(self) -> None:
         """Begin to load the default model; nobody waits for it."""
@@ -117,7 +120,12 @@ class ModelRoom:
         return default
 
     async def ensure_loaded(self, model_id: str) -> None:
-        """Return when the engine runs `model_id`; also while it is starting again."""
+        """Return when the engine runs `model_id`; also while it is starting again.
+
+        Raises `EngineUnavailable` while the box rests.
+        """
+        if self._rest is not None:
+            raise EngineUnavailable(self._rest.message, hint=self._rest.hint)
         status = self._engine.status()
         if status.model_id == model_id and status.state not in {"stopped", "failed"}:
             return
@@ -143,8 +151,54 @@ class ModelRoom:
             except AlleracError as error:
                 log.warning("first_download_not_begun", model=model_id, reason=error.code)
 
+    def rest(self, reason: EngineUnavailable | None) -> None:
+        """Answer nothing new for this reason; None ends the rest."""
+        self._rest = reason
+
+    async def put_aside(self) -> None:
+        """Free the memory of the model, once running answers are finished."""
+        await self._engine.unload()
+
+    async def take_up(self) -> None:
+        """Have the household's model loaded again."""
+        await self.ensure_loaded(await self.default_model_id())
+
+    async def limit_context(self, tokens: int | None) -> None:
+        """Let conversations use at most `tokens` from now on; None as many as the profile says."""
+        self._context_limit = tokens
+        model_id = self._engine.status().model_id
+        if model_id is not None:
+            async with self._loading:
+                await self._engine.load(self._model_file(model_id))
+
+    async def hold_downloads(self) -> None:
+        """Pause what is on its way and begin nothing: the disk is short."""
+        if self._held_downloads is None:
+            cards = self._files.list()
+            self._held_downloads = [card.id for card in cards if card.state == "downloading"]
+            for model_id in self._held_downloads:
+                await self._files.pause(model_id)
+
+    async def release_downloads(self) -> None:
+        """Go on with what was paused for want of room."""
+        held, self._held_downloads = self._held_downloads or [], None
+        for model_id in held:
+            with contextlib.suppress(AlleracError):
+                await self._files.resume(model_id)
+
+    async def drop_unfinished(self) -> None:
+        """Delete what has arrived of downloads that were paused or failed."""
+        for card in self._files.list():
+            if card.state in {"paused", "failed"}:
+                await self._files.cancel(card.id)
+
+    def damaged(self) -> list[str]:
+        """Return the models whose files are not what they should be."""
+        return [card.id for card in self._files.list() if card.state == "damaged"]
+
     async def download(self, model_id: str) -> None:
-        """Begin or go on with a download."""
+        """Begin or go on with a download. Raises `InsufficientDisk` while they are held."""
+        self._require_room()
         await self._files.download(model_id)
 
     async def pause(self, model_id: str) -> None:
@@ -152,7 +206,8 @@ class ModelRoom:
         await self._files.pause(model_id)
 
     async def resume(self, model_id: str) -> None:
-        """Go on with a paused download."""
+        """Go on with a paused download. Raises `InsufficientDisk` while they are held."""
+        self._require_room()
         await self._files.resume(model_id)
 
     async def cancel(self, model_id: str) -> None:
@@ -196,6 +251,14 @@ class ModelRoom:
             else:
                 return
 
+    def _require_room(self) -> None:
+        if self._held_downloads is not None:
+            raise InsufficientDisk(
+                "The disk is nearly full, so downloads wait.",
+                needed_bytes=0,
+                available_bytes=0,
+            )
+
     def _created(self, model_id: str) -> int:
         return int(self._files.installed_path(model_id).stat().st_mtime)
 
@@ -207,7 +270,11 @@ class ModelRoom:
         return ModelFile(
             model_id=model_id,
             path=self._files.installed_path(model_id),
-            context_length=min(settings.context_length, card.context_length),
+            context_length=min(
+                settings.context_length,
+                card.context_length,
+                self._context_limit or settings.context_length,
+            ),
             threads=threads,
             prefill_threads=prefill_threads,
             sequences=settings.sequences,
