@@ -4,6 +4,7 @@ import { createMemoryRouter, RouterProvider } from "react-router";
 import type { AlleracApi } from "@/api/allerac-api";
 import { ApiProvider } from "@/api/context";
 import { createMockApi } from "@/api/mock";
+import { watching } from "@/api/mock/updates";
 import type { Scenario } from "@/api/mock/scenario";
 import { ApiError } from "@/api/problem";
 import type { Problem } from "@/api/types";
@@ -30,7 +31,11 @@ export function visit(
   replies: Replies = () => ({}),
 ): Opened {
   const mock = createMockApi({ wordMilliseconds: 0, requestMilliseconds: 0, ...scenario });
-  const api = { ...mock, ...replies(mock) };
+  const api: AlleracApi = {
+    ...mock,
+    streamUpdates: watching(() => api.getUpdates(), 20),
+    ...replies(mock),
+  };
   const application = (
     <ToastProvider>
       <App />

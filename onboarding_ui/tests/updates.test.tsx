@@ -41,6 +41,23 @@ test("a box that stays with a version says that it was wished", async () => {
   expect(await screen.findByText(/It stays there, as you wished/)).toBeInTheDocument();
 });
 
+test("a version whose turn is not yet says so, and for how many it is meant", async () => {
+  open(PAGE, { notItsTurn: true });
+  expect(await screen.findByText(/meant for 20 % of them so far/)).toBeInTheDocument();
+  expect(screen.getByText("Version 0.2.0 runs")).toBeInTheDocument();
+  expect(screen.queryByText("The box is up to date")).toBeNull();
+});
+
+test.each([
+  ["pinned", /because the box stays with its version/],
+  ["came_back", /did not stay here and does not come again by itself/],
+  ["withdrawn", /was withdrawn/],
+  ["needs_another_first", /needs another version in between/],
+] as const)("a version that does not come says why: %s", async (why, words) => {
+  open(PAGE, {}, playing({ withheld: { version: "0.3.0", why, percentage: 100 } }));
+  expect(await screen.findByText(words)).toBeInTheDocument();
+});
+
 test("looking finds what changes, in words", async () => {
   const user = userEvent.setup();
   open(PAGE);
@@ -110,6 +127,31 @@ test("a box that is away because it restarts is not trouble", async () => {
   expect(screen.getByText("The box restarts")).toBeInTheDocument();
   expect(screen.queryByRole("alert")).toBeNull();
   expect(await currentStep()).toHaveTextContent("Restarting");
+});
+
+test("every change arrives by itself, without asking", async () => {
+  let tell: (updates: Updates) => void = () => undefined;
+  const looks = vi.fn<AlleracApi["getUpdates"]>();
+  const { api } = visit(PAGE, { update: "proving" }, (mock) => ({
+    getUpdates: looks.mockImplementation(() => mock.getUpdates()),
+    streamUpdates: async function* () {
+      for (;;) yield await new Promise<Updates>((resolve) => (tell = resolve));
+    },
+  }));
+  expect(await screen.findByText("Version 0.3.0 proves itself")).toBeInTheDocument();
+  const now = await api.getUpdates();
+  const asked = looks.mock.calls.length;
+  tell({ ...now, state: "good" });
+  expect(await screen.findByText("Version 0.3.0 runs")).toBeInTheDocument();
+  expect(looks.mock.calls.length).toBe(asked);
+});
+
+test("the lamp breathes while an update is under way", async () => {
+  open(PAGE, { update: "proving" });
+  await screen.findByText("Version 0.3.0 proves itself");
+  const lamps = await screen.findAllByRole("img", { name: "Working" });
+  expect(lamps.every((lamp) => lamp.dataset["state"] === "working")).toBe(true);
+  expect(screen.queryByRole("img", { name: "All is well" })).toBeNull();
 });
 
 test("a page that is loaded anew while the box proves itself is where it was", async () => {

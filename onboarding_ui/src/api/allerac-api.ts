@@ -112,6 +112,8 @@ interface ModelsApi {
 
 interface UpdatesApi {
   getUpdates(): Promise<Updates>;
+  /** Yields what `getUpdates` tells, now and after every change, as long as the box is there. */
+  streamUpdates(signal: AbortSignal): AsyncGenerator<Updates>;
   listUpdateHistory(): Promise<Page<PastUpdate>>;
   checkForUpdates(): Promise<Updates>;
   installUpdate(): Promise<Updates>;

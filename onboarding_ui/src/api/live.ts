@@ -1,7 +1,8 @@
 import type { AlleracApi } from "./allerac-api";
+import { readEvents } from "./event-stream";
 import { streamGeneration } from "./generation-stream";
 import { accepted, call, command, query, reach } from "./http";
-import type { Message, Page } from "./types";
+import type { Message, Page, Updates } from "./types";
 
 const conversation = (id: string): string => `/conversations/${id}`;
 const model = (id: string): string => `/models/${encodeURIComponent(id)}`;
@@ -18,6 +19,10 @@ async function listMessages(conversationId: string): Promise<Message[]> {
     cursor = page.next_cursor ?? undefined;
   } while (cursor !== undefined);
   return messages;
+}
+
+async function* streamUpdates(signal: AbortSignal): AsyncGenerator<Updates> {
+  for await (const { data } of readEvents("/updates/events", {}, signal)) yield data as Updates;
 }
 
 export const liveApi: AlleracApi = {
@@ -63,6 +68,7 @@ export const liveApi: AlleracApi = {
   listNearbyBoxes: () => call("GET", "/box/nearby"),
 
   getUpdates: () => call("GET", "/updates"),
+  streamUpdates,
   listUpdateHistory: () => call("GET", "/updates/history"),
   checkForUpdates: () => call("POST", "/updates/check"),
   installUpdate: () => call("POST", "/updates/install"),

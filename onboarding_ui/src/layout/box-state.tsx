@@ -3,6 +3,7 @@ import { useApi } from "@/api/context";
 import { hasCode } from "@/api/problem";
 import type { Box } from "@/api/types";
 import { Lamp, type LampState } from "@/components/lamp";
+import { useIsUpdating } from "./updates-state";
 
 const LOOK_AGAIN_MS = 10_000;
 
@@ -27,9 +28,9 @@ export function lampOf(box: Box): LampState {
 /** The lamp of this box, wherever a page has its head. */
 export function BoxLamp({ size }: { size: number }) {
   const box = useBox();
-  return (
-    <Lamp state={box.error ? "trouble" : box.data ? lampOf(box.data) : "working"} size={size} />
-  );
+  const isUpdating = useIsUpdating();
+  const state = box.error ? "trouble" : box.data ? lampOf(box.data) : "working";
+  return <Lamp state={isUpdating ? "working" : state} size={size} />;
 }
 
 export function useIsAway(): boolean {

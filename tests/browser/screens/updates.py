@@ -6,9 +6,11 @@ from tests.browser.mock_box import Words, visit
 from tests.browser.screens.screen import screen, see_heading
 
 
-def _updates(page: Page, words: Words, state: str, headline: str) -> None:
+def _updates(
+    page: Page, words: Words, state: str, headline: str, *, version: str = "0.3.0"
+) -> None:
     visit(page, "/box/updates", f"update-{state}")
-    told = words(f"updates.state.{headline}", version="0.3.0")
+    told = words(f"updates.state.{headline}", version=version)
     expect(page.get_by_text(told, exact=True)).to_be_visible()
     see_heading(page, words, "updates.history")
     expect(page.get_by_text("0.1.0 → 0.2.0")).to_be_visible()
@@ -22,6 +24,13 @@ def updates(page: Page, words: Words) -> None:
 @screen
 def updates_available(page: Page, words: Words) -> None:
     _updates(page, words, "available", "available")
+
+
+@screen
+def updates_not_its_turn(page: Page, words: Words) -> None:
+    _updates(page, words, "not-its-turn", "good", version="0.2.0")
+    told = words("updates.withheld.not_its_turn", version="0.3.0", percentage="20")
+    expect(page.get_by_text(told)).to_be_visible()
 
 
 @screen

@@ -13,7 +13,7 @@ type AnyCall = (...given: unknown[]) => Promise<unknown>;
 /** Makes every request take as long as on a home network, so that waiting states are seen. */
 function delayed(api: AlleracApi, milliseconds: number): AlleracApi {
   const slow = Object.entries(api)
-    .filter(([name]) => name !== "streamGeneration")
+    .filter(([name]) => !name.startsWith("stream"))
     .map(([name, call]) => {
       const original = call as AnyCall;
       return [name, (...given: unknown[]) => pause(milliseconds).then(() => original(...given))];

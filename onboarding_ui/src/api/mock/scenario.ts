@@ -16,6 +16,8 @@ export interface Scenario {
   nameConflict: boolean;
   /** Where the update of the box is. */
   update: Updates["state"];
+  /** There is a newer version, which reaches this box later. */
+  notItsTurn: boolean;
   /** Somebody else claims the box at the last step. */
   lostClaim: boolean;
   /** Duration of one streamed word and of one answered request; zero in tests. */
@@ -32,6 +34,7 @@ export const inUse: Scenario = {
   secondModel: false,
   nameConflict: false,
   update: "idle",
+  notItsTurn: false,
   lostClaim: false,
   wordMilliseconds: 60,
   requestMilliseconds: 120,
@@ -50,6 +53,7 @@ const PLAYS: Record<string, Partial<Scenario>> = {
   "update-installed": { update: "installed" },
   "update-rebooting": { update: "rebooting" },
   "update-proving": { update: "proving" },
+  "update-not-its-turn": { notItsTurn: true },
   "update-good": { update: "good" },
   "update-rolled-back": { update: "rolled_back" },
   quick: { wordMilliseconds: 0, requestMilliseconds: 0 },

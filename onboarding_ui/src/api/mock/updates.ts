@@ -1,11 +1,12 @@
 import type { AlleracApi } from "../allerac-api";
 import { ApiError } from "../problem";
 import type { PastUpdate, UpdateReason, Updates } from "../types";
-import { newId, now, type Scenario } from "./scenario";
+import { newId, now, pause, type Scenario } from "./scenario";
 
 type UpdatesApi = Pick<
   AlleracApi,
   | "getUpdates"
+  | "streamUpdates"
   | "listUpdateHistory"
   | "checkForUpdates"
   | "installUpdate"
@@ -24,6 +25,7 @@ const NEXT = "0.3.0";
 const SIZE_BYTES = 412_000_000;
 const DAY_MS = 86_400_000;
 const SECONDS_A_PERCENT = 2;
+const LOOK_MS = 1_000;
 const NOTES = {
   en: "Answers begin sooner after a long pause.\nThe box finds its neighbours on the network again after the router restarts.",
   de: "Antworten beginnen nach einer langen Pause früher.\nDie Box findet ihre Nachbarn im Netz wieder, nachdem der Router neu gestartet ist.",
@@ -62,13 +64,14 @@ const AWAITED = new Set<Updates["state"]>([
   "proving",
 ]);
 
-function firstUpdates({ update }: Scenario): Updates {
+function firstUpdates({ update, notItsTurn }: Scenario): Updates {
   const hasSwitched = update === "proving" || update === "good";
   return {
     supported: true,
     state: update,
     installed: hasSwitched ? NEXT : INSTALLED,
     available: AWAITED.has(update) ? available : null,
+    withheld: notItsTurn ? { version: NEXT, why: "not_its_turn", percentage: 20 } : null,
     progress: update === "downloading" ? progressAt(38) : null,
     reason: update === "rolled_back" ? TOO_SLOW : null,
     detail: update === "rolled_back" ? "21.4 of 42.0 tokens a second" : null,
@@ -104,6 +107,16 @@ function firstHistory({ update }: Scenario): PastUpdate[] {
   if (update === "idle" || update === "checking" || update === "available") return earlier;
   const result = update === "good" || update === "rolled_back" ? update : null;
   return [past(NEXT, INSTALLED, 0, result), ...earlier];
+}
+
+/** A stream of what `look` finds; nothing is told of a box that is away. */
+export function watching(look: () => Promise<Updates>, milliseconds: number) {
+  return async function* (signal: AbortSignal): AsyncGenerator<Updates> {
+    while (!signal.aborted) {
+      yield await look();
+      await pause(milliseconds);
+    }
+  };
 }
 
 /** Goes on by one step with each look at it, once somebody has begun something. */
@@ -152,11 +165,13 @@ export function createMockUpdates(scenario: Scenario): UpdatesApi {
     isMoving = true;
     return set({ ...patch, origin, reason: null });
   };
+  const look = async (): Promise<Updates> => {
+    if (isMoving) advance[updates.state]?.();
+    return updates;
+  };
   return {
-    getUpdates: async () => {
-      if (isMoving) advance[updates.state]?.();
-      return updates;
-    },
+    getUpdates: look,
+    streamUpdates: watching(look, LOOK_MS),
     listUpdateHistory: async () => ({ items: history }),
     checkForUpdates: async () => {
       refuseUnless("idle", "available", "good", "rolled_back");

@@ -27,6 +27,7 @@ export function UpdateCard({ updates, isAway }: { updates: Updates; isAway: bool
         <UpdateSteps updates={updates} />
         {progress ? <UpdateProgress progress={progress} /> : null}
         <NewPages installed={updates.installed} />
+        <Withheld updates={updates} />
         {reason ? <ReasonNotice reason={reason} detail={updates.detail} /> : null}
         {available ? <Changes available={available} /> : null}
         <Acts updates={updates} />
@@ -81,6 +82,20 @@ function NewPages({ installed }: { installed: string }) {
       <p className="text-soft">{t("updates.reload")}</p>
       <Button onClick={() => location.reload()}>{t("updates.reloadGo")}</Button>
     </div>
+  );
+}
+
+/** The newest version where it does not come by itself, and why. */
+function Withheld({ updates: { withheld, state } }: { updates: Updates }) {
+  const { t } = useTranslation();
+  if (withheld === null || (state !== "idle" && state !== "available" && state !== "good")) {
+    return null;
+  }
+  const { why, version, percentage } = withheld;
+  return (
+    <Notice>
+      <p className="max-w-prose">{t(`updates.withheld.${why}`, { version, percentage })}</p>
+    </Notice>
   );
 }
 

@@ -10,11 +10,12 @@ import { ProblemNote } from "@/components/problem";
 import { Button } from "@/components/ui/button";
 import { Card, Skeleton } from "@/components/ui/card";
 import { isAdministrator, usePerson } from "@/layout/person";
-import { isSwitching, useUpdates } from "@/layout/updates-state";
+import { isSwitching } from "@/layout/updates-state";
 import { Page } from "../page";
 import { HistoryCard } from "./history-card";
 import { SettingsCard } from "./settings-card";
 import { UpdateCard } from "./update-card";
+import { useLiveUpdates } from "./use-live-updates";
 import { useUpdateAct } from "./use-update-act";
 
 const LOOK_AT_DRIVES_MS = 10_000;
@@ -32,7 +33,7 @@ export function UpdatesPage() {
 
 function Content() {
   const { t } = useTranslation();
-  const { data: updates, error } = useUpdates();
+  const { data: updates, error } = useLiveUpdates();
   if (!updates) return error ? <ProblemNote error={error} /> : <Skeleton rows={6} />;
   if (!updates.supported) {
     return (
