@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from allerac.accounts import AccountService, Passwords
 from allerac.app import AccountSecrets, Runtime, create_app
+from allerac.appliance.rescue_codes import RescueCodes
 from allerac.chat import ChatService
 from allerac.events import EventLogs
 from allerac.onboarding import OnboardingService
@@ -129,7 +130,7 @@ async def fresh_box(
         store=BoxStore(database),
         attempts=attempts,
         code=ClaimCode(folder / "secrets" / "claim-code", lambda: "ABCDEFGH"),
-        secrets=AccountSecrets(passwords),
+        secrets=AccountSecrets(passwords, RescueCodes(None)),
         clock=clock,
     )
     chat = ChatService(

@@ -33,6 +33,9 @@ class CheapSecrets:
         """Return the encoded hash."""
         return await self._passwords.hash(password)
 
+    async def keep_for_rescue(self, code: str) -> None:
+        """Keep nothing: no rescue page reads here."""
+
     def new_recovery_code(self) -> str:
         """Return a code to keep."""
         return codes.new_code(codes.RECOVERY_GROUPS)

@@ -33,6 +33,7 @@ from .guesses import Guesses
 from .names import clean_name, name_key
 from .passwords import Passwords, PasswordStrength, measure, require_strong
 from .records import InvitationMade, Principal, SignedIn, SignedInWithRecovery
+from .rescue import NoRescueDoor, RescueDoor
 from .roles import require_power
 
 IDLE = timedelta(days=30)
@@ -53,12 +54,14 @@ class AccountService:
         invitations: InvitationStore,
         attempts: AttemptStore,
         passwords: Passwords,
+        rescue: RescueDoor | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._accounts = accounts
         self._invitations = invitations
         self._guesses = Guesses(attempts, clock)
         self._passwords = passwords
+        self._rescue = rescue or NoRescueDoor()
         self._clock = clock
         self._replacing = asyncio.Lock()
 
@@ -171,6 +174,7 @@ class AccountService:
             await self._accounts.set_secret(known.person.id, hashes, keep_session=None)
         await self._guesses.forgive(key)
         proven = Credentials(known.person, hashes["password_hash"], hashes["recovery_hash"])
+        await self._keep_for_rescue(known.person, fresh)
         signed = await self._open(proven, agent, address)
         return SignedInWithRecovery(signed.person, signed.token, signed.expires_at, fresh)
 
@@ -191,6 +195,7 @@ class AccountService:
         hashed = await self._passwords.hash(normalise_code(code))
         async with self._unchanged(known):
             await self._accounts.change_person(person_id, {"recovery_hash": hashed})
+        await self._keep_for_rescue(known.person, code)
         return code
 
     def check_password(self, password: str, *, names: list[str]) -> PasswordStrength:
@@ -329,6 +334,10 @@ class AccountService:
                     "The password or the code has just been changed.", hint="Use the new one."
                 )
             yield
+
+    async def _keep_for_rescue(self, person: Person, code: str) -> None:
+        if person.role == "owner":
+            await self._rescue.keep("owner", normalise_code(code))
 
     async def _still_known(self, known: Credentials) -> bool:
         with contextlib.suppress(NotFound):

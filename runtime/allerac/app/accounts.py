@@ -7,6 +7,7 @@ from allerac.accounts import codes as account_codes
 from allerac.accounts import names as account_names
 from allerac.accounts import passwords as account_passwords
 from allerac.appliance.identity import FactoryIdentity
+from allerac.appliance.rescue_codes import RescueCodes
 from allerac.onboarding.claim_code import CODE_LENGTH, ClaimCode, ClaimProof, LabelCode
 from allerac.settings import Settings
 
@@ -14,8 +15,9 @@ from allerac.settings import Settings
 class AccountSecrets:
     """What the wizard needs of the accounts room."""
 
-    def __init__(self, passwords: Passwords) -> None:
+    def __init__(self, passwords: Passwords, rescue: RescueCodes) -> None:
         self._passwords = passwords
+        self._rescue = rescue
 
     clean_name = staticmethod(account_names.clean_name)
     name_key = staticmethod(account_names.name_key)
@@ -31,16 +33,25 @@ class AccountSecrets:
         """Return the encoded hash."""
         return await self._passwords.hash(password)
 
+    async def keep_for_rescue(self, code: str) -> None:
+        """Let the owner's recovery code, normalised, open the rescue page."""
+        await self._rescue.keep("owner", code)
+
     def new_recovery_code(self) -> str:
         """Return a code to keep."""
         return account_codes.new_code(account_codes.RECOVERY_GROUPS)
 
 
 def build_claim_proof(
-    settings: Settings, identity: FactoryIdentity, passwords: Passwords
+    settings: Settings, identity: FactoryIdentity, passwords: Passwords, rescue: RescueCodes
 ) -> ClaimProof:
     """Return the code of the label, or one of our own that the console shows."""
     if identity.claim_code_hash is not None:
         return LabelCode(identity.claim_code_hash, passwords.verify)
-    path = settings.data_dir / "secrets" / "claim-code"
-    return ClaimCode(path, lambda: account_codes.new_code(1, CODE_LENGTH))
+
+    def make() -> str:
+        code = account_codes.new_code(1, CODE_LENGTH)
+        rescue.keep_now("label", code)
+        return code
+
+    return ClaimCode(settings.data_dir / "secrets" / "claim-code", make)

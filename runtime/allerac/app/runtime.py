@@ -17,6 +17,7 @@ from allerac.app.updates import build_updates
 from allerac.appliance.certificate import CertificateFolder
 from allerac.appliance.clock import ClockWatch
 from allerac.appliance.identity import read_identity
+from allerac.appliance.rescue_codes import RescueCodes
 from allerac.box import BoxService
 from allerac.chat import ChatService, CompletionService
 from allerac.engine.process import Launch, connect_to, spawn
@@ -51,6 +52,7 @@ class Runtime:
         hardware = read_hardware(settings)
         identity = read_identity(settings.identity_dir)
         passwords = passwords or Passwords()
+        rescue = RescueCodes(settings.identity_dir and settings.identity_dir / "rescue")
         self.database = Database(settings.data_dir / "allerac.sqlite")
         self.bus = SystemBus()
         self.engine = EngineSupervisor(launch=_launch(settings.engine_socket))
@@ -73,6 +75,7 @@ class Runtime:
                 invitations=InvitationStore(self.database),
                 attempts=attempts,
                 passwords=passwords,
+                rescue=rescue,
             ),
             box=BoxService(
                 store=boxes,
@@ -97,8 +100,8 @@ class Runtime:
             onboarding=OnboardingService(
                 store=boxes,
                 attempts=attempts,
-                code=build_claim_proof(settings, identity, passwords),
-                secrets=AccountSecrets(passwords),
+                code=build_claim_proof(settings, identity, passwords, rescue),
+                secrets=AccountSecrets(passwords, rescue),
             ),
             updates=self.updates.service,
         )

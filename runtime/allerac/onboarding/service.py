@@ -53,6 +53,9 @@ class Secrets(Protocol):
     def new_recovery_code(self) -> str:
         """Return a code to keep."""
 
+    async def keep_for_rescue(self, code: str) -> None:
+        """Let a recovery code, normalised, open the rescue page."""
+
     def normalise_code(self, text: str) -> str:
         """Return a typed code as it was made."""
 
@@ -208,16 +211,16 @@ class OnboardingService:
         shown = self._secrets.clean_name(name)
         self._secrets.require_strong(password, [shown])
         code = self._secrets.new_recovery_code()
+        kept = self._secrets.normalise_code(code)
         await self._change(
             {
                 "owner_name": shown,
                 "password_hash": await self._secrets.hash_password(password),
-                "recovery_hash": await self._secrets.hash_password(
-                    self._secrets.normalise_code(code)
-                ),
+                "recovery_hash": await self._secrets.hash_password(kept),
                 "recovery_saved": False,
             }
         )
+        await self._secrets.keep_for_rescue(kept)
         return code
 
     async def confirm_recovery_saved(self, token: str | None) -> None:
