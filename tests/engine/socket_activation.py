@@ -6,9 +6,10 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import allerac
@@ -23,9 +24,14 @@ class SocketActivation:
     standard output too, which is what `StandardInput=socket` does when nothing else is said.
     """
 
-    def __init__(self, path: Path, command: Sequence[str]) -> None:
+    def __init__(self, path: Path, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self.processes: list[subprocess.Popen[bytes]] = []
         self._command = command
+        self._environment = {
+            "PATH": os.defpath,
+            "PYTHONPATH": str(Path(allerac.__file__).parents[1]),
+            **environment,
+        }
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(path))
         self._listener.listen()
@@ -58,7 +64,7 @@ class SocketActivation:
             self._command,
             stdin=connection.fileno(),
             stdout=connection.fileno(),
-            env={"PATH": os.defpath, "PYTHONPATH": str(Path(allerac.__file__).parents[1])},
+            env=self._environment,
             start_new_session=True,
         )
 
@@ -69,9 +75,13 @@ def _hold(connection: socket.socket, process: "subprocess.Popen[bytes]") -> None
 
 
 @contextmanager
-def socket_activation(path: Path, command: Sequence[str] = ENGINE) -> Iterator[SocketActivation]:
+def socket_activation(
+    path: Path,
+    command: Sequence[str] = ENGINE,
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[SocketActivation]:
     """A listening socket for the time of a test."""
-    activation = SocketActivation(path, command)
+    activation = SocketActivation(path, command, environment)
     try:
         yield activation
     finally:

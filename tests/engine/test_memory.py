@@ -9,7 +9,7 @@ from allerac.engine.answer import Answer, Ticket
 from allerac.engine.fairness import FairShare, WaitingLine
 from allerac.engine.memory import IDLE_SEQUENCES, PromptMemory
 from allerac.engine.pace import CHUNK_TOKENS_MIN, STREAMING_STEP_SECONDS, Pace
-from allerac.engine.protocol import GenerationRequest, Priority, Sampling
+from allerac.engine.protocol import GenerationRequest, Priority, Sampling, Speed
 from allerac.engine.sampling import Greedy
 
 
@@ -26,8 +26,9 @@ class RecordedCells:
         self.lengths[sequence] = min(self.lengths.get(sequence, 0), start)
         return True
 
-    def copy(self, source: int, target: int, end: int) -> None:
+    def copy(self, source: int, target: int, end: int, start: int = 0) -> None:
         assert self.lengths[source] >= end
+        assert self.lengths.get(target, 0) == start
         self.lengths[target] = end
 
 
@@ -129,6 +130,82 @@ def test_sequences_are_never_lost_and_never_shared_between_people(
         finish(memory, cells, one)
 
 
+def test_answer_that_comes_with_another_reads_what_they_share_once() -> None:
+    cells = RecordedCells()
+    memory = PromptMemory(cells, cells=1000, sequences=2)
+    leader = answer([*range(100), 1])
+    memory.begin(leader, [])
+    follower = answer([*range(100), 2, 3])
+    memory.begin(follower, [leader])
+    leader.read = cells.lengths[leader.sequence] = 60
+    assert not memory.follow(follower, [leader, follower])
+    leader.read = cells.lengths[leader.sequence] = 101
+    assert memory.follow(follower, [leader, follower])
+    assert follower.read == follower.cached_tokens == 100
+    assert cells.lengths[follower.sequence] == 100
+
+
+def test_answer_does_not_wait_for_another_that_has_ended() -> None:
+    cells = RecordedCells()
+    memory = PromptMemory(cells, cells=1000, sequences=2)
+    leader, follower = answer([*range(100), 1]), answer([*range(100), 2])
+    memory.begin(leader, [])
+    memory.begin(follower, [leader])
+    leader.read = cells.lengths[leader.sequence] = 40
+    memory.end(leader)
+    assert memory.follow(follower, [follower])
+    assert follower.read == 40
+
+
+def test_nobody_waits_for_what_another_person_reads() -> None:
+    cells = RecordedCells()
+    memory = PromptMemory(cells, cells=1000, sequences=2)
+    leader, other = answer(range(100), "ada"), answer(range(100), "bob")
+    memory.begin(leader, [])
+    memory.begin(other, [leader])
+    assert memory.follow(other, [leader, other])
+
+
+def test_short_prompt_is_read_before_a_long_one_and_a_begun_one_before_its_equals() -> None:
+    share = FairShare()
+    long, short = answer(range(2000), "ada"), answer(range(30), "bob")
+    for one in (long, short):
+        share.enter(one.person)
+    assert share.key(short) < share.key(long)
+    begun, equal = answer(range(500), "eve"), answer(range(500), "kim")
+    for one in (equal, begun):
+        share.enter(one.person)
+    equal.order, begun.order = begun.order, equal.order
+    begun.read = 200
+    share.charge("eve", 200 * share.token_seconds)
+    assert sorted([begun, equal], key=share.key)[0].person == "kim"
+    equal.order, begun.order = begun.order, equal.order
+    assert sorted([begun, equal], key=share.key)[0].person == "eve"
+
+
+def test_whoever_takes_many_places_makes_way_for_who_has_none() -> None:
+    flood = [answer([1], "ada") for _ in range(3)]
+    assert FairShare.crowding(answer([1], "bob"), flood) is flood[-1]
+    assert FairShare.crowding(answer([1], "ada"), flood) is None
+    assert FairShare.crowding(answer([1], "bob"), [flood[0], answer([1], "eve")]) is None
+    assert FairShare.crowding(answer([1], "bob", "background"), flood) is None
+
+
+def test_each_person_gets_a_token_before_one_gets_two_and_all_of_a_flood_move() -> None:
+    share = FairShare()
+    flood = [answer([1], "ada") for _ in range(3)]
+    alone = answer([1], "bob")
+    seen = []
+    for step in range(1, 4):
+        chosen = share.rotation([*flood, alone], 2)
+        assert alone in chosen
+        assert len(chosen) == 2
+        seen += [one for one in chosen if one is not alone]
+        for one in chosen:
+            one.stepped = step
+    assert {id(one) for one in seen} == {id(one) for one in flood}
+
+
 def test_urgent_classes_come_first_and_then_who_was_served_least() -> None:
     share = FairShare()
     line = WaitingLine(share)
@@ -159,6 +236,33 @@ def test_chunk_fits_the_time_that_streaming_leaves() -> None:
         pace.record_step(1, 100, 0.050 + 100 * 0.001)
     assert 0.5 < pace.chunk(1) * 0.001 / (STREAMING_STEP_SECONDS - 0.050) <= 1.05
     assert pace.chunk(0) > pace.chunk(1)
+
+
+def test_flood_is_held_back_where_each_stream_costs_and_not_where_they_are_free() -> None:
+    costly, free = Pace(), Pace()
+    for streams in (1, 2, 3, 4):
+        costly.record_step(streams, 0, 0.040 * streams)
+        free.record_step(streams, 0, 0.040)
+    assert costly.places(4, people=2) == 2
+    assert costly.places(4, people=1) == 4
+    assert free.places(4, people=2) == 4
+
+
+def test_prompt_of_another_leaves_two_people_their_share() -> None:
+    pace = Pace()
+    pace.learn(Speed(prefill_tokens_per_second=1000, decode_tokens_per_second=25))
+    assert pace.chunk(1, people=2) * 0.001 + 0.040 <= 0.040 / 0.4
+    assert pace.chunk(1, people=1) * 0.001 + 0.040 > 0.040 / 0.4
+
+
+def test_estimate_counts_what_is_read_before_and_who_streams_meanwhile() -> None:
+    pace = Pace()
+    assert pace.reading_seconds(100, 0, 1) is None
+    pace.learn(Speed(prefill_tokens_per_second=100, decode_tokens_per_second=20))
+    assert pace.reading_seconds(100, 0, 1) == 1.0
+    busy = pace.reading_seconds(100, 1, 1)
+    assert busy is not None
+    assert 1.3 < busy < 2.0
 
 
 def test_slow_machine_still_moves_on() -> None:

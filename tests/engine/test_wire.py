@@ -22,13 +22,18 @@ from allerac.engine.protocol import (
 from allerac.engine.wire import (
     LENGTH,
     Beat,
+    Calibrate,
+    Calibrated,
     Cancel,
     Command,
     Count,
     Counted,
+    Embedded,
+    Forget,
     Generate,
     Load,
     Loaded,
+    Measured,
     Report,
     SetThreads,
     Step,
@@ -52,6 +57,8 @@ MESSAGES = (PromptMessage("system", "Be kind."), PromptMessage("user", SURROGATE
         Count("c", MESSAGES),
         SetThreads(2),
         SetThreads(None),
+        Forget("p"),
+        Calibrate("k"),
     ],
 )
 def test_command_survives_the_wire(command: Command) -> None:
@@ -66,11 +73,15 @@ def test_command_survives_the_wire(command: Command) -> None:
         Loaded(4096),
         Beat(Speed(10.5, None)),
         Counted("c", 12),
+        Measured("m", (1, 2)),
+        Embedded("e", b"\x00\xff"),
+        Calibrated("k", Speed(10.5, None)),
         Step(
             1.5,
             (
                 ("a", Queued(1, None)),
                 ("b", Reading(5, 10, 2)),
+                ("b", Reading(6, 10, 2, 1.5)),
                 ("c", Delta("é\ufffd", 1)),
                 ("d", Finished("stop", Usage(1, 0, 2, 0.5, None))),
             ),

@@ -265,10 +265,11 @@ def _record(run: Running, event: EngineEvent) -> None:
     match event:
         case Queued(position, eta_seconds):
             run.log.append("queued", {"position": position, "eta_seconds": eta_seconds})
-        case Reading(done_tokens, total_tokens, cached_tokens):
+        case Reading(done_tokens, total_tokens, cached_tokens, eta_seconds):
             percent = round(100 * done_tokens / total_tokens) if total_tokens else 100
             data = {"percent": percent, "done_tokens": done_tokens, "total_tokens": total_tokens}
-            run.log.append("reading", {**data, "cached_tokens": cached_tokens})
+            rest = {"cached_tokens": cached_tokens, "eta_seconds": eta_seconds}
+            run.log.append("reading", {**data, **rest})
         case Delta(text):
             run.draft.text += text
             if text:

@@ -6,6 +6,7 @@ from itertools import count
 from typing import Final
 
 from allerac.engine.logprobs import Recorded
+from allerac.engine.prefix_file import Segment
 from allerac.engine.protocol import (
     Delta,
     Finished,
@@ -36,7 +37,9 @@ class Answer:
 
     `tokens` is the prompt and, behind it, what was generated; the first `read` of them are in the
     context's memory as `sequence`. An answer that was pre-empted has `read` 0 and simply reads
-    again, so going on is no special case.
+    again, so going on is no special case. `stepped` is the step that gave it a token last. Before
+    it reads, it may wait for its `leader` to read the same, and for the `stored` pieces of its
+    prompt to come from disk.
     """
 
     def __init__(self, ticket: Ticket, prompt: list[int], limit: int, sampler: Sampler) -> None:
@@ -51,6 +54,10 @@ class Answer:
         self.order = next(_ORDER)
         self.admitted_at = 0.0
         self.position: int | None = None
+        self.stepped = 0
+        self.leader: Answer | None = None
+        self.stored: list[Segment] = []
+        self._told_first_at: float | None = None
         self._text = AnswerText(ticket.request.sampling.stop)
         self._unsent_tokens = 0
         self._is_cut = False
@@ -73,6 +80,11 @@ class Answer:
         return _CLASSES[self.ticket.request.priority]
 
     @property
+    def is_background(self) -> bool:
+        """Whether nobody waits for it."""
+        return self.ticket.request.priority == "background"
+
+    @property
     def unread(self) -> int:
         return len(self.tokens) - self.read
 
@@ -88,6 +100,18 @@ class Answer:
     @property
     def is_stopped(self) -> bool:
         return self._text.stopped
+
+    def advance_cached(self, end: int) -> None:
+        """The prompt is known up to `end` without having been computed for this answer."""
+        if not self.completion_tokens:
+            self.cached_tokens += end - self.read
+        self.read = end
+
+    def tell(self, seconds: float | None) -> float | None:
+        """Note when the first word was said to come, the first time that is known."""
+        if seconds is not None and self._told_first_at is None:
+            self._told_first_at = time.monotonic() + seconds
+        return seconds
 
     def append(self, token: int, piece: bytes) -> Delta | None:
         """Take a generated token; returns the text that became certain, if any."""
@@ -119,10 +143,16 @@ class Answer:
             completion_tokens=generated,
             first_token_seconds=first - self.ticket.arrived_at,
             tokens_per_second=(generated - 1) / span if generated > 1 and span > 0 else None,
+            estimated_seconds=self._estimated_seconds(),
         )
         if self._is_cut and reason == "length":
             reason = "repetition"
         return Finished(reason, usage)
+
+    def _estimated_seconds(self) -> float | None:
+        if self._told_first_at is None or self._first_at is None:
+            return None
+        return self._told_first_at - self.ticket.arrived_at
 
     def _delta(self, text: str) -> Delta | None:
         if not text:

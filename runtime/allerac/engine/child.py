@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 from allerac.engine.channel import Channel
 from allerac.engine.isolation import ENGINE_VARIABLES, isolate, limit_memory
 from allerac.engine.protocol import ModelFile, Speed
+from allerac.engine.threads import pin
 from allerac.engine.wire import Beat, Command, Load, LoadFailed
 from allerac.errors import AlleracError
 
@@ -123,6 +124,7 @@ def serve(channel: Channel, commands: Iterator[Command]) -> None:
     if not isinstance(load, Load):
         return
     limit_memory(load.model.memory_limit_bytes)
+    pin(load.model.processors)
     heart = Heart(channel)
     try:
         service = _service(load.model, channel, heart)

@@ -1,39 +1,73 @@
-"""Whose turn it is: classes first, then whoever was served least."""
+"""Whose turn it is: classes first, then whoever would be served least."""
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from allerac.engine.answer import Answer
 
+TOKEN_SECONDS: Final = 0.01  # of a prompt, until it is measured
+
 
 class FairShare:
-    """Tokens computed for each person who has something running or waiting.
+    """Seconds computed for each person who has something running or waiting.
 
     Who comes anew starts level with the least served of those present: there is no credit for
-    having been away, and nobody is held to yesterday's use (start-time fair queueing).
+    having been away, and nobody is held to yesterday's use. Prompts are read in the order in which
+    their people's shares would end with them (weighted fair queueing): a short one goes before a
+    long one, and one of many that came together is read to its end before the next is begun.
     """
 
     def __init__(self) -> None:
         self._served: dict[str, float] = {}
+        self.token_seconds = TOKEN_SECONDS
 
     def enter(self, person: str) -> None:
         self._served.setdefault(person, min(self._served.values(), default=0.0))
 
-    def charge(self, person: str, tokens: int) -> None:
-        self._served[person] = self._served.get(person, 0.0) + tokens
+    def charge(self, person: str, seconds: float) -> None:
+        self._served[person] = self._served.get(person, 0.0) + seconds
 
     def keep(self, present: Iterable[str]) -> None:
         """Forget everybody who is not `present`."""
         names = set(present)
-        self._served = {name: tokens for name, tokens in self._served.items() if name in names}
+        self._served = {name: seconds for name, seconds in self._served.items() if name in names}
 
     def key(self, answer: Answer) -> tuple[int, bool, float, int]:
         """Sorts answers by urgency; one that was begun before goes first in its class."""
+        served = self._served.get(answer.person, 0.0)
         return (
             answer.rank,
             answer.completion_tokens == 0,
-            self._served.get(answer.person, 0.0),
+            served + answer.unread * self.token_seconds,
             answer.order,
         )
+
+    def rotation(self, answers: Sequence[Answer], places: int) -> list[Answer]:
+        """Choose who gets a token in the next step: one of each person's first, then the rest.
+
+        Within a person it is whoever waited longest, so that all of them move.
+        """
+        turns: Counter[str] = Counter()
+        by_turn: list[tuple[tuple[int, int, int], Answer]] = []
+        for answer in sorted(answers, key=lambda a: (a.rank, a.stepped)):
+            by_turn.append(((turns[answer.person], answer.rank, answer.stepped), answer))
+            turns[answer.person] += 1
+        by_turn.sort(key=lambda item: item[0])
+        return [answer for _, answer in by_turn[: max(places, len(turns))]]
+
+    @staticmethod
+    def crowding(newcomer: Answer, running: Iterable[Answer]) -> Answer | None:
+        """Who should make way for `newcomer`, whose person has nothing running.
+
+        The newest answer of whoever has most, and more than one; of no more urgent class.
+        """
+        answers = list(running)
+        counts = Counter(answer.person for answer in answers)
+        if counts[newcomer.person]:
+            return None
+        crowd = [a for a in answers if counts[a.person] > 1 and a.rank >= newcomer.rank]
+        return max(crowd, key=lambda a: (counts[a.person], a.rank, a.order), default=None)
 
 
 class WaitingLine:

@@ -26,6 +26,9 @@ GGML_NO_BACKTRACE: an abort otherwise waits minutes for a debugger. GOMP_SPINCOU
 otherwise spin, and one busy neighbour costs nine tenths of the speed.
 """
 
+STATE_VARIABLE: Final = "STATE_DIRECTORY"
+"""Names a folder that outlives the process, as systemd.exec(5) has it for `StateDirectory=`."""
+
 
 def isolate(parent_pid: int | None) -> None:
     """No network, no new privileges, no core file, no life beyond the parent's.

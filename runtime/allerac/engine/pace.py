@@ -1,4 +1,4 @@
-"""How long steps take, and how much fits into the next one."""
+"""How long steps take, how much fits into the next one, and when somebody's turn comes."""
 
 from typing import Final
 
@@ -6,10 +6,12 @@ from allerac.engine.protocol import Speed
 
 STREAMING_STEP_SECONDS: Final = 0.150  # others' text must not stutter
 SILENT_STEP_SECONDS: Final = 0.500  # nobody is reading along: larger chunks are quicker
+SLACK: Final = 1.2  # one of two people keeps 1 / 2.4 of solo speed; promised is 0.4
 FIRST_CHUNK_TOKENS: Final = 16
 CHUNK_TOKENS_MIN: Final = 8
 _WEIGHT: Final = 0.2  # of the newest measurement
 _ANSWER_WEIGHT: Final = 0.3
+_PROMPT_SHARE_MIN: Final = 0.1
 
 
 class Average:
@@ -27,31 +29,63 @@ class Average:
 
 
 class Pace:
-    """Learns the seconds of a prompt token, of a streaming step, of an answer."""
+    """Learns the seconds of a prompt token, of a step of so many answers, of an answer."""
 
     def __init__(self) -> None:
         self._prefill_token = Average(_WEIGHT)
-        self._streaming_step = Average(_WEIGHT)
+        self._streaming_steps: dict[int, Average] = {}
         self._answer = Average(_ANSWER_WEIGHT)
+
+    @property
+    def prompt_token_seconds(self) -> float | None:
+        """What a token of a prompt takes."""
+        return self._prefill_token.value
 
     def record_step(self, streaming: int, prefill: int, seconds: float) -> None:
         """A step computed one token for each of `streaming` answers and `prefill` of prompts."""
         if prefill == 0:
-            self._streaming_step.add(seconds)
+            self._streaming_steps.setdefault(streaming, Average(_WEIGHT)).add(seconds)
         else:
-            others = (self._streaming_step.value or 0.0) if streaming else 0.0
+            others = self.streaming_seconds(streaming)
             self._prefill_token.add(max(seconds - others, seconds * 0.1) / prefill)
+
+    def learn(self, speed: Speed) -> None:
+        """Begin with what was measured for one answer alone."""
+        if speed.prefill_tokens_per_second:
+            self._prefill_token.add(1 / speed.prefill_tokens_per_second)
+        if speed.decode_tokens_per_second:
+            self.record_step(1, 0, 1 / speed.decode_tokens_per_second)
 
     def record_answer(self, seconds: float) -> None:
         self._answer.add(seconds)
 
-    def chunk(self, streaming: int) -> int:
-        """Prompt tokens that fit into the next step."""
+    def streaming_seconds(self, streams: int) -> float:
+        """A step of so many answers; what was not measured yet takes as long as fewer do."""
+        if not streams or not self._streaming_steps:
+            return 0.0
+        nearest = min(self._streaming_steps, key=lambda n: (n > streams, abs(n - streams)))
+        return self._streaming_steps[nearest].value or 0.0
+
+    def places(self, streaming: int, people: int) -> int:
+        """How many of `streaming` answers get a token a step, so that `people` stay fair.
+
+        Nobody is to fall below a share of 1 / `people` of the speed that one alone would have. On
+        a machine that computes several as quickly as one, nobody is held back.
+        """
+        limit = self._fair_seconds(people)
+        places = streaming
+        while places > people and self.streaming_seconds(places) > limit:
+            places -= 1
+        return places
+
+    def chunk(self, streaming: int, people: int = 1) -> int:
+        """Prompt tokens that fit into the next step, in which `streaming` answers get a token."""
         if self._prefill_token.value is None:
             return FIRST_CHUNK_TOKENS
         target = SILENT_STEP_SECONDS
         if streaming:
-            target = STREAMING_STEP_SECONDS - (self._streaming_step.value or 0.0)
+            whole = min(STREAMING_STEP_SECONDS, self._fair_seconds(people))
+            target = whole - self.streaming_seconds(streaming)
         return max(CHUNK_TOKENS_MIN, int(target / self._prefill_token.value))
 
     def wait_seconds(self, position: int, sequences: int) -> float | None:
@@ -60,6 +94,23 @@ class Pace:
             return None
         return self._answer.value * position / sequences
 
+    def reading_seconds(self, tokens: int, streaming: int, people: int) -> float | None:
+        """Estimated time until `tokens` of prompts are read while others stream."""
+        token = self._prefill_token.value
+        if token is None:
+            return None
+        step = self.streaming_seconds(streaming)
+        chunk_seconds = self.chunk(streaming, people) * token
+        share = max(chunk_seconds / (chunk_seconds + step), _PROMPT_SHARE_MIN)
+        return tokens * token / share
+
     def speed(self) -> Speed:
-        token, step = self._prefill_token.value, self._streaming_step.value
+        token, step = self._prefill_token.value, self.streaming_seconds(1)
         return Speed(1 / token if token else None, 1 / step if step else None)
+
+    def _fair_seconds(self, people: int) -> float:
+        """The longest step in which nobody of `people` falls below a fair share."""
+        alone = self._streaming_steps.get(1)
+        if people < 2 or alone is None or alone.value is None:
+            return float("inf")
+        return alone.value * people * SLACK

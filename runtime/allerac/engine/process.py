@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 import allerac
-from allerac.engine.isolation import ENGINE_VARIABLES
+from allerac.engine.isolation import ENGINE_VARIABLES, STATE_VARIABLE
 from allerac.engine.wire import (
     FRAME_BYTES_LIMIT,
     LENGTH,
@@ -32,9 +32,11 @@ _PACKAGES: Final = str(Path(allerac.__file__).parents[1])
 OnReport = Callable[[Report], None]
 
 
-def child_environment() -> dict[str, str]:
+def child_environment(state_dir: Path | None = None) -> dict[str, str]:
     """All that an engine process that we start gets to see."""
+    state = {} if state_dir is None else {STATE_VARIABLE: str(state_dir)}
     return {
+        **state,
         **ENGINE_VARIABLES,
         "LANG": "C.UTF-8",
         "PATH": os.defpath,
@@ -140,7 +142,16 @@ Launch = Callable[[OnReport], Awaitable[EngineProcess]]
 """Starts an engine process and hands its reports on. Raises OSError."""
 
 
-async def spawn(on_report: OnReport) -> EngineProcess:
+def spawn_in(state_dir: Path) -> Launch:
+    """Return what starts a process that keeps in `state_dir` what it has read."""
+
+    async def start(on_report: OnReport) -> EngineProcess:
+        return await spawn(on_report, state_dir)
+
+    return start
+
+
+async def spawn(on_report: OnReport, state_dir: Path | None = None) -> EngineProcess:
     """Start a process that dies with this one. Raises OSError."""
     ours, theirs = socket.socketpair()
     loop = asyncio.get_running_loop()
@@ -154,7 +165,7 @@ async def spawn(on_report: OnReport) -> EngineProcess:
             str(theirs.fileno()),
             str(os.getpid()),
             pass_fds=[theirs.fileno()],
-            env=child_environment(),
+            env=child_environment(state_dir),
             stdin=DEVNULL,
             stdout=DEVNULL,
             stderr=PIPE,

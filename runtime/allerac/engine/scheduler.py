@@ -1,21 +1,23 @@
 """The loop that owns the context: every answer gets its tokens, one step after another.
 
-cancellations, arrivals, admission
+cancellations, arrivals, admission, a piece of what was read before from disk
 one token for each streaming answer, then prompts in chunks bounded by time
 llama_decode, sample, push
 """
 
 import queue
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from allerac.engine.answer import Answer, Ticket
-from allerac.engine.fairness import FairShare, WaitingLine
+from allerac.engine.calibration import Calibration
+from allerac.engine.fairness import TOKEN_SECONDS, FairShare, WaitingLine
 from allerac.engine.llama import Batch, Context, Model
 from allerac.engine.memory import PromptMemory
 from allerac.engine.pace import Pace
+from allerac.engine.prefix_disk import DiskPrefixes, Store
 from allerac.engine.protocol import EngineEvent, FinishReason, Queued, Reading, Speed
 from allerac.errors import AlleracError, QueueFull
 
@@ -43,7 +45,13 @@ class Scheduler:
     """Serves up to `sequences` answers at once from one context, in the thread that calls `run`."""
 
     def __init__(
-        self, model: Model, context: Context, *, sequences: int, push: Callable[[Events], None]
+        self,
+        model: Model,
+        context: Context,
+        *,
+        sequences: int,
+        push: Callable[[Events], None],
+        store: Store | None = None,
     ) -> None:
         self._model = model
         self._context = context
@@ -51,6 +59,11 @@ class Scheduler:
         self._push = push
         self._batch = Batch(context.batch)
         self._memory = PromptMemory(context, cells=context.cells, sequences=sequences)
+        self._disk: DiskPrefixes | None = None
+        if store is not None:
+            self._disk = DiskPrefixes(
+                context, store, passage=self._memory.passage, on_kept=self._wake
+            )
         self._pace = Pace()
         self._share = FairShare()
         self._waiting = WaitingLine(self._share)
@@ -60,6 +73,9 @@ class Scheduler:
         self._reading_alone: frozenset[Ticket] = frozenset()
         self._stopping = False
         self._threads: tuple[int, int] | None = None
+        self._forgotten: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._on_measured: Callable[[Speed], None] | None = None
+        self._calibration: Calibration | None = None
         self.steps = 0
 
     # From other threads
@@ -67,6 +83,8 @@ class Scheduler:
     def submit(self, answer: Answer) -> None:
         """Queue `answer`; its events are pushed from now on."""
         self._inbox.put(answer)
+        if self._calibration is not None:
+            self._context.abort(on=True)
 
     def cancel(self, ticket: Ticket) -> None:
         """End the answer of `ticket` before the next step, or within a long prefill."""
@@ -84,7 +102,20 @@ class Scheduler:
     def set_threads(self, decode: int, prefill: int) -> None:
         """Compute with this many from the next step on."""
         self._threads = (decode, prefill)
+        self._wake()
+
+    def forget(self, person: str) -> None:
+        """Drop what is kept of a person, in memory and on disk."""
+        self._forgotten.put(person)
+        self._wake()
+
+    def _wake(self) -> None:
         self._inbox.put(None)
+
+    def calibrate(self, on_measured: Callable[[Speed], None]) -> None:
+        """Measure the speed while nobody waits for anything, then call `on_measured`."""
+        self._on_measured = on_measured
+        self._wake()
 
     def is_idle(self) -> bool:
         return not self._running and not len(self._waiting)
@@ -99,10 +130,14 @@ class Scheduler:
         while not self._stopping:
             self._receive()
             self._change_threads()
+            self._forget()
             self._drop_cancelled()
             self._admit()
             self._announce_positions()
+            if self._disk is not None:
+                self._disk.restore(self._running)
             self._step()
+            self._calibrate()
             self.steps += 1
             if self._events:
                 events, self._events = self._events, []
@@ -110,7 +145,8 @@ class Scheduler:
 
     def _receive(self) -> None:
         """Take what has arrived; waits for it when there is nothing to do."""
-        wait = self.is_idle()
+        busy = not self.is_idle() or not self._inbox.empty()
+        wait = not self._save(is_busy=busy) and not busy and self._on_measured is None
         while True:
             try:
                 answer = self._inbox.get(block=wait)
@@ -127,10 +163,48 @@ class Scheduler:
             self._share.enter(answer.person)
             self._waiting.add(answer)
 
+    def _save(self, *, is_busy: bool) -> bool:
+        """Send a piece of what was read to disk; False when there is nothing to do about it."""
+        if self._disk is None or self._calibration is not None:
+            return False
+        return self._disk.save(self._memory.idle(), is_busy=is_busy)
+
+    def _calibrate(self) -> None:
+        """Compute a piece of a measurement that was asked for; it begins anew after an answer."""
+        on_measured, calibration = self._on_measured, self._calibration
+        if on_measured is None:
+            return
+        if not self.is_idle() or not self._inbox.empty():
+            if calibration is not None:
+                calibration.stop()
+                self._calibration = None
+            return
+        if calibration is None:
+            self._calibration = calibration = Calibration(
+                self._context,
+                self._batch,
+                sequence=self._memory.passage,
+                vocabulary_size=self._model.vocabulary_size,
+            )
+        self._memory.make_room(calibration.cells)
+        self._context.abort(on=self._stopping or not self._inbox.empty())
+        speed = calibration.step()
+        if speed is not None:
+            self._calibration = self._on_measured = None
+            self._pace.learn(speed)
+            on_measured(speed)
+
     def _change_threads(self) -> None:
         threads, self._threads = self._threads, None
         if threads is not None:
             self._context.set_threads(*threads)
+
+    def _forget(self) -> None:
+        while not self._forgotten.empty():
+            person = self._forgotten.get()
+            self._memory.forget(person)
+            if self._disk is not None:
+                self._disk.forget(person)
 
     def _drop_cancelled(self) -> None:
         for answer in [a for a in self._running if a.ticket.cancelled]:
@@ -141,22 +215,25 @@ class Scheduler:
 
     def _admit(self) -> None:
         while (answer := self._waiting.first()) is not None:
-            if not self._fits(answer) and not self._preempt_background(answer):
+            if not self._fits(answer) and not self._make_way(answer):
                 return
             self._waiting.remove(answer)
             answer.admitted_at = answer.admitted_at or time.monotonic()
             self._memory.begin(answer, self._running)
             self._running.append(answer)
             self._memory.make_room(sum(map(self._reserved, self._running)))
+            if self._disk is not None:
+                self._disk.plan(answer)
             if not answer.completion_tokens:
                 answer.cached_tokens = answer.read
                 self._report_reading(answer)
 
-    def _fits(self, answer: Answer) -> bool:
-        if not self._running:
+    def _fits(self, answer: Answer, without: Answer | None = None) -> bool:
+        others = [a for a in self._running if a is not without]
+        if not others:
             return True
-        reserved = sum(map(self._reserved, [*self._running, answer]))
-        return len(self._running) < self._sequences and reserved <= self._context.cells
+        reserved = sum(map(self._reserved, [*others, answer]))
+        return len(others) < self._sequences and reserved <= self._context.cells
 
     def _reserved(self, answer: Answer) -> int:
         """Cells kept for `answer`: its share of the context, or its prompt and a few words more.
@@ -168,24 +245,26 @@ class Scheduler:
         promised = min(whole, max(share, answer.prompt_tokens + share // FEW_WORDS_OF_SHARE))
         return min(max(promised, len(answer.tokens) + 1), self._context.cells)
 
-    def _preempt_background(self, answer: Answer) -> bool:
-        """Make way for `answer` where only less urgent background work stands in it."""
-        background = [a for a in self._running if a.ticket.request.priority == "background"]
-        if answer.ticket.request.priority == "background" or not background:
-            return False
-        self._preempt(max(background, key=lambda a: a.order))
-        return self._fits(answer)
+    def _make_way(self, answer: Answer) -> bool:
+        """Let one answer wait for `answer`: of the background, or of who takes up many places.
 
-    def _preempt(self, answer: Answer) -> None:
-        self._running.remove(answer)
-        self._memory.drop(answer)
-        self._waiting.add(answer)
+        What it has read is kept for as long as there is room.
+        """
+        background = [a for a in self._running if a.is_background and not answer.is_background]
+        crowding = self._share.crowding(answer, self._running)
+        victim = max(background, key=lambda a: a.order, default=crowding)
+        if victim is None or not self._fits(answer, without=victim):
+            return False
+        self._running.remove(victim)
+        self._memory.end(victim)
+        self._waiting.add(victim)
+        return True
 
     def _announce_positions(self) -> None:
         for position, answer in enumerate(self._waiting, 1):
             if answer.position != position and not answer.completion_tokens:
                 answer.position = position
-                eta = self._pace.wait_seconds(position, self._sequences)
+                eta = answer.tell(self._first_word_seconds(answer, position))
                 self._events.append((answer.id, Queued(position, eta)))
 
     def _step(self) -> None:
@@ -206,19 +285,29 @@ class Scheduler:
         elif code not in (_DONE, _ABORTED):
             raise ComputeError(f"llama_decode returned {code}")
         if code == _DONE:
-            self._pace.record_step(
-                streaming, self._batch.size - streaming, time.monotonic() - started
-            )
-            self._take(chunks)
+            seconds = time.monotonic() - started
+            self._pace.record_step(streaming, self._batch.size - streaming, seconds)
+            self._share.token_seconds = self._pace.prompt_token_seconds or TOKEN_SECONDS
+            self._take(chunks, seconds)
 
     def _fill(self) -> list[_Chunk]:
-        """Fill the batch: streaming answers first, then prompts by whose turn it is."""
+        """Fill the batch: streaming answers first, then prompts by whose turn it is.
+
+        The background computes while nobody else does.
+        """
         self._batch.clear()
-        streaming = [answer for answer in self._running if answer.is_streaming]
+        urgent = [a for a in self._running if not a.is_background] or self._running
+        people = len({answer.person for answer in urgent})
+        streaming = [answer for answer in urgent if answer.is_streaming]
+        places = self._pace.places(len(streaming), people)
+        if places < len(streaming):
+            streaming = self._share.rotation(streaming, places)
         chunks = [self._add(answer, 1) for answer in streaming]
-        room = min(self._batch.room, self._pace.chunk(len(streaming)))
-        reading = (answer for answer in self._running if not answer.is_streaming)
+        room = min(self._batch.room, self._pace.chunk(len(streaming), people))
+        reading = [answer for answer in urgent if not answer.is_streaming]
         for answer in sorted(reading, key=self._share.key):
+            if answer.stored or not self._memory.follow(answer, self._running):
+                continue
             size = min(room, answer.unread)
             if size <= 0:
                 break
@@ -239,15 +328,20 @@ class Scheduler:
         if self._memory.evict():
             return
         if len(self._running) > 1:
-            self._preempt(max(self._running, key=lambda a: (a.rank, a.order)))
+            last = max(self._running, key=lambda a: (a.rank, a.order))
+            self._running.remove(last)
+            self._memory.drop(last)
+            self._waiting.add(last)
         else:
             self._finish(self._running[0], "length")
 
-    def _take(self, chunks: Iterable[_Chunk]) -> None:
+    def _take(self, chunks: Sequence[_Chunk], seconds: float) -> None:
+        each = seconds / self._batch.size
         for chunk in chunks:
             answer = chunk.answer
             answer.read += chunk.tokens
-            self._share.charge(answer.person, chunk.tokens)
+            answer.stepped = self.steps
+            self._share.charge(answer.person, chunk.tokens * each)
             if answer.unread:
                 self._report_reading(answer)
             else:
@@ -256,7 +350,19 @@ class Scheduler:
     def _report_reading(self, answer: Answer) -> None:
         if not answer.completion_tokens:
             total, cached = answer.prompt_tokens, answer.cached_tokens
-            self._events.append((answer.id, Reading(answer.read, total, cached)))
+            eta = answer.tell(self._first_word_seconds(answer))
+            self._events.append((answer.id, Reading(answer.read, total, cached, eta)))
+
+    def _first_word_seconds(self, answer: Answer, position: int = 0) -> float | None:
+        """Estimate how long `answer` waits for its turn, for prompts before its own, and for it."""
+        turn = self._pace.wait_seconds(position, self._sequences) if position else 0.0
+        streaming = sum(a.is_streaming for a in self._running)
+        people = len({a.person for a in [*self._running, answer]})
+        key = self._share.key(answer)
+        before = [a for a in self._running if not a.is_streaming and self._share.key(a) < key]
+        tokens = sum(a.unread for a in before) + answer.unread
+        reading = self._pace.reading_seconds(tokens, streaming, people)
+        return None if turn is None or reading is None else turn + reading
 
     def _sample(self, answer: Answer, row: int) -> None:
         token = answer.sampler.sample(self._context, row)

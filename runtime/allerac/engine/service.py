@@ -1,10 +1,12 @@
 """Loads one model and answers commands: three threads, one of which owns the context."""
 
+import os
 import queue
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Final, Protocol
 from weakref import WeakValueDictionary
 
@@ -12,18 +14,24 @@ from allerac.engine.answer import Ticket
 from allerac.engine.channel import Channel
 from allerac.engine.gguf import GgufHeader, read_header
 from allerac.engine.intake import Intake
+from allerac.engine.isolation import STATE_VARIABLE
 from allerac.engine.limits import address_space_bytes
 from allerac.engine.llama import Batch, Context, LoadError, Log, Model
-from allerac.engine.memory import IDLE_SEQUENCES
+from allerac.engine.memory import SEQUENCES_BESIDE
+from allerac.engine.prefix_key import prefix_key
+from allerac.engine.prefix_store import PrefixStore
 from allerac.engine.protocol import ModelFile, Speed
 from allerac.engine.sampling import numbers_are_sound
 from allerac.engine.scheduler import Events, Scheduler
 from allerac.engine.threads import ThreadPolicy
 from allerac.engine.wire import (
+    Calibrate,
+    Calibrated,
     Cancel,
     Command,
     Count,
     Counted,
+    Forget,
     Generate,
     Loaded,
     SetThreads,
@@ -67,8 +75,13 @@ class Service:
         self._model, self._context = _load(file)
         length = min(file.context_length, self._model.trained_context_length)
         self._intake = Intake(self._model, length)
+        self._store = _prefix_store(file, self._model)
         self._scheduler = Scheduler(
-            self._model, self._context, sequences=file.sequences, push=self._push
+            self._model,
+            self._context,
+            sequences=file.sequences,
+            push=self._push,
+            store=self._store,
         )
         self._threads = ThreadPolicy(file.threads, file.prefill_threads or file.threads)
         self._tickets: WeakValueDictionary[str, Ticket] = WeakValueDictionary()
@@ -96,6 +109,8 @@ class Service:
             thread.join(JOIN_SECONDS)
             if thread.is_alive():
                 self._die(TimeoutError())
+        if self._store is not None:
+            self._store.close()
         self._context.free()
         self._model.free()
 
@@ -122,6 +137,10 @@ class Service:
                     self._scheduler.cancel(found)
             case Count():
                 self._jobs.put(command)
+            case Forget(person_id):
+                self._scheduler.forget(person_id)
+            case Calibrate(request_id):
+                self._scheduler.calibrate(lambda s: self._channel.send(Calibrated(request_id, s)))
             case SetThreads(limit):
                 self._scheduler.set_threads(*self._threads.limited(limit))
             case _:
@@ -174,7 +193,7 @@ def _load(file: ModelFile) -> tuple[Model, Context]:
             model,
             log,
             cells=max(length, file.cache_tokens or 0),
-            sequences=file.sequences + IDLE_SEQUENCES,
+            sequences=file.sequences + SEQUENCES_BESIDE,
             batch=min(BATCH_TOKENS, length),
             threads=file.threads,
             prefill_threads=file.prefill_threads or file.threads,
@@ -184,6 +203,15 @@ def _load(file: ModelFile) -> tuple[Model, Context]:
         raise _no_memory() from err
     _try_one_token(context)
     return model, context
+
+
+def _prefix_store(file: ModelFile, model: Model) -> PrefixStore | None:
+    """Where this process may keep what it has read; systemd, or who starts it, names the folder."""
+    folder = os.environ.get(STATE_VARIABLE)
+    if not folder or not file.prefix_store_bytes or not model.forgets_parts:
+        return None
+    key = prefix_key(file.path, file.kv_type)
+    return PrefixStore(Path(folder) / "prefixes", key, limit_bytes=file.prefix_store_bytes)
 
 
 def _check_memory(file: ModelFile, header: GgufHeader) -> None:

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
 from itertools import count
-from typing import Final
+from typing import Any, Final
 
 from allerac.engine.gguf import read_header
 from allerac.engine.keeper import EngineKeeper
@@ -27,10 +27,13 @@ from allerac.engine.protocol import (
 )
 from allerac.engine.wire import (
     Beat,
+    Calibrate,
+    Calibrated,
     Cancel,
     Count,
     Counted,
     Embedded,
+    Forget,
     Generate,
     Measured,
     ServingReport,
@@ -69,8 +72,8 @@ class EngineSupervisor:
         self._is_switching = False
         self._pending: dict[str, Pending] = {}
         self._none_sent = asyncio.Event()
-        self._counts: dict[str, asyncio.Future[int]] = {}
-        self._count_numbers = count()
+        self._questions: dict[str, asyncio.Future[Any]] = {}
+        self._question_numbers = count()
 
     # Engine
 
@@ -85,7 +88,7 @@ class EngineSupervisor:
         await self._keeper.halt()
         async with self._switch:  # a load that was going on has noticed by now
             await self._keeper.halt()
-        self._fail_counts()
+        self._fail_questions()
         self._fail_pending(EngineStopped("Allerac is shutting down."))
 
     async def load(self, model: ModelFile) -> None:
@@ -137,14 +140,18 @@ class EngineSupervisor:
         if not self._can_send() or self._keeper.context_length is None:
             raise self._not_ready()
         check_size(messages, self._keeper.context_length)
-        count_id = f"count-{next(self._count_numbers)}"
-        counted: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._counts[count_id] = counted
-        self._keeper.send(Count(count_id, tuple(messages)))
-        try:
-            return await counted
-        finally:
-            del self._counts[count_id]
+        tokens: int = await self._ask(Count(self._next_id(), tuple(messages)))
+        return tokens
+
+    async def calibrate(self) -> Speed:
+        """Measure the loaded model once nobody waits for it; its figures are None where it fails.
+
+        Raises `EngineUnavailable` while no model answers, and when the process ends meanwhile.
+        """
+        if not self._can_send():
+            raise self._not_ready()
+        speed: Speed = await self._ask(Calibrate(self._next_id()))
+        return speed
 
     def limit_threads(self, limit: int | None) -> None:
         """Compute with at most `limit` threads from the next step on; None: as the profile says.
@@ -152,6 +159,10 @@ class EngineSupervisor:
         Holds for processes that start later too.
         """
         self._keeper.limit_threads(limit)
+
+    def forget(self, person_id: str) -> None:
+        """Delete what the engine keeps of a person; what runs for them is kept until it ends."""
+        self._keeper.send(Forget(person_id))
 
     def status(self) -> EngineStatus:
         """See `Engine.status`."""
@@ -181,9 +192,9 @@ class EngineSupervisor:
                     self._route(request_id, event)
             case Beat(speed):
                 self._speed = speed
-            case Counted(request_id, tokens):
-                if counted := self._open_count(request_id):
-                    counted.set_result(tokens)
+            case Counted(request_id, answer) | Calibrated(request_id, answer):
+                if asked := self._open_question(request_id):
+                    asked.set_result(answer)
             case Embedded() | Measured():
                 pass  # only the supervisor of embeddings asks for them
 
@@ -192,7 +203,7 @@ class EngineSupervisor:
         for pending in list(self._pending.values()):
             if not pending.survives_restart():
                 self._remove(pending)
-        self._fail_counts()
+        self._fail_questions()
 
     def on_ready(self) -> None:
         """Send what has waited."""
@@ -253,12 +264,24 @@ class EngineSupervisor:
                 self._keeper.failures = 0
             if isinstance(event, Finished | AlleracError):
                 self._remove(pending)
-        elif isinstance(event, AlleracError) and (counted := self._open_count(request_id)):
-            counted.set_exception(event)
+        elif isinstance(event, AlleracError) and (asked := self._open_question(request_id)):
+            asked.set_exception(event)
 
-    def _open_count(self, count_id: str) -> "asyncio.Future[int] | None":
-        counted = self._counts.get(count_id)
-        return None if counted is None or counted.done() else counted
+    async def _ask(self, question: Count | Calibrate) -> Any:
+        asked: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._questions[question.request_id] = asked
+        self._keeper.send(question)
+        try:
+            return await asked
+        finally:
+            del self._questions[question.request_id]
+
+    def _next_id(self) -> str:
+        return f"question-{next(self._question_numbers)}"
+
+    def _open_question(self, question_id: str) -> "asyncio.Future[Any] | None":
+        asked = self._questions.get(question_id)
+        return None if asked is None or asked.done() else asked
 
     def _forget(self, pending: Pending) -> None:
         """The caller wants no more; tell the engine where the answer still goes on."""
@@ -283,10 +306,10 @@ class EngineSupervisor:
         for pending in list(self._pending.values()):
             self._fail(pending, error)
 
-    def _fail_counts(self) -> None:
-        for count_id in self._counts:
-            if counted := self._open_count(count_id):
-                counted.set_exception(self._not_ready())
+    def _fail_questions(self) -> None:
+        for question_id in self._questions:
+            if asked := self._open_question(question_id):
+                asked.set_exception(self._not_ready())
 
     # Models
 
@@ -296,7 +319,7 @@ class EngineSupervisor:
             self._none_sent.clear()
             await self._none_sent.wait()
         await self._keeper.halt()
-        self._fail_counts()
+        self._fail_questions()
 
     async def _change_to(self, model: ModelFile) -> None:
         """Run `model`; where it fails, the one from before, or a state that says why not."""

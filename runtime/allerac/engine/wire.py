@@ -98,7 +98,22 @@ class SetThreads:
     limit: int | None
 
 
-Command = Load | Generate | Cancel | Count | Embed | Measure | SetThreads
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Delete what was kept of this person, in memory and on disk."""
+
+    person_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrate:
+    """Measure how fast the model reads and writes, as soon as nobody waits for anything."""
+
+    request_id: str
+
+
+_PlainCommand = Cancel | Embed | Measure | SetThreads | Forget | Calibrate
+Command = Load | Generate | Count | _PlainCommand
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +169,25 @@ class Measured:
     tokens: tuple[int, ...]
 
 
-ServingReport = Beat | Step | Counted | Embedded | Measured
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """The answer to `Calibrate`; a figure is None where it could not be had."""
+
+    request_id: str
+    speed: Speed
+
+
+ServingReport = Beat | Step | Counted | Embedded | Measured | Calibrated
 Report = Loaded | LoadFailed | ServingReport
+
+_PlainReport = Loaded | Counted | Measured
+# What JSON has no other word for than its fields.
+_PLAIN_COMMANDS: Final[dict[str, type[_PlainCommand]]] = {
+    kind.__name__: kind for kind in (Cancel, Embed, Measure, SetThreads, Forget, Calibrate)
+}
+_PLAIN_REPORTS: Final[dict[str, type[_PlainReport]]] = {
+    kind.__name__: kind for kind in (Loaded, Counted, Measured)
+}
 
 
 def pack(message: dict[str, object]) -> bytes:
@@ -171,6 +203,14 @@ def _parsed(payload: bytes) -> dict[str, Any]:
     return message
 
 
+def _pack_plain(message: _PlainCommand | _PlainReport) -> bytes:
+    return pack({"op": type(message).__name__, **asdict(message)})
+
+
+def _fields(message: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(v) if isinstance(v, list) else v for name, v in message.items()}
+
+
 def encode_command(command: Command) -> bytes:
     """The frame of `command`."""
     match command:
@@ -178,37 +218,26 @@ def encode_command(command: Command) -> bytes:
             return pack({"op": "load", **asdict(model), "path": str(model.path)})
         case Generate(request):
             return pack({"op": "generate", **asdict(request)})
-        case Cancel(request_id):
-            return pack({"op": "cancel", "id": request_id})
         case Count(request_id, messages):
             return pack({"op": "count", "id": request_id, "messages": [*map(asdict, messages)]})
-        case Embed(request_id, texts):
-            return pack({"op": "embed", "id": request_id, "texts": texts})
-        case Measure(request_id, texts):
-            return pack({"op": "measure", "id": request_id, "texts": texts})
-        case SetThreads(limit):
-            return pack({"op": "set_threads", "limit": limit})
+        case Cancel() | Embed() | Measure() | SetThreads() | Forget() | Calibrate():
+            return _pack_plain(command)
 
 
 def decode_command(payload: bytes) -> Command:
     """The command in a frame; raises ValueError, KeyError or TypeError for a broken one."""
     message = _parsed(payload)
-    match message.pop("op"):
+    operation = message.pop("op")
+    if plain := _PLAIN_COMMANDS.get(operation):
+        return plain(**_fields(message))
+    match operation:
         case "load":
             path, processors = Path(message["path"]), tuple(message["processors"])
             return Load(ModelFile(**{**message, "path": path, "processors": processors}))
         case "generate":
             return Generate(decode_request(message))
-        case "cancel":
-            return Cancel(message["id"])
         case "count":
             return Count(message["id"], decode_messages(message["messages"]))
-        case "embed":
-            return Embed(message["id"], tuple(message["texts"]))
-        case "measure":
-            return Measure(message["id"], tuple(message["texts"]))
-        case "set_threads":
-            return SetThreads(message["limit"])
         case other:
             raise ValueError(f"unknown command {other!r}")
 
@@ -216,8 +245,6 @@ def decode_command(payload: bytes) -> Command:
 def encode_report(report: Report) -> bytes:
     """The frame of `report`."""
     match report:
-        case Loaded(context_length):
-            return pack({"op": "loaded", "context_length": context_length})
         case LoadFailed(error):
             return pack({"op": "load_failed", "error": _error_fields(error)})
         case Beat(speed):
@@ -226,33 +253,31 @@ def encode_report(report: Report) -> bytes:
             return pack(
                 {"op": "step", "t": sent_at, "e": [(i, *_event_fields(e)) for i, e in events]}
             )
-        case Counted(request_id, tokens):
-            return pack({"op": "counted", "id": request_id, "n": tokens})
         case Embedded(request_id, vectors):
             return pack({"op": "embedded", "id": request_id, "v": b64encode(vectors).decode()})
-        case Measured(request_id, counts):
-            return pack({"op": "measured", "id": request_id, "n": counts})
+        case Calibrated(request_id, speed):
+            return pack({"op": "calibrated", "id": request_id, **asdict(speed)})
+        case Loaded() | Counted() | Measured():
+            return _pack_plain(report)
 
 
 def decode_report(payload: bytes) -> Report:
     """The report in a frame; raises ValueError, KeyError or TypeError for a broken one."""
     message = _parsed(payload)
-    match message["op"]:
+    operation = message.pop("op")
+    if plain := _PLAIN_REPORTS.get(operation):
+        return plain(**_fields(message))
+    match operation:
         case "step":
             return Step(message["t"], tuple((item[0], _event(item[1:])) for item in message["e"]))
         case "beat":
-            speed = Speed(message["prefill_tokens_per_second"], message["decode_tokens_per_second"])
-            return Beat(speed)
-        case "loaded":
-            return Loaded(message["context_length"])
+            return Beat(Speed(**message))
+        case "calibrated":
+            return Calibrated(message.pop("id"), Speed(**message))
         case "load_failed":
             return LoadFailed(_error(message["error"]))
-        case "counted":
-            return Counted(message["id"], message["n"])
         case "embedded":
             return Embedded(message["id"], b64decode(message["v"], validate=True))
-        case "measured":
-            return Measured(message["id"], tuple(message["n"]))
         case other:
             raise ValueError(f"unknown report {other!r}")
 

@@ -1,0 +1,181 @@
+"""What was read once is not read again: after a kill, after a restart, for nobody else."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from allerac.engine.prefix_key import prefix_key
+from allerac.engine.process import connect_to, spawn_in
+from allerac.engine.protocol import ModelFile, Sampling, Usage
+from allerac.engine.supervisor import EngineSupervisor
+from tests.engine.asking import (
+    RESTART_SECONDS,
+    end_of,
+    events_of,
+    random_model,
+    request,
+)
+from tests.engine.socket_activation import socket_activation
+from tests.engine.tiny_model import write_tiny_model
+
+QUESTION = "".join(f"The code of locker {number} is {number * 37}. " for number in range(40))
+SHORT = Sampling(0.0, max_tokens=4)
+STORE_BYTES = 50_000_000
+
+
+def warm_model(path: Path) -> ModelFile:
+    return replace(random_model(path), prefix_store_bytes=STORE_BYTES)
+
+
+@asynccontextmanager
+async def running(state_dir: Path, model: ModelFile) -> AsyncIterator[EngineSupervisor]:
+    engine = EngineSupervisor(launch=spawn_in(state_dir))
+    await engine.start()
+    try:
+        await engine.load(model)
+        yield engine
+    finally:
+        await engine.stop()
+
+
+async def usage(engine: EngineSupervisor, *turns: str, person: str = "ada") -> Usage:
+    asked = request(*turns, model="random", sampling=SHORT, person=person)
+    return end_of(await events_of(engine, asked)).usage
+
+
+async def until(claim: Callable[[], bool]) -> None:
+    async with asyncio.timeout(RESTART_SECONDS):
+        while not claim():  # noqa: ASYNC110 - a file has no event to wait for
+            await asyncio.sleep(0.02)
+
+
+def files_in(state_dir: Path) -> list[Path]:
+    return list(state_dir.rglob("*.kv"))
+
+
+def kept_bytes(state_dir: Path) -> int:
+    return sum(file.stat().st_size for file in files_in(state_dir))
+
+
+async def kept(state_dir: Path, tokens: int) -> None:
+    """Wait until all but a last small piece of a prompt is on disk; f16, 2 layers, 32 wide."""
+    await until(lambda: kept_bytes(state_dir) >= (tokens - 32) * 256)
+
+
+async def test_conversation_is_warm_after_a_kill(tmp_path: Path, tiny_path: Path) -> None:
+    async with running(tmp_path, warm_model(tiny_path)) as engine:
+        cold = await usage(engine, QUESTION)
+        assert cold.cached_tokens == 0
+        await kept(tmp_path, cold.prompt_tokens)
+        pid = engine.status().pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        await until(lambda: engine.status().restarts == 1 and engine.status().state == "ready")
+        warm = await usage(engine, QUESTION)
+    assert warm.cached_tokens > 0.9 * warm.prompt_tokens
+
+
+async def test_conversation_is_warm_after_a_restart_and_goes_on(
+    tmp_path: Path, tiny_path: Path
+) -> None:
+    async with running(tmp_path, warm_model(tiny_path)) as engine:
+        cold = await usage(engine, QUESTION)
+        await kept(tmp_path, cold.prompt_tokens)
+    async with running(tmp_path, warm_model(tiny_path)) as engine:
+        next_turn = await usage(engine, QUESTION, "Yes.", "And the next one?")
+        assert next_turn.cached_tokens > 0.9 * cold.prompt_tokens
+        assert next_turn.cached_tokens < next_turn.prompt_tokens
+
+
+async def test_restored_prefix_gives_the_same_words(tmp_path: Path, tiny_path: Path) -> None:
+    """Positions are exact; only rounding may differ, so the best of random weights mostly agree."""
+    asked = request(QUESTION, model="random", sampling=Sampling(0.0, max_tokens=12))
+    again = replace(asked, request_id="again")
+    async with running(tmp_path, warm_model(tiny_path)) as engine:
+        before = await events_of(engine, asked)
+        await kept(tmp_path, end_of(before).usage.prompt_tokens)
+    async with running(tmp_path, warm_model(tiny_path)) as engine:
+        after = await events_of(engine, again)
+    assert end_of(after).usage.cached_tokens > 0
+    said = ["".join(e.text for e in events if hasattr(e, "text")) for events in (before, after)]
+    assert said[0][:2] == said[1][:2]
+
+
+async def test_nobody_else_finds_it_after_a_restart(tmp_path: Path, tiny_path: Path) -> None:
+    async with running(tmp_path, warm_model(tiny_path)) as engine:
+        cold = await usage(engine, QUESTION)
+        await kept(tmp_path, cold.prompt_tokens)
+    async with running(tmp_path, warm_model(tiny_path)) as engine:
+        assert (await usage(engine, QUESTION, person="bob")).cached_tokens == 0
+
+
+async def test_other_weights_under_the_same_name_read_again(
+    tmp_path: Path, tiny_path: Path
+) -> None:
+    async with running(tmp_path, warm_model(tiny_path)) as engine:
+        cold = await usage(engine, QUESTION)
+        await kept(tmp_path, cold.prompt_tokens)
+    other = write_tiny_model(tmp_path / "tiny.gguf", context_length=4096, seed=1)
+    async with running(tmp_path, warm_model(other)) as engine:
+        assert (await usage(engine, QUESTION)).cached_tokens == 0
+
+
+def test_key_tells_models_and_cache_types_apart(tmp_path: Path, tiny_path: Path) -> None:
+    other = write_tiny_model(tmp_path / "tiny.gguf", context_length=4096, seed=1)
+    keys = {prefix_key(tiny_path, "f16"), prefix_key(tiny_path, "q8_0"), prefix_key(other, "f16")}
+    assert len(keys) == 3
+    assert prefix_key(tiny_path, "f16") in keys
+
+
+@pytest.mark.parametrize("keep_bytes", [0, 100, 5000])
+async def test_damaged_files_cost_reading_again_only(
+    tmp_path: Path, tiny_path: Path, keep_bytes: int
+) -> None:
+    async with running(tmp_path, warm_model(tiny_path)) as engine:
+        cold = await usage(engine, QUESTION)
+        await kept(tmp_path, cold.prompt_tokens)
+    async with running(tmp_path, warm_model(tiny_path)) as engine:
+        pid = engine.status().pid
+        for file in files_in(tmp_path):
+            file.write_bytes(file.read_bytes()[:keep_bytes] + b"\x00" * 64)
+        again = await usage(engine, QUESTION)
+        assert again.cached_tokens == 0
+        assert again.completion_tokens > 0
+        assert engine.status().pid == pid
+
+
+async def test_forgotten_person_is_read_again(tmp_path: Path, tiny_path: Path) -> None:
+    async with running(tmp_path, warm_model(tiny_path)) as engine:
+        cold = await usage(engine, QUESTION)
+        await kept(tmp_path, cold.prompt_tokens)
+        engine.forget("ada")
+        await until(lambda: kept_bytes(tmp_path) == 0)
+        assert (await usage(engine, QUESTION)).cached_tokens == 0
+
+
+async def test_nothing_is_kept_without_a_place_or_a_size(tmp_path: Path, tiny_path: Path) -> None:
+    async with running(tmp_path, random_model(tiny_path)) as engine:
+        await usage(engine, QUESTION)
+    assert files_in(tmp_path) == []
+
+
+async def test_process_that_systemd_starts_keeps_it_where_systemd_says(
+    tmp_path: Path, tiny_path: Path
+) -> None:
+    path, state_dir = tmp_path / "engine.sock", tmp_path / "state"
+    for expected in (0, 1):
+        with socket_activation(path, environment={"STATE_DIRECTORY": str(state_dir)}):
+            engine = EngineSupervisor(launch=connect_to(path))
+            await engine.start()
+            await engine.load(warm_model(tiny_path))
+            read = await usage(engine, QUESTION)
+            await kept(state_dir, read.prompt_tokens)
+            await engine.stop()
+        path.unlink()
+        assert (read.cached_tokens > 0.9 * read.prompt_tokens) == bool(expected)
