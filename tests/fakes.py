@@ -113,3 +113,7 @@ class FakeModels:
     def is_greedy(self, model_id: str) -> bool:
         """Never."""
         return False
+
+    def answer_tokens(self, model_id: str) -> int:
+        """A hundred, whichever it is."""
+        return 100

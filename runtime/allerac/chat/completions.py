@@ -40,6 +40,9 @@ class ServedModels(Protocol):
     async def ensure_loaded(self, model_id: str) -> None:
         """Return when `model_id` answers. Raises `NotFound`, `ModelDamaged`, …"""
 
+    def answer_tokens(self, model_id: str) -> int:
+        """Where an answer of this model is cut at the latest."""
+
 
 @dataclass(frozen=True, slots=True)
 class Completion:
@@ -85,6 +88,8 @@ class CompletionService:
         chosen = model_id or await self._models.default_model_id()
         await self._models.ensure_loaded(chosen)
         completion_id = new_id()
+        if sampling.max_tokens is None:
+            sampling = replace(sampling, max_tokens=self._models.answer_tokens(chosen))
         choices: list[AsyncGenerator[EngineEvent, None]] = []
         try:
             for index in range(number):

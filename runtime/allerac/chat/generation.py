@@ -23,7 +23,6 @@ from allerac.engine.protocol import (
     Queued,
     Reading,
     Sampling,
-    Usage,
 )
 from allerac.errors import AlleracError, ContextTooLong, QueueFull, StorageUnavailable
 from allerac.events import EventLog, EventLogs
@@ -218,7 +217,7 @@ class Generations:
         problem = _problem(failure, _is_retriable(failure)) if failure else None
         if status == "interrupted":
             problem = INTERRUPTED
-        usage = _usage(finished.usage) if finished else None
+        usage = _usage(finished) if finished else None
         update = AnswerUpdate(
             content=draft.text,
             sequence=run.log.last_sequence + 1,
@@ -278,8 +277,10 @@ def _record(run: Running, event: EngineEvent) -> None:
             run.draft.finished = event
 
 
-def _usage(usage: Usage) -> dict[str, Any]:
+def _usage(finished: Finished) -> dict[str, Any]:
+    usage = finished.usage
     return {
+        "finish_reason": finished.reason,
         "prompt_tokens": usage.prompt_tokens,
         "cached_tokens": usage.cached_tokens,
         "completion_tokens": usage.completion_tokens,

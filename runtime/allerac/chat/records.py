@@ -31,6 +31,9 @@ class ModelResolver(Protocol):
     def is_greedy(self, model_id: str) -> bool:
         """True for models that answer best when the likeliest token is always taken."""
 
+    def answer_tokens(self, model_id: str) -> int:
+        """Where an answer of this model is cut at the latest."""
+
 
 @dataclass(frozen=True, slots=True)
 class ConversationDetail:

@@ -233,7 +233,9 @@ class ChatService:
             model_id=model_id,
             history=history,
             messages=self._context.compile(history),
-            sampling=Sampling(temperature=temperature),
+            sampling=Sampling(
+                temperature=temperature, max_tokens=self._models.answer_tokens(model_id)
+            ),
         )
         self._summaries.drop(answer.conversation_id)
         self._idle.give_way()

@@ -6,6 +6,9 @@ from typing import Literal
 from allerac.hardware.speed import Fit, SpeedEstimate
 
 DownloadState = Literal["queued", "running", "paused", "verifying", "failed", "done"]
+ANSWER_TOKENS = 4096
+"""The longest answer where nothing else is said: some 3,000 words."""
+
 ModelState = Literal["installed", "available", "downloading", "paused", "damaged", "failed"]
 
 
@@ -36,7 +39,7 @@ class ModelCard:
     """One model as a person chooses it.
 
     `role` is what the tier uses it for: chat, fast, larger, embedding, reranker, demo, other or
-    imported. `speed` is for this machine.
+    imported. `speed` is for this machine. `answer_tokens` is where an answer is cut at the latest.
     """
 
     id: str
@@ -55,6 +58,7 @@ class ModelCard:
     is_demo: bool
     recommended: bool
     download: DownloadProgress | None = None
+    answer_tokens: int = ANSWER_TOKENS
 
 
 @dataclass(frozen=True, slots=True)

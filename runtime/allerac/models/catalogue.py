@@ -22,6 +22,7 @@ class DemoModel(BaseModel):
     size_bytes: Annotated[int, Field(gt=0)]
     sha256: Sha256
     context_length: Annotated[int, Field(gt=0)]
+    answer_tokens: Annotated[int, Field(gt=0)]
     directory: Path
 
     @property

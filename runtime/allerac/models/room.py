@@ -14,7 +14,7 @@ from allerac.errors import AlleracError, EngineUnavailable, InsufficientDisk, No
 from allerac.hardware.choice import ProfileChoice, threads_for
 from allerac.hardware.machine import Machine
 
-from .card import ModelCard, VerifyResult
+from .card import ANSWER_TOKENS, ModelCard, VerifyResult
 from .service import ModelService
 
 log = structlog.get_logger()
@@ -137,6 +137,12 @@ class ModelRoom:
         with contextlib.suppress(NotFound):
             return self._files.get(model_id).is_demo
         return False
+
+    def answer_tokens(self, model_id: str) -> int:
+        """Return how long an answer of this model may become."""
+        with contextlib.suppress(NotFound):
+            return self._files.get(model_id).answer_tokens
+        return ANSWER_TOKENS
 
     async def set_default(self, model_id: str) -> None:
         """Answer with this model from now on, once it has loaded; otherwise all stays as it was."""

@@ -92,6 +92,7 @@ class Shelf:
             state=state,
             is_demo=True,
             recommended=False,
+            answer_tokens=demo.answer_tokens,
         )
 
     def imported_card(self, manifest: Manifest, state: ModelState) -> ModelCard:

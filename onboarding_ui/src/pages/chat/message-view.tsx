@@ -100,6 +100,7 @@ function Answer({ shown, onBranch, onCut, onChanged }: Props) {
       <div aria-live="polite" aria-busy={isRunning}>
         {live.text === "" ? null : <Markdown text={live.text} />}
       </div>
+      {isRunning ? null : <CutMark message={message} />}
       {isRunning && live.waiting !== null ? <WaitingLine waiting={live.waiting} /> : null}
       {message.error ? (
         <AnswerProblem message={message} onCut={onCut} onAgain={() => regenerate.mutate()} />
@@ -114,6 +115,14 @@ function Answer({ shown, onBranch, onCut, onChanged }: Props) {
       )}
     </div>
   );
+}
+
+/** Says that an answer ended before its end. */
+function CutMark({ message }: { message: Message }) {
+  const { t } = useTranslation();
+  const reason = message.usage?.finish_reason;
+  if (reason !== "length" && reason !== "repetition") return null;
+  return <p className="text-sm text-soft">{t(`chat.cut.${reason}`)}</p>;
 }
 
 interface ProblemProps {

@@ -82,6 +82,9 @@ class UpdateConversation(Request):
 
 
 class Usage(Response):
+    """`finish_reason` other than “stop” says that the answer was cut, and why."""
+
+    finish_reason: Literal["stop", "length", "repetition", "cancelled"] | None = None
     prompt_tokens: int
     cached_tokens: int
     completion_tokens: int
