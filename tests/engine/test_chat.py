@@ -48,6 +48,15 @@ async def test_an_answer_comes_from_the_passage_in_the_message(room: Room) -> No
     assert row.usage["completion_tokens"] > 0
 
 
+async def test_answer_that_goes_in_circles_is_cut_and_keeps_the_mark(room: Room) -> None:
+    sent = await room.say(await room.conversation(), "Hello again")
+    row = await room.ended(sent.answer.id)
+    assert row.status == "complete"
+    assert row.usage is not None
+    assert row.usage["finish_reason"] in ("length", "repetition")
+    assert row.usage["completion_tokens"] <= 160
+
+
 async def test_killing_the_engine_costs_at_most_the_answer_under_way(
     room: Room, engine: EngineSupervisor
 ) -> None:
