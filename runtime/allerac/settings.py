@@ -65,4 +65,8 @@ class Settings(BaseSettings):
     prove_seconds: float = Field(
         default=300, ge=30, le=3600, description="From the boot until a new system must work."
     )
+    sensors_root: Path = Field(
+        default=Path("/"),
+        description="Root below which sensors are read; a recorded tree stands in for the machine.",
+    )
     log_level: str = Field(default="info", description="debug, info, warning or error.")

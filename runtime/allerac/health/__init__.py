@@ -1,12 +1,14 @@
 """How the box is: what is measured, what is wrong, what is done about it, and who is told."""
 
+from .answers import AnswerWatch
 from .check import Check, Evidence, Finding, Fix, Severity, View, Words
 from .checks import find_checks
 from .figures import FIGURES
 from .issues import Change, Issue, IssueBook
+from .metrics import CONTENT_TYPE, Metrics
 from .reactions import REACTIONS, Lever, Reaction, Reflexes, Underway
 from .reserve import Reserve
-from .service import HealthService, HealthStatus, Period
+from .service import Act, HealthService, HealthStatus, Listener, Period
 from .snapshot import (
     BackupFacts,
     BoxFacts,
@@ -16,10 +18,14 @@ from .snapshot import (
     Unit,
     UpdateFacts,
 )
+from .speed import SpeedBook
 
 __all__ = [
+    "CONTENT_TYPE",
     "FIGURES",
     "REACTIONS",
+    "Act",
+    "AnswerWatch",
     "BackupFacts",
     "BoxFacts",
     "Change",
@@ -34,12 +40,15 @@ __all__ = [
     "IssueBook",
     "Lever",
     "Limits",
+    "Listener",
+    "Metrics",
     "Period",
     "Reaction",
     "Reflexes",
     "Reserve",
     "Severity",
     "Snapshot",
+    "SpeedBook",
     "Underway",
     "Unit",
     "UpdateFacts",

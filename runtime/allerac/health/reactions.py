@@ -187,12 +187,6 @@ class Reflexes:
             ):
                 await self._begin(reaction, lever, now)
 
-    async def let_go(self) -> None:
-        """End everything, for the box is stopping."""
-        for code in list(self._underway):
-            await _try(code, self.levers[code].let_go)
-            del self._underway[code]
-
     async def _go_on(self, reaction: Reaction, lever: Lever, now: Snapshot) -> None:
         code, pause = reaction.code, reaction.repeats_seconds
         if self._lasts(code, reaction.ends(now), reaction.ends_after_seconds, now):

@@ -21,6 +21,7 @@ from .history import History, Sample
 from .issues import Change, Issue, IssueBook
 from .reactions import Lever, Reflexes, Underway
 from .snapshot import BoxFacts, Limits, Snapshot
+from .speed import SpeedBook
 
 log = structlog.get_logger()
 
@@ -96,6 +97,7 @@ class HealthService:
         levers: Mapping[str, Lever],
         acts: Mapping[str, Act],
         listeners: Sequence[Listener] = (),
+        speeds: SpeedBook | None = None,
         checks: Sequence[Check] | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         steady: Callable[[], float] = time.monotonic,
@@ -107,6 +109,7 @@ class HealthService:
         self._limits = limits
         self._acts = acts
         self._listeners = listeners
+        self._speeds = speeds or SpeedBook()
         self._clock = clock
         self._steady = steady
         self._sample_seconds = sample_seconds
@@ -124,11 +127,10 @@ class HealthService:
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """Look no longer, and let go of what was held."""
+        """Look no longer; what reactions hold ends with the process."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        await self._reflexes.let_go()
         await self._sensors.stop()
         await self._write()
         await asyncio.to_thread(self._store.close)
@@ -232,11 +234,13 @@ class HealthService:
         try:
             async with self._storing:
                 await asyncio.to_thread(self._store.add, samples, self._clock())
+                await asyncio.to_thread(self._store.keep_records, dict(self._speeds.records))
         except StorageUnavailable as error:
             self._unwritten = [*samples, *self._unwritten][-UNWRITTEN_SAMPLES:]
             log.warning("samples_not_kept", reason=error.message)
 
     async def recall(self) -> None:
+        """Take over what was known before the start."""
         now = Sample(self._clock(), self._steady(), {})
         span = PERIODS["month"]
         try:
@@ -244,6 +248,7 @@ class HealthService:
                 self._store.series, span.level, now.at - span.length, span.level.seconds
             )
             stored = await asyncio.to_thread(self._store.issues, lasting=True)
+            self._speeds.restore(await asyncio.to_thread(self._store.records))
         except StorageUnavailable as error:
             log.warning("health_not_recalled", reason=error.message)
             return

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from .conversation_rows import milliseconds
 from .database import Database
@@ -54,6 +54,17 @@ class AttemptStore:
 
         def work(connection: Connection) -> int:
             query = select(attempt.c.count).where(attempt.c.bucket == bucket)
+            return int(connection.scalar(query) or 0)
+
+        return await self._database.read(work)
+
+    async def total(self, kind: str, *, since: datetime) -> int:
+        """Return the attempts in all buckets of a kind whose window began after `since`."""
+
+        def work(connection: Connection) -> int:
+            same_kind = attempt.c.bucket.startswith(f"{kind}:", autoescape=True)
+            fresh = attempt.c.window_start > milliseconds(since)
+            query = select(func.sum(attempt.c.count)).where(same_kind, fresh)
             return int(connection.scalar(query) or 0)
 
         return await self._database.read(work)

@@ -38,6 +38,7 @@ LEVELS: Final = (
     Level("sample_15min", 900, 30 * 24 * 4),
 )
 ISSUES: Final = "issue"
+RECORDS: Final = "engine_record"
 PAST_ISSUES: Final = 1000
 FUTURE: Final = timedelta(days=1)
 """Samples further ahead were taken while the clock was wrong."""
@@ -124,6 +125,19 @@ class DeviceHistory:
                 f"DELETE FROM {ISSUES} WHERE ended_at IS NOT NULL AND id NOT IN "  # noqa: S608 - names are ours
                 f"(SELECT id FROM {ISSUES} ORDER BY first_seen_at DESC LIMIT {PAST_ISSUES})"
             )
+
+    def keep_records(self, records: Mapping[str, float]) -> None:
+        """Write down the best speed of each model."""
+        rows = [{"model_id": model, "tokens_per_second": best} for model, best in records.items()]
+        with self._writing() as database:
+            database[RECORDS].insert_all(rows, pk="model_id", replace=True)  # type: ignore[union-attr]  # a table, no view
+
+    def records(self) -> dict[str, float]:
+        """Return the best speed of each model, in tokens a second."""
+        with self._reading() as database:
+            if not database[RECORDS].exists():
+                return {}
+            return {row["model_id"]: row["tokens_per_second"] for row in database[RECORDS].rows}
 
     def issues(self, *, lasting: bool, limit: int = PAST_ISSUES) -> list[StoredIssue]:
         """Return issues that last, or those that are over, the newest first."""

@@ -1,0 +1,195 @@
+"""The wing of the health: sensors, what the other rooms know, and what may be done about it."""
+
+import asyncio
+import contextlib
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import structlog
+
+from allerac.app.health_levers import Background, Levers, acts_of
+from allerac.app.models import Hardware
+from allerac.app.network import NetworkPresence
+from allerac.appliance.certificate import CertificateFolder
+from allerac.appliance.units import read_units
+from allerac.engine.supervisor import EngineSupervisor
+from allerac.errors import AlleracError
+from allerac.hardware.sensors import Sensors, Sysfs
+from allerac.health import (
+    BoxFacts,
+    EngineFacts,
+    HealthService,
+    Limits,
+    Listener,
+    Metrics,
+    Reserve,
+    SpeedBook,
+    Unit,
+    UpdateFacts,
+)
+from allerac.models import ModelRoom
+from allerac.settings import Settings
+from allerac.storage import Database
+from allerac.storage.attempts import AttemptStore
+from allerac.storage.device_history import DeviceHistory
+from allerac.updates import UpdateService
+
+log = structlog.get_logger()
+
+SLOW_LOOK_SECONDS: Final = 60.0
+INTEGRITY_SECONDS: Final = 86_400.0
+INTEGRITY_DELAY_SECONDS: Final = 900.0
+"""The first test of the database waits until people have begun their day's first chat."""
+
+SIGN_INS_WINDOW: Final = timedelta(hours=1)
+FAILED_UPDATES: Final = frozenset({"available", "idle", "rolled_back"})
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """Whom the health of the box asks, and whom it may tell what to do."""
+
+    database: Database
+    engine: EngineSupervisor
+    models: ModelRoom
+    updates: UpdateService
+    presence: NetworkPresence
+    certificates: CertificateFolder
+    attempts: AttemptStore
+    hardware: Hardware
+
+
+@dataclass(frozen=True, slots=True)
+class HealthWing:
+    """The service, and what others give it to see."""
+
+    service: HealthService
+    metrics: Metrics
+    reserve: Reserve
+    background: Background
+
+    async def stop(self) -> None:
+        """Stop the service, then what it began."""
+        await self.service.stop()
+        await self.background.stop()
+
+
+def build_health(
+    settings: Settings,
+    rooms: Rooms,
+    metrics: Metrics,
+    speeds: SpeedBook,
+    listeners: tuple[Listener, ...] = (),
+) -> HealthWing:
+    """Return the service over this machine, or over the recorded one of the settings."""
+    background = Background()
+    reserve = reserve_of(settings)
+    sysfs = Sysfs(settings.sensors_root)
+    service = HealthService(
+        sensors=Sensors(sysfs, settings.data_dir),
+        store=DeviceHistory(settings.data_dir / "health.sqlite"),
+        facts=Onlookers(rooms, speeds, ask_units=sysfs.is_machine).look,
+        limits=_limits(rooms.hardware),
+        levers=Levers(rooms.models, rooms.engine, rooms.hardware, reserve, background).all(),
+        acts=acts_of(rooms.models, rooms.updates),
+        listeners=listeners,
+        speeds=speeds,
+    )
+    metrics.watch(service.status, rooms.engine.status)
+    return HealthWing(service, metrics, reserve, background)
+
+
+def reserve_of(settings: Settings) -> Reserve:
+    """Return the room that is kept back on the disk of the data."""
+    return Reserve(settings.data_dir / "reserve")
+
+
+def _limits(hardware: Hardware) -> Limits:
+    profile = hardware.choice.profile
+    usual = Limits()
+    return Limits(
+        slow_celsius=profile.thermal.fewer_threads_celsius or usual.slow_celsius,
+        pause_celsius=profile.thermal.pause_celsius or usual.pause_celsius,
+        memory_channels=profile.burn_in.memory_channels if hardware.choice.exact else None,
+        power_watts=profile.power.pl1_watts if hardware.choice.exact else None,
+    )
+
+
+class Onlookers:
+    """Asks the other rooms; what costs more than a glance is asked once a minute, or once a day."""
+
+    def __init__(self, rooms: Rooms, speeds: SpeedBook, *, ask_units: bool) -> None:
+        self._rooms = rooms
+        self._speeds = speeds
+        self._ask_units = ask_units
+        self._slow = BoxFacts()
+        self._looked_at = float("-inf")
+        self._started_at = time.monotonic()
+        self._tested_at: float | None = None
+        self._faults: tuple[str, ...] = ()
+
+    async def look(self) -> BoxFacts:
+        """Return what is known now."""
+        now = time.monotonic()
+        if now - self._looked_at >= SLOW_LOOK_SECONDS:
+            self._looked_at = now
+            self._slow = await self._look_closely(now)
+        slow = self._slow
+        return BoxFacts(
+            engine=self._engine(),
+            name_conflict=self._rooms.presence.conflict(),
+            damaged_models=tuple(self._rooms.models.damaged()),
+            database_faults=self._faults,
+            update=slow.update,
+            certificate_expires_at=slow.certificate_expires_at,
+            failed_sign_ins=slow.failed_sign_ins,
+            units=slow.units,
+            memory_channels=self._rooms.hardware.machine.memory_channels,
+        )
+
+    def _engine(self) -> EngineFacts:
+        status = self._rooms.engine.status()
+        return EngineFacts(
+            state=status.state,
+            active=status.active,
+            waiting=status.waiting,
+            restarts=status.restarts,
+            speed=self._speeds.current(status.model_id),
+            record=self._speeds.record(status.model_id),
+            last_error=status.last_error,
+        )
+
+    async def _look_closely(self, now: float) -> BoxFacts:
+        sign_ins, update = 0, None
+        with contextlib.suppress(AlleracError):
+            since = datetime.now(UTC) - SIGN_INS_WINDOW
+            sign_ins = await self._rooms.attempts.total("account", since=since)
+            update = await self._update()
+            await self._test_database(now)
+        certificate = await asyncio.to_thread(self._rooms.certificates.facts)
+        states = await read_units() if self._ask_units else ()
+        return BoxFacts(
+            update=update,
+            certificate_expires_at=certificate.expires_at if certificate else None,
+            failed_sign_ins=sign_ins,
+            units=tuple(Unit(unit.name, unit.failed, unit.restarts) for unit in states),
+        )
+
+    async def _update(self) -> UpdateFacts:
+        status = await self._rooms.updates.status()
+        offer = status.available
+        return UpdateFacts(
+            failed=status.reason if status.state in FAILED_UPDATES else None,
+            version=str(offer.version) if offer else None,
+            offered_at=offer.released_at if offer else None,
+        )
+
+    async def _test_database(self, now: float) -> None:
+        """Test it now and then; damage that was found stays until a test finds none."""
+        since = self._tested_at
+        due = now - self._started_at if since is None else now - since
+        if due >= (INTEGRITY_DELAY_SECONDS if since is None else INTEGRITY_SECONDS):
+            self._tested_at = now
+            self._faults = tuple(await self._rooms.database.check_integrity())

@@ -1,0 +1,152 @@
+"""What the box may do to itself: the levers of its reactions, and the acts of its fixes."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+import structlog
+
+from allerac.app.models import Hardware
+from allerac.engine.supervisor import EngineSupervisor
+from allerac.errors import AlleracError, EngineUnavailable
+from allerac.hardware.choice import threads_for
+from allerac.health import Act, Finding, Lever, Reserve
+from allerac.models import ModelRoom
+from allerac.updates import UpdateService
+
+log = structlog.get_logger()
+
+SHORT_CONTEXT_SHARE: Final = 4
+TOO_HOT = EngineUnavailable(
+    "The box is too hot and rests.", hint="Wait until it has cooled down; then ask again."
+)
+NO_MEMORY = EngineUnavailable(
+    "There is not enough memory to answer now.", hint="Close what else runs, or wait a little."
+)
+
+Step = Callable[[], Awaitable[None]]
+
+
+class Background:
+    """Acts that take their time, while the next sample must not wait for them."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def begin(self, name: str, step: Step) -> None:
+        """Do it; what goes wrong is logged."""
+        task = asyncio.create_task(self._watch(name, step))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def stop(self) -> None:
+        """End what is still going on."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _watch(self, name: str, step: Step) -> None:
+        try:
+            await step()
+        except AlleracError as error:
+            log.warning("reaction_failed", reaction=name, reason=error.message)
+
+
+class Levers:
+    """Holds model, engine and reserve; `all` names each lever as its reaction does."""
+
+    def __init__(
+        self,
+        models: ModelRoom,
+        engine: EngineSupervisor,
+        hardware: Hardware,
+        reserve: Reserve,
+        background: Background,
+    ) -> None:
+        self._models = models
+        self._engine = engine
+        self._reserve = reserve
+        self._background = background
+        settings = hardware.choice.profile.engine
+        self._few_threads = max(1, threads_for(hardware.machine, settings.decode_threads) // 2)
+        self._short_context = settings.context_length // SHORT_CONTEXT_SHARE
+
+    def all(self) -> Mapping[str, Lever]:
+        """Return the levers by the code of their reaction."""
+        models = self._models
+        return {
+            "fewer_threads": Lever(self._slow_down, self._speed_up),
+            "pause_answers": Lever(self._pause, self._go_on),
+            "smaller_context": Lever(
+                self._begin("smaller_context", lambda: models.limit_context(self._short_context)),
+                self._begin("smaller_context", lambda: models.limit_context(None)),
+            ),
+            "unload_model": Lever(
+                self._begin("unload_model", self._put_aside),
+                self._begin("unload_model", self._take_up),
+            ),
+            "hold_downloads": Lever(models.hold_downloads, models.release_downloads),
+            "release_reserve": Lever(
+                lambda: asyncio.to_thread(self._reserve.release),
+                lambda: asyncio.to_thread(self._reserve.keep),
+            ),
+            "start_engine": Lever(self._begin("start_engine", models.take_up), _nothing),
+        }
+
+    def _begin(self, name: str, step: Step) -> Step:
+        async def begin() -> None:
+            self._background.begin(name, step)
+
+        return begin
+
+    async def _slow_down(self) -> None:
+        self._engine.limit_threads(self._few_threads)
+
+    async def _speed_up(self) -> None:
+        self._engine.limit_threads(None)
+
+    async def _pause(self) -> None:
+        self._models.rest(TOO_HOT)
+        self._engine.limit_threads(1)
+
+    async def _go_on(self) -> None:
+        """Answer again; the heat that is left still asks for few threads."""
+        self._models.rest(None)
+        self._engine.limit_threads(self._few_threads)
+
+    async def _put_aside(self) -> None:
+        self._models.rest(NO_MEMORY)
+        await self._models.put_aside()
+
+    async def _take_up(self) -> None:
+        self._models.rest(None)
+        await self._models.take_up()
+
+
+async def _nothing() -> None:
+    """Let go of what needs no letting go."""
+
+
+def acts_of(models: ModelRoom, updates: UpdateService) -> Mapping[str, Act]:
+    """Return what fixes may do, by name."""
+
+    async def restart_engine(_: Finding) -> None:
+        await models.put_aside()
+        await models.take_up()
+
+    async def drop_downloads(_: Finding) -> None:
+        await models.drop_unfinished()
+
+    async def fetch_model(finding: Finding) -> None:
+        await models.download(finding.subject)
+
+    async def check_updates(_: Finding) -> None:
+        await updates.check()
+
+    return {
+        "restart_engine": restart_engine,
+        "drop_downloads": drop_downloads,
+        "fetch_model": fetch_model,
+        "check_updates": check_updates,
+    }
