@@ -17,6 +17,10 @@ from .errors import error_response
 MAX_BODY_BYTES = 16 * 1024 * 1024
 """A message of 1,000,000 characters, each escaped as a pair of `\\uXXXX`, has 12 MB."""
 
+MAX_UPLOAD_BYTES = 200 * 1024 * 1024
+UPLOADS = "/api/v1/knowledge/files"
+"""Where documents are taken as they are; another site's page cannot send such a request unasked."""
+
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -59,10 +63,12 @@ class RequestGuard:
         *,
         is_own_host: Callable[[str], bool],
         max_body_bytes: int = MAX_BODY_BYTES,
+        max_upload_bytes: int = MAX_UPLOAD_BYTES,
     ) -> None:
         self._app = app
         self._is_own_host = is_own_host
         self._max_body_bytes = max_body_bytes
+        self._max_upload_bytes = max_upload_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -76,7 +82,8 @@ class RequestGuard:
         except AlleracError as error:
             await error_response(error, path)(scope, receive, send)
             return
-        await self._app(scope, self._limited(receive, path), send)
+        limit = self._max_upload_bytes if _is_upload(scope) else self._max_body_bytes
+        await self._app(scope, _limited(receive, limit), send)
 
     def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)
@@ -88,20 +95,32 @@ class RequestGuard:
             )
         if scope["method"] not in SAFE_METHODS:
             _check_origin(headers, hosts[0])
-            _check_body(headers, self._max_body_bytes)
+            if _is_upload(scope):
+                _check_body(headers, self._max_upload_bytes, OCTETS)
+            else:
+                _check_body(headers, self._max_body_bytes, JSON)
 
-    def _limited(self, receive: Receive, path: str) -> Receive:
-        received = 0
 
-        async def counted() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > self._max_body_bytes:
-                raise _too_large()
-            return message
+def _is_upload(scope: Scope) -> bool:
+    """Tell whether the body is a document: to be added, or a new version of one."""
+    method, path = scope["method"], scope["path"]
+    if method == "PUT":
+        return bool(path.startswith(f"{UPLOADS}/") and path.endswith("/content"))
+    return bool(method == "POST" and path == UPLOADS)
 
-        return counted
+
+def _limited(receive: Receive, max_body_bytes: int) -> Receive:
+    received = 0
+
+    async def counted() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > max_body_bytes:
+            raise _too_large()
+        return message
+
+    return counted
 
 
 def _too_large() -> PayloadTooLarge:
@@ -120,7 +139,11 @@ def _check_origin(headers: Headers, host: str) -> None:
         )
 
 
-def _check_body(headers: Headers, max_body_bytes: int) -> None:
+JSON = ("application/json", "The box reads JSON only.")
+OCTETS = ("application/octet-stream", "The box takes documents as they are.")
+
+
+def _check_body(headers: Headers, max_body_bytes: int, expected: tuple[str, str]) -> None:
     length = headers.get("content-length", "0")
     has_body = length != "0" or "transfer-encoding" in headers
     if not length.isdigit():
@@ -128,8 +151,8 @@ def _check_body(headers: Headers, max_body_bytes: int) -> None:
     if int(length) > max_body_bytes:
         raise _too_large()
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if has_body and kind != "application/json":
-        raise InvalidInput("The box reads JSON only.", hint="Send Content-Type: application/json.")
+    if has_body and kind != expected[0]:
+        raise InvalidInput(expected[1], hint=f"Send Content-Type: {expected[0]}.")
 
 
 def _with_headers(send: Send, path: str, *, is_secure: bool) -> Send:

@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 from allerac.accounts import AccountService
 from allerac.box import BoxService
 from allerac.chat import ChatService, CompletionService
+from allerac.knowledge.service import KnowledgeService
 from allerac.models import ModelRoom
 from allerac.onboarding import OnboardingService
 from allerac.updates import UpdateService
@@ -21,6 +22,7 @@ class Services:
     box: BoxService
     chat: ChatService
     completions: CompletionService
+    knowledge: KnowledgeService
     models: ModelRoom
     onboarding: OnboardingService
     updates: UpdateService

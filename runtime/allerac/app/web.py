@@ -12,6 +12,7 @@ from allerac.api import (
     certificate,
     conversations,
     generations,
+    knowledge,
     models,
     onboarding,
     openai,
@@ -29,7 +30,7 @@ from allerac.app.runtime import Runtime
 from allerac.network import HostAllowList
 from allerac.settings import Settings
 
-ROUTERS = (session, people, onboarding, box, updates, models, conversations, generations)
+ROUTERS = (session, people, onboarding, box, updates, models, conversations, generations, knowledge)
 
 
 def create_app(settings: Settings, *, port: int, passwords: Passwords | None = None) -> FastAPI:

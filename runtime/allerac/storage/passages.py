@@ -16,10 +16,18 @@ from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select,
 from allerac.errors import InvalidInput
 
 from .knowledge_tables import knowledge_chunk
+from .tables import person
 
 FLOAT_BYTES = 4
 MAX_WIDTH = 4096
 MAX_QUERY_WORDS = 32
+
+
+MAY_READ = (
+    "AND (f.person_id = :person OR f.visibility = 'household' AND EXISTS "
+    "(SELECT 1 FROM person p WHERE p.id = :person AND p.role <> 'guest')) "
+)
+"""One's own documents, and the household's for all but guests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +185,8 @@ def find_by_vector(
         "AND embedding MATCH ? AND k = ?"
     )
     hits: list[Hit] = []
-    for place in (f"{model_id}|{scope.person_id}", f"{model_id}|household"):
+    readers = [scope.person_id, *(["household"] if _is_of_the_house(connection, scope) else [])]
+    for place in (f"{model_id}|{reader}" for reader in readers):
         rows = connection.exec_driver_sql(query, (place, vector, limit)).all()
         hits += [Hit(number, 1.0 - distance) for number, distance in rows]
     return sorted(hits, key=lambda hit: (-hit.score, hit.number))[:limit]
@@ -186,8 +195,11 @@ def find_by_vector(
 def find_by_words(
     connection: Connection, scope: Scope, words: Sequence[str], limit: int
 ) -> list[Hit]:
-    """Return the chunks that have most of `words`, weighed by how rare each is, best first."""
-    match = " OR ".join(f'"{word}"' for word in words if re.fullmatch(r"\w+", word))
+    """Return the chunks that have most of `words`, weighed by how rare each is, best first.
+
+    A word that ends with an asterisk stands for all that begin with it.
+    """
+    match = " OR ".join(_quoted(word) for word in words if re.fullmatch(r"\w+\*?", word))
     if not match:
         return []
     within = _may_read(scope)
@@ -203,15 +215,19 @@ def find_by_words(
     return [Hit(row.number, -row.score) for row in rows]
 
 
+def _quoted(word: str) -> str:
+    return f'"{word[:-1]}"*' if word.endswith("*") else f'"{word}"'
+
+
 def load_chunks(
     connection: Connection, person_id: str, numbers: Iterable[int]
 ) -> Mapping[int, StoredChunk]:
     """Return the chunks of these numbers that the person may read."""
     wanted = list(numbers)
     query = text(
-        "SELECT c.*, f.name, f.kind, f.version FROM knowledge_chunk c "
+        "SELECT c.*, f.name, f.kind, f.version FROM knowledge_chunk c "  # noqa: S608 - constants
         "JOIN knowledge_file f ON f.id = c.file_id WHERE c.id IN :numbers "
-        "AND (f.person_id = :person OR f.visibility = 'household')"
+        f"{MAY_READ}"
     ).bindparams(bindparam("numbers", expanding=True))
     rows = connection.execute(query, {"numbers": wanted, "person": person_id})
     return {row.id: stored_chunk(row) for row in rows}
@@ -236,8 +252,13 @@ def stored_chunk(row: Row[Any]) -> StoredChunk:
     )
 
 
+def _is_of_the_house(connection: Connection, scope: Scope) -> bool:
+    query = select(person.c.role).where(person.c.id == scope.person_id)
+    return connection.scalar(query) not in (None, "guest")
+
+
 def _may_read(scope: Scope) -> str:
-    conditions = "AND (f.person_id = :person OR f.visibility = 'household')"
+    conditions = MAY_READ
     if scope.folder is not None:
         conditions += " AND f.folder = :folder"
     if scope.file_ids is not None:

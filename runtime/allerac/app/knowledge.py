@@ -1,0 +1,103 @@
+"""The wing of the documents: what reads them, where they are kept, which model turns them."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from allerac.app.models import Hardware
+from allerac.engine.embedding import EmbeddingSupervisor
+from allerac.engine.process import Launch
+from allerac.engine.protocol import ModelFile
+from allerac.errors import AlleracError
+from allerac.hardware.choice import threads_for
+from allerac.knowledge.blobs import BlobStore
+from allerac.knowledge.embedding_model import EmbeddingModel, traits_of
+from allerac.knowledge.ingest import LEASE, Desk, Ingest
+from allerac.knowledge.pace import ConsideratePace
+from allerac.knowledge.retrieval import Retriever
+from allerac.knowledge.service import KnowledgeService, Parts
+from allerac.models import ModelService
+from allerac.settings import Settings
+from allerac.storage import Database
+from allerac.storage.ids import new_id
+from allerac.storage.knowledge import KnowledgeStore
+from allerac.storage.knowledge_jobs import JobStore
+
+DEMO_EMBEDDING = "allerac-demo-embedding"
+DEMO_FILE = f"{DEMO_EMBEDDING}-q8_0.gguf"
+CONTEXT_TOKENS = 1024
+"""A passage of 512 tokens with its heading and the model's own words before it."""
+MEMORY_BYTES = 4 << 30
+"""Address space of the embedding process; the largest model of the catalogue has 0.6 GB."""
+
+
+class EmbeddingShelf:
+    """The tier's embedding model once it is on board, until then the one that ships along."""
+
+    def __init__(self, settings: Settings, hardware: Hardware, models: ModelService) -> None:
+        profile = hardware.choice.profile
+        self._models = models
+        self._wanted = profile.models.embedding
+        self._demo = settings.demo_model_dir / DEMO_FILE
+        self._threads = threads_for(hardware.machine, profile.engine.prefill_threads)
+
+    def current(self) -> EmbeddingModel | None:
+        """Return the model that reads documents now."""
+        path, model_id = self._demo, DEMO_EMBEDDING
+        if self._wanted is not None:
+            with suppress(AlleracError):  # not on board
+                path, model_id = self._models.installed_path(self._wanted), self._wanted
+        if not path.is_file():
+            return None
+        file = ModelFile(
+            model_id=model_id,
+            path=path,
+            context_length=CONTEXT_TOKENS,
+            threads=self._threads,
+            purpose="embedding",
+            memory_limit_bytes=MEMORY_BYTES,
+        )
+        return EmbeddingModel(file, traits_of(model_id))
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeWing:
+    """What the runtime starts, stops and hands on."""
+
+    embedder: EmbeddingSupervisor
+    retriever: Retriever
+    service: KnowledgeService
+
+
+def build_knowledge(
+    settings: Settings,
+    database: Database,
+    shelf: EmbeddingShelf,
+    launch: Launch,
+    is_busy: Callable[[], bool],
+) -> KnowledgeWing:
+    """Return the service of documents and what belongs to it."""
+    embedder = EmbeddingSupervisor(launch=launch)
+    files = KnowledgeStore(database)
+    jobs = JobStore(database, owner=new_id(), lease=LEASE)
+    blobs = BlobStore(settings.data_dir / "blobs")
+    drafts = settings.data_dir / "reading"
+    retriever = Retriever(database=database, embedder=embedder, models=shelf)
+    desk = Desk(
+        files=files,
+        jobs=jobs,
+        blobs=blobs,
+        embedder=embedder,
+        models=shelf,
+        pace=ConsideratePace(is_busy=is_busy, is_hot=lambda: False),
+        folder=drafts,
+    )
+    parts = Parts(
+        files=files,
+        jobs=jobs,
+        blobs=blobs,
+        ingest=Ingest(desk),
+        retriever=retriever,
+        drafts=drafts,
+    )
+    return KnowledgeWing(embedder, retriever, KnowledgeService(parts))

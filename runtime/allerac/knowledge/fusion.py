@@ -1,0 +1,19 @@
+"""Reciprocal rank fusion: one ranking of several, without comparing their scores.
+
+Cormack, Clarke and Buettcher, "Reciprocal rank fusion outperforms Condorcet and individual rank
+learning methods" (SIGIR 2009); 60 is their constant.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+RANK_CONSTANT: Final = 60
+
+
+def fuse(rankings: Iterable[Sequence[int]]) -> list[tuple[int, float]]:
+    """Return every item with its score, best first; equal ones in the order of their numbers."""
+    scores: dict[int, float] = {}
+    for ranking in rankings:
+        for rank, item in enumerate(ranking, start=1):
+            scores[item] = scores.get(item, 0.0) + 1 / (RANK_CONSTANT + rank)
+    return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))

@@ -1,0 +1,217 @@
+"""Finding passages: by meaning and by words, joined by rank, held to a threshold and a budget."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal, Protocol
+
+import structlog
+
+from allerac.engine.embedding import Embedder
+from allerac.errors import EngineUnavailable, ModelDamaged
+from allerac.storage.database import Database
+from allerac.storage.passage_search import Hits, read_passages, search_passages
+from allerac.storage.passages import Scope, StoredChunk
+
+from .embedding_model import SEED_FLOOR, EmbeddingModel, EmbeddingModels, on_seed_scale
+from .excerpts import excerpt, likeness, shingles
+from .fusion import fuse
+from .words import coverage, stem, words_of
+
+log = structlog.get_logger()
+
+TOP: Final = 5
+CANDIDATES: Final = 40
+QUESTION_CHARACTERS: Final = 2_000
+ALIKE: Final = 0.9
+WORDS_ALONE: Final = 0.6
+"""A passage that has as many of the telling words is related whatever its vector says."""
+PASSAGE_CHARACTERS: Final = 2_400
+BYTES_PER_TOKEN: Final = 3
+LEAST_CHARACTERS: Final = 200
+
+Verdict = Literal["used", "unrelated", "duplicate", "budget", "rank"]
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """A passage that came up, and what became of it.
+
+    Ranks count from 1, None where that search did not find it; `similarity` is on the seed scale.
+    """
+
+    chunk: int
+    file_id: str
+    verdict: Verdict
+    vector_rank: int | None
+    word_rank: int | None
+    similarity: float | None
+    coverage: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What was searched, found, dropped and why."""
+
+    question: str
+    words: tuple[str, ...]
+    model_id: str | None
+    considered: tuple[Considered, ...]
+    budget_tokens: int
+    embed_seconds: float
+    search_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What the model is given to read, and where it stands."""
+
+    stored: StoredChunk
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The passages for a question, best first, and how they were found."""
+
+    passages: tuple[Passage, ...]
+    trace: Trace
+
+
+class Reranker(Protocol):
+    """Puts candidates in a better order; optional."""
+
+    async def rerank(self, question: str, texts: Sequence[str]) -> list[int]:
+        """Return the positions of `texts`, best first."""
+
+
+class Retriever:
+    """Searches what a person may read."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        embedder: Embedder,
+        models: EmbeddingModels,
+        reranker: Reranker | None = None,
+    ) -> None:
+        self._database = database
+        self._embedder = embedder
+        self._models = models
+        self._reranker = reranker
+
+    async def find(
+        self, question: str, scope: Scope, *, budget_tokens: int, top: int = TOP
+    ) -> Finding:
+        """Return the passages that answer `question`; none where nothing is related.
+
+        Without the embedding model words alone are searched.
+        """
+        question = question[:QUESTION_CHARACTERS]
+        words = words_of(question)
+        model = self._models.current()
+        began = time.monotonic()
+        vector = await self._vector(model, question) if model is not None else None
+        embedded = time.monotonic()
+        searched = [*words, *(f"{stem(word)}*" for word in words if stem(word) != word)]
+
+        near = (model.id, vector) if model is not None and vector is not None else None
+        hits = await search_passages(self._database, scope, searched, near, CANDIDATES)
+        candidates = _candidates(hits, words, model)
+        candidates = await self._reranked(question, candidates, hits.chunks)
+        passages, considered = _choose(candidates, hits.chunks, words, budget_tokens, top)
+        trace = Trace(
+            question=question,
+            words=tuple(words),
+            model_id=model.id if model is not None and vector is not None else None,
+            considered=tuple(considered),
+            budget_tokens=budget_tokens,
+            embed_seconds=round(embedded - began, 4),
+            search_seconds=round(time.monotonic() - embedded, 4),
+        )
+        return Finding(tuple(passages), trace)
+
+    async def passages(self, person_id: str, numbers: Sequence[int]) -> Mapping[int, StoredChunk]:
+        """Return the passages of these numbers that the person may read and that still exist."""
+        return await read_passages(self._database, person_id, numbers)
+
+    async def _vector(self, model: EmbeddingModel, question: str) -> bytes | None:
+        try:
+            await self._embedder.load(model.file)
+            (vector,) = await self._embedder.embed([f"{model.traits.query_prefix}{question}"])
+        except (EngineUnavailable, ModelDamaged) as error:
+            log.warning("searched_by_words_only", reason=error.message)
+            return None
+        return vector
+
+    async def _reranked(
+        self, question: str, found: list[Considered], chunks: Mapping[int, StoredChunk]
+    ) -> list[Considered]:
+        if self._reranker is None or not found:
+            return found
+        texts = [chunks[each.chunk].chunk.content for each in found]
+        return [found[at] for at in await self._reranker.rerank(question, texts)]
+
+
+def _candidates(hits: Hits, words: list[str], model: EmbeddingModel | None) -> list[Considered]:
+    vector_ranks = {hit.number: rank for rank, hit in enumerate(hits.by_vector, start=1)}
+    word_ranks = {hit.number: rank for rank, hit in enumerate(hits.by_words, start=1)}
+    cosines = {hit.number: hit.score for hit in hits.by_vector}
+    found = []
+    for number, score in fuse([[*vector_ranks], [*word_ranks]]):
+        stored = hits.chunks.get(number)
+        if stored is None:
+            continue
+        similarity = None
+        if model is not None and number in cosines:
+            similarity = round(on_seed_scale(cosines[number], model.traits), 3)
+        text = f"{stored.file_name} {stored.chunk.heading} {stored.chunk.content}"
+        shared = round(coverage(text, words), 3)
+        related = (similarity or 0.0) >= SEED_FLOOR or shared >= WORDS_ALONE
+        found.append(
+            Considered(
+                chunk=number,
+                file_id=stored.file_id,
+                verdict="rank" if related else "unrelated",
+                vector_rank=vector_ranks.get(number),
+                word_rank=word_ranks.get(number),
+                similarity=similarity,
+                coverage=shared,
+                score=round(score, 5),
+            )
+        )
+    return found
+
+
+def _choose(
+    candidates: list[Considered],
+    chunks: Mapping[int, StoredChunk],
+    words: list[str],
+    budget_tokens: int,
+    top: int,
+) -> tuple[list[Passage], list[Considered]]:
+    """Take the best until there are `top` or the budget is spent."""
+    passages: list[Passage] = []
+    kept: list[frozenset[str]] = []
+    considered: list[Considered] = []
+    left = budget_tokens * BYTES_PER_TOKEN
+    for each in candidates:
+        stored = chunks[each.chunk]
+        verdict = each.verdict
+        if verdict == "rank" and len(passages) < top:
+            runs = shingles(stored.chunk.content)
+            room = min(PASSAGE_CHARACTERS, left)
+            if any(likeness(runs, other) >= ALIKE for other in kept):
+                verdict = "duplicate"
+            elif room < min(LEAST_CHARACTERS, len(stored.chunk.content)):
+                verdict = "budget"
+            else:
+                verdict = "used"
+                text = excerpt(stored.chunk.content, words, room)
+                passages.append(Passage(stored, text))
+                kept.append(runs)
+                left -= len(text.encode("utf-8", "replace"))
+        considered.append(replace(each, verdict=verdict))
+    return passages, considered
