@@ -11,6 +11,7 @@ from allerac.accounts import AccountService, Passwords
 from allerac.api.services import Services
 from allerac.app.accounts import AccountSecrets, build_claim_proof
 from allerac.app.appliance import Onlooker, build_upkeep
+from allerac.app.knowledge import EmbeddingShelf, build_knowledge
 from allerac.app.models import StoredDefault, build_model_service, read_hardware
 from allerac.app.network import NetworkPresence
 from allerac.app.updates import build_updates
@@ -62,8 +63,16 @@ class Runtime:
         self.updates = build_updates(settings, self.database, self.bus, self.engine)
         boxes = BoxStore(self.database)
         attempts = AttemptStore(self.database)
+        files = build_model_service(settings, hardware)
+        self.knowledge = build_knowledge(
+            settings,
+            self.database,
+            EmbeddingShelf(settings, hardware, files),
+            _launch(settings.engine_socket),
+            lambda: self.engine.status().active > 0,
+        )
         rooms = ModelRoom(
-            files=build_model_service(settings, hardware),
+            files=files,
             engine=self.engine,
             default=StoredDefault(boxes),
             machine=hardware.machine,
@@ -96,6 +105,7 @@ class Runtime:
                 logs=EventLogs(),
             ),
             completions=CompletionService(engine=self.engine, models=rooms),
+            knowledge=self.knowledge.service,
             models=rooms,
             onboarding=OnboardingService(
                 store=boxes,
@@ -119,6 +129,7 @@ class Runtime:
         await self.engine.start()
         await services.onboarding.start()
         await services.chat.start(datetime.now(UTC))
+        await services.knowledge.start()
         await services.models.start()
         await services.box.start()
         await self.updates.start()
@@ -135,6 +146,8 @@ class Runtime:
             self.bus.close,
             self.presence.stop,
             services.chat.stop,
+            services.knowledge.stop,
+            self.knowledge.embedder.stop,
             services.models.stop,
             self.engine.stop,
             self.database.close,
