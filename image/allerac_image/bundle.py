@@ -25,6 +25,10 @@ adaptive=block-hash-index
 """
 
 
+SQUASHFS = "-b 16384"
+"""Bytes in a block of the bundle, which a box fetches whole when 4096 of it are new."""
+
+
 def make_bundle(plan: Plan, log: StepLog) -> None:
     """Write the signed bundle and have RAUC check it against the authority the image trusts."""
     signer = Signer(plan.keys)
@@ -38,6 +42,6 @@ def make_bundle(plan: Plan, log: StepLog) -> None:
     bundle = plan.staging / f"{plan.name}.raucb"
     trust: Words = ["--keyring", signer.authority]
     signed: Words = ["--cert", signer.certificate, "--key", signer.key, *trust]
-    log.run(["rauc", *signed, "bundle", folder, bundle])
+    log.run(["rauc", *signed, "bundle", f"--mksquashfs-args={SQUASHFS}", folder, bundle])
     log.run(["rauc", "info", *trust, bundle])
     shutil.rmtree(folder)

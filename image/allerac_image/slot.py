@@ -1,5 +1,6 @@
 """What a boot slot holds: the verified root, and the small image GRUB can read."""
 
+import hashlib
 import re
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def make_root(plan: Plan, log: StepLog) -> None:
             "format",
             f"--data-block-size={BLOCK_BYTES}",
             f"--hash-block-size={BLOCK_BYTES}",
-            f"--salt={plan.salt('root')}",
+            f"--salt={salt_of(plan)}",
             f"--uuid={plan.uuid('verity')}",
             f"--hash-offset={hash_offset}",
             image,
@@ -46,6 +47,11 @@ def make_root(plan: Plan, log: StepLog) -> None:
     refuse_too_large(image, plan.tier.disk["root_slot_bytes"], "root_slot_bytes")
     config = slot_configuration(plan, root_hash_of(report), hash_offset)
     (plan.parts / "boot" / "slot.cfg").write_text(config)
+
+
+def salt_of(plan: Plan) -> str:
+    """Return the salt of the hash tree: every version's, or an update would fetch all of a tree."""
+    return hashlib.sha256(plan.tier.compatible.encode()).hexdigest()
 
 
 def make_boot(plan: Plan, log: StepLog) -> None:

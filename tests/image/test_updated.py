@@ -67,7 +67,7 @@ def test_it_installs_while_a_chat_goes_on(
     box: BootedBox, shelf: UpdateShelf, conversation: str
 ) -> None:
     box.call("POST", "/updates/install")
-    assert box.call("GET", "/updates")["state"] == "downloading"
+    wait_for_state(box, "downloading")
     answer = box.say(conversation, PASSAGE)["answer"]["id"]
     begun = box.follow(answer, until="delta")
     assert box.call("GET", "/updates")["state"] == "downloading"
