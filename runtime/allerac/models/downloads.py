@@ -235,9 +235,7 @@ class Downloads:
         await finish_in_thread(lambda: self._store.write_part_record(record))
 
     async def _fail(self, job: _Job, problem: Problem) -> None:
-        job.state, job.error = "failed", problem
-        job.received_bytes = self._store.part_size(job.id)
-        log.warning("model_download_failed", model_id=job.id, code=problem.code)
+        """Keep why, then tell: whoever hears of it may begin anew at once, so nothing follows."""
         record = PartRecord(
             id=job.id,
             sha256=job.sha256,
@@ -247,4 +245,7 @@ class Downloads:
         )
         with contextlib.suppress(OSError):  # on a full disk the state lives in memory only
             await asyncio.to_thread(self._store.write_part_record, record)
+        job.state, job.error = "failed", problem
+        job.received_bytes = self._store.part_size(job.id)
+        log.warning("model_download_failed", model_id=job.id, code=problem.code)
         self._on_change(job.id)
