@@ -1224,6 +1224,182 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/knowledge/files": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List Files
+     * @description List one's own documents and the household's, the newest first.
+     */
+    get: operations["listKnowledgeFiles"];
+    put?: never;
+    /**
+     * Add File
+     * @description Add the document that is the body of the request.
+     */
+    post: operations["addKnowledgeFile"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/knowledge/files/{file_id}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get File
+     * @description Tell about a document.
+     */
+    get: operations["getKnowledgeFile"];
+    put?: never;
+    post?: never;
+    /**
+     * Remove File
+     * @description Remove it for good: its bytes, its text, and what could find it.
+     */
+    delete: operations["removeKnowledgeFile"];
+    options?: never;
+    head?: never;
+    /**
+     * Update File
+     * @description Rename it, put it into a folder, share it with the household or no longer.
+     */
+    patch: operations["updateKnowledgeFile"];
+    trace?: never;
+  };
+  "/api/v1/knowledge/files/{file_id}/content": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Download File
+     * @description Return the document as it was added, to be saved.
+     */
+    get: operations["downloadKnowledgeFile"];
+    /**
+     * Replace File
+     * @description Put a new version in its place; the old one is found until the new one is ready.
+     */
+    put: operations["replaceKnowledgeFile"];
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/knowledge/files/{file_id}/retry": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Retry File
+     * @description Take a failed document in again.
+     */
+    post: operations["retryKnowledgeFile"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/knowledge/files/{file_id}/passages": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List Passages
+     * @description Return the document as the box reads it.
+     */
+    get: operations["listKnowledgePassages"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/knowledge/files/{file_id}/pages/{page}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Show Page
+     * @description Return a page of a PDF as a picture.
+     */
+    get: operations["showKnowledgePage"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/knowledge/folders": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List Folders
+     * @description List the names of the folders.
+     */
+    get: operations["listKnowledgeFolders"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/knowledge/search": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Search
+     * @description Search as a chat does, and tell how.
+     */
+    post: operations["searchKnowledge"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/v1/models": {
     parameters: {
       query?: never;
@@ -1630,6 +1806,35 @@ export interface components {
       prompt_tokens_details: components["schemas"]["PromptTokensDetails"];
     };
     /**
+     * ConsideredPassage
+     * @description What came up, and what became of it; `similarity` is at least 0.7 for related texts.
+     */
+    ConsideredPassage: {
+      /** Number */
+      number: number;
+      /** File Id */
+      file_id: string;
+      /** File Name */
+      file_name: string;
+      /** Heading */
+      heading: string;
+      /** First Page */
+      first_page: number | null;
+      /**
+       * Verdict
+       * @enum {string}
+       */
+      verdict: "used" | "unrelated" | "duplicate" | "budget" | "rank";
+      /** Vector Rank */
+      vector_rank: number | null;
+      /** Word Rank */
+      word_rank: number | null;
+      /** Similarity */
+      similarity: number | null;
+      /** Coverage */
+      coverage: number;
+    };
+    /**
      * ContextGauge
      * @description How much of what the model can read the next message meets, in tokens.
      *
@@ -1790,6 +1995,14 @@ export interface components {
       /** Last Error */
       last_error: string | null;
     };
+    /**
+     * Folders
+     * @description The names of the folders.
+     */
+    Folders: {
+      /** Items */
+      items: string[];
+    };
     /** Hardware */
     Hardware: {
       /** Summary */
@@ -1906,6 +2119,87 @@ export interface components {
        */
       type: "json_schema";
       json_schema: components["schemas"]["JsonSchema"];
+    };
+    /**
+     * KnowledgeFile
+     * @description A document. `done` of `total` counts pages, then passages; `total` 0 means not known.
+     */
+    KnowledgeFile: {
+      /** Id */
+      id: string;
+      /** Name */
+      name: string;
+      /** Folder */
+      folder: string;
+      /** Kind */
+      kind: string | null;
+      /** Size Bytes */
+      size_bytes: number;
+      /**
+       * Visibility
+       * @enum {string}
+       */
+      visibility: "private" | "household";
+      /** Mine */
+      mine: boolean;
+      /** Watched */
+      watched: boolean;
+      /**
+       * State
+       * @enum {string}
+       */
+      state: "uploading" | "processing" | "indexing" | "ready" | "failed";
+      /** Done */
+      done: number;
+      /** Total */
+      total: number;
+      why: components["schemas"]["WhyFailed"] | null;
+      /** Version */
+      version: number;
+      /** Pages */
+      pages: number | null;
+      /** Passages */
+      passages: number;
+      /** Used By */
+      used_by: number;
+      /** Created At */
+      created_at: string;
+      /** Updated At */
+      updated_at: string;
+    };
+    /**
+     * KnowledgePassage
+     * @description A part of a document, as it is found and cited.
+     */
+    KnowledgePassage: {
+      /** Number */
+      number: number;
+      /** File Id */
+      file_id: string;
+      /** File Name */
+      file_name: string;
+      /** Kind */
+      kind: string;
+      /** Position */
+      position: number;
+      /** Heading */
+      heading: string;
+      /** First Page */
+      first_page: number | null;
+      /** Last Page */
+      last_page: number | null;
+      /** Text */
+      text: string;
+    };
+    /**
+     * KnowledgePassages
+     * @description Parts that follow each other; `next_first` is null after the last.
+     */
+    KnowledgePassages: {
+      /** Items */
+      items: components["schemas"]["KnowledgePassage"][];
+      /** Next First */
+      next_first: number | null;
     };
     /** MemoryView */
     MemoryView: {
@@ -2154,6 +2448,13 @@ export interface components {
       /** Next Cursor */
       next_cursor?: string | null;
     };
+    /** Page[KnowledgeFile] */
+    Page_KnowledgeFile_: {
+      /** Items */
+      items: components["schemas"]["KnowledgeFile"][];
+      /** Next Cursor */
+      next_cursor?: string | null;
+    };
     /** Page[Message] */
     Page_Message_: {
       /** Items */
@@ -2330,6 +2631,45 @@ export interface components {
     /** Regenerated */
     Regenerated: {
       answer: components["schemas"]["Message"];
+    };
+    /**
+     * SearchKnowledge
+     * @description What to look for.
+     */
+    SearchKnowledge: {
+      /** Question */
+      question: string;
+      /** Folder */
+      folder?: string | null;
+      /** File Ids */
+      file_ids?: string[] | null;
+    };
+    /**
+     * SearchResult
+     * @description The passages for a question, best first.
+     */
+    SearchResult: {
+      /** Passages */
+      passages: components["schemas"]["KnowledgePassage"][];
+      trace: components["schemas"]["SearchTrace"];
+    };
+    /**
+     * SearchTrace
+     * @description What was searched, found, dropped and why.
+     */
+    SearchTrace: {
+      /** Question */
+      question: string;
+      /** Words */
+      words: string[];
+      /** By Meaning */
+      by_meaning: boolean;
+      /** Considered */
+      considered: components["schemas"]["ConsideredPassage"][];
+      /** Embed Seconds */
+      embed_seconds: number;
+      /** Search Seconds */
+      search_seconds: number;
     };
     /**
      * SendMessage
@@ -2596,6 +2936,28 @@ export interface components {
       /** Items */
       items: components["schemas"]["PastUpdate"][];
     };
+    /**
+     * UpdateKnowledgeFile
+     * @description What of a document may be changed.
+     */
+    UpdateKnowledgeFile: {
+      /**
+       * Name
+       * @default
+       */
+      name: string;
+      /**
+       * Folder
+       * @default
+       */
+      folder: string;
+      /**
+       * Visibility
+       * @default private
+       * @enum {string}
+       */
+      visibility: "private" | "household";
+    };
     /** UpdateMe */
     UpdateMe: {
       /** Name */
@@ -2692,8 +3054,13 @@ export interface components {
       /** Other Version */
       other_version: string | null;
     };
-    /** Usage */
+    /**
+     * Usage
+     * @description `finish_reason` other than “stop” says that the answer was cut, and why.
+     */
     Usage: {
+      /** Finish Reason */
+      finish_reason?: ("stop" | "length" | "repetition" | "cancelled") | null;
       /** Prompt Tokens */
       prompt_tokens: number;
       /** Cached Tokens */
@@ -2716,6 +3083,18 @@ export interface components {
       ok: boolean;
       /** Reason */
       reason: string;
+    };
+    /**
+     * WhyFailed
+     * @description Why a document could not be read, and what to do.
+     */
+    WhyFailed: {
+      /** Code */
+      code: string;
+      /** Message */
+      message: string;
+      /** Hint */
+      hint: string;
     };
     /**
      * WithheldUpdate
@@ -5003,6 +5382,399 @@ export interface operations {
           [name: string]: unknown;
         };
         content?: never;
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  listKnowledgeFiles: {
+    parameters: {
+      query?: {
+        folder?: string | null;
+        query?: string | null;
+        cursor?: string | null;
+        limit?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Page_KnowledgeFile_"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  addKnowledgeFile: {
+    parameters: {
+      query: {
+        name: string;
+        folder?: string;
+        visibility?: "private" | "household";
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/octet-stream": string;
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["KnowledgeFile"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  getKnowledgeFile: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        file_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["KnowledgeFile"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  removeKnowledgeFile: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        file_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  updateKnowledgeFile: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        file_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["UpdateKnowledgeFile"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["KnowledgeFile"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  downloadKnowledgeFile: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        file_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/octet-stream": unknown;
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  replaceKnowledgeFile: {
+    parameters: {
+      query: {
+        name: string;
+      };
+      header?: never;
+      path: {
+        file_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/octet-stream": string;
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["KnowledgeFile"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  retryKnowledgeFile: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        file_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["KnowledgeFile"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  listKnowledgePassages: {
+    parameters: {
+      query?: {
+        first?: number;
+        limit?: number;
+      };
+      header?: never;
+      path: {
+        file_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["KnowledgePassages"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  showKnowledgePage: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        file_id: string;
+        page: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "image/png": unknown;
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  listKnowledgeFolders: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Folders"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  searchKnowledge: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["SearchKnowledge"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["SearchResult"];
+        };
       };
       /** @description What went wrong */
       default: {
