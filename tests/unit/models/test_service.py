@@ -27,6 +27,7 @@ def demo(tmp_path: Path) -> DemoModel:
         size_bytes=len(content),
         sha256=facts.sha256 or "",
         context_length=1024,
+        answer_tokens=100,
         directory=tmp_path,
     )
 
