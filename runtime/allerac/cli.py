@@ -80,6 +80,14 @@ def certificate(settings: Settings, _: argparse.Namespace) -> int:
     return 0
 
 
+def burn_in(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Prove a new unit under load, once, and sign its birth certificate."""
+    from allerac.app.burn_in import run_burn_in
+
+    asked = arguments.seconds, arguments.memory_mb, arguments.disk_mb
+    return 0 if asyncio.run(run_burn_in(settings, _write, *asked)) else 1
+
+
 def detect(settings: Settings, _: argparse.Namespace) -> int:
     """Say what this machine is, which profile fits, which models, and how fast."""
     from allerac.app import read_hardware
@@ -149,6 +157,13 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("serve", help=serve.__doc__).set_defaults(run=serve)
     commands.add_parser("console", help=console.__doc__).set_defaults(run=console)
     commands.add_parser("certificate", help=certificate.__doc__).set_defaults(run=certificate)
+    proving_unit = commands.add_parser("burn-in", help=burn_in.__doc__)
+    proving_unit.add_argument("--seconds", type=float, help="of inference; default: the tier's")
+    proving_unit.add_argument(
+        "--memory-mb", type=int, help="to test; default: most of what is free"
+    )
+    proving_unit.add_argument("--disk-mb", type=int, help="to write and read; default: 1000")
+    proving_unit.set_defaults(run=burn_in)
     commands.add_parser("detect", help=detect.__doc__).set_defaults(run=detect)
     commands.add_parser("prove", help=prove.__doc__).set_defaults(run=prove)
     handling = commands.add_parser("models", help=models.__doc__)

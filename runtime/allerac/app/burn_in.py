@@ -1,0 +1,94 @@
+"""The burn-in's wiring: a unit's own engine, model and profile, before the runtime starts."""
+
+from collections.abc import Callable
+
+from allerac import __version__
+from allerac.app.models import build_model_service, read_hardware
+from allerac.appliance.identity import read_identity
+from allerac.burn_in import BurnIn, Extent, InferenceLoad, Keeper, is_factory_mode, sign
+from allerac.engine.process import spawn
+from allerac.engine.supervisor import EngineSupervisor
+from allerac.errors import InvalidInput, Unavailable
+from allerac.hardware.profile import Profile
+from allerac.models import ModelRoom
+from allerac.settings import Settings
+
+
+class NoChoice:
+    """Nobody has chosen a model: the unit is nobody's yet."""
+
+    async def load(self) -> None:
+        """Return nothing."""
+
+    async def save(self, model_id: str) -> None:
+        """Keep nothing."""
+
+
+MB = 1_000_000
+
+
+async def run_burn_in(
+    settings: Settings,
+    tell: Callable[[str], None],
+    seconds: float | None = None,
+    memory_mb: int | None = None,
+    disk_mb: int | None = None,
+) -> bool:
+    """Do the burn-in of this unit and keep its certificate; True when it passed.
+
+    What is None is as long and as much as the tier asks for.
+    Raises `InvalidInput` outside of factory mode, `Unavailable` when nothing can be kept.
+    """
+    folder = settings.identity_dir
+    if folder is None or not is_factory_mode(folder):
+        raise InvalidInput("This unit is not in factory mode.", hint="It has passed already.")
+    identity = read_identity(folder)
+    if identity.serial is None:
+        raise InvalidInput("This unit has no serial.", hint="Flash it by a factory job.")
+    keeper = Keeper(folder, settings.drives_dir)
+    hardware = read_hardware(settings)
+    engine = EngineSupervisor(launch=spawn)
+    files = build_model_service(settings, hardware)
+    rooms = ModelRoom(
+        files=files,
+        engine=engine,
+        default=NoChoice(),
+        machine=hardware.machine,
+        choice=hardware.choice,
+    )
+    profile = hardware.choice.profile
+    burn_in = BurnIn(
+        identity=identity,
+        machine=hardware.machine,
+        profile=profile,
+        load=InferenceLoad(engine, profile.burn_in.model, rooms.ensure_loaded),
+        data_dir=settings.data_dir,
+        version=__version__,
+        extent=_extent(profile, seconds, memory_mb, disk_mb),
+        tell=tell,
+    )
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    await files.start()
+    try:
+        document = sign(await burn_in.run(), keeper.key())
+        keeper.keep(document)
+    except OSError as error:
+        raise Unavailable(f"The certificate cannot be kept: {error}.") from error
+    finally:
+        await files.stop()
+    for path in keeper.hand_over(document):
+        tell(f"The certificate is on the drive: {path}")
+    passed = bool(document["certificate"]["passed"])
+    tell(f"{identity.serial} {'has passed' if passed else 'has failed'} its burn-in.")
+    return passed
+
+
+def _extent(
+    profile: Profile, seconds: float | None, memory_mb: int | None, disk_mb: int | None
+) -> Extent:
+    usual = Extent.of(profile)
+    return Extent(
+        load_seconds=usual.load_seconds if seconds is None else seconds,
+        memory_bytes=usual.memory_bytes if memory_mb is None else memory_mb * MB,
+        disk_bytes=usual.disk_bytes if disk_mb is None else disk_mb * MB,
+    )

@@ -1,0 +1,20 @@
+"""A unit's first start: proves the hardware under load and signs what it found."""
+
+from .certificate import Certificate, sign
+from .keeper import Keeper, is_factory_mode
+from .load import InferenceLoad, Load, Pace
+from .outcome import Outcome
+from .service import BurnIn, Extent
+
+__all__ = [
+    "BurnIn",
+    "Certificate",
+    "Extent",
+    "InferenceLoad",
+    "Keeper",
+    "Load",
+    "Outcome",
+    "Pace",
+    "is_factory_mode",
+    "sign",
+]

@@ -1,0 +1,59 @@
+"""Where the certificate is kept: on the unit for good, and on a USB drive for the station."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from allerac.appliance.files import replace_file
+
+from .certificate import Certificate
+
+log = structlog.get_logger()
+
+NAME: Final = "birth-certificate.json"
+FLAG: Final = "factory-mode"
+KEY: Final = "device.key"
+FOR_STATION: Final = "allerac-certificates"
+"""A folder with this name on a USB drive asks for the certificate."""
+
+READABLE: Final = 0o644
+
+
+def is_factory_mode(identity: Path | None) -> bool:
+    """Tell whether the unit has yet to pass its burn-in."""
+    return identity is not None and (identity / FLAG).exists()
+
+
+class Keeper:
+    """Writes to the identity partition, which must be writable, and to drives below `drives`."""
+
+    def __init__(self, identity: Path, drives: Path) -> None:
+        self._identity = identity
+        self._drives = drives
+
+    def key(self) -> bytes:
+        """Return the device key in PEM. Raises OSError."""
+        return (self._identity / KEY).read_bytes()
+
+    def keep(self, document: Certificate) -> None:
+        """Keep the certificate; a unit that passed leaves factory mode. Raises OSError."""
+        content = (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
+        replace_file(self._identity / NAME, content, READABLE)
+        if document["certificate"]["passed"]:
+            (self._identity / FLAG).unlink(missing_ok=True)
+
+    def hand_over(self, document: Certificate) -> Iterator[Path]:
+        """Copy it to every drive that asks for it and yield where; a drive that cannot is left."""
+        content = (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
+        serial = document["certificate"]["serial"]
+        for folder in sorted(self._drives.glob(f"*/{FOR_STATION}")):
+            path = folder / f"{serial}-{NAME}"
+            try:
+                replace_file(path, content, READABLE)
+            except OSError as error:
+                log.warning("certificate_not_handed_over", reason=error.strerror)
+                continue
+            yield path

@@ -1,0 +1,188 @@
+"""Checks that look once: memory, drive, network card, memory channels, power, clock, TPM."""
+
+import mmap
+import os
+import time
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from allerac.appliance.certificate import EARLIEST
+from allerac.hardware.machine import Machine
+from allerac.hardware.profile import Profile
+from allerac.hardware.sensors import Drive, Sysfs, read_links, read_power
+
+from .outcome import Outcome
+
+MB: Final = 1_000_000
+CHUNK_BYTES: Final = 16 << 20
+BLOCK_BYTES: Final = 4 << 20
+PATTERNS: Final = (0x55, 0xAA)
+"""Each bit is tried both ways, beside neighbours of the other kind."""
+
+MIN_LINK_MEGABITS: Final = 1000
+CLOCK_SECONDS: Final = 86400.0
+"""By which the hardware clock and the system's may differ at a first start."""
+
+
+def probe_memory(size_bytes: int) -> Outcome:
+    """Write patterns to so much memory and compare all of it; blocks for seconds per GB."""
+    chunks = [mmap.mmap(-1, CHUNK_BYTES) for _ in range(max(1, size_bytes // CHUNK_BYTES))]
+    wrong = 0
+    try:
+        for content in _contents():
+            for chunk in chunks:
+                chunk[:] = content
+            wrong += sum(chunk[:] != content for chunk in chunks)
+    finally:
+        for chunk in chunks:
+            chunk.close()
+    return Outcome(
+        "memory",
+        passed=wrong == 0,
+        measured={"tested_bytes": len(chunks) * CHUNK_BYTES, "wrong_chunks": wrong},
+        limits={"wrong_chunks": 0},
+        reason="" if wrong == 0 else "Memory gave back something else than was written.",
+    )
+
+
+def probe_disk(folder: Path, size_bytes: int, least: float | None) -> Outcome:
+    """Write a file past the page cache, read it back, compare, and say how fast both were.
+
+    Less than `least` MB/s is too slow; None accepts any speed.
+    """
+    path = folder / ".burn-in"
+    count = max(1, size_bytes // BLOCK_BYTES)
+    try:
+        written, read, equal = _try_disk(path, count)
+    except OSError as error:
+        return Outcome("disk", passed=False, reason=f"The drive failed: {error.strerror}.")
+    finally:
+        path.unlink(missing_ok=True)
+    reason = "" if equal else "The drive gave back something else than was written."
+    if equal and least is not None and min(written, read) < least:
+        reason = "The drive is slower than any good one of its kind."
+    return Outcome(
+        "disk",
+        passed=not reason,
+        measured={
+            "write_mb_per_second": round(written, 1),
+            "read_mb_per_second": round(read, 1),
+        },
+        limits={"min_mb_per_second": least},
+        reason=reason,
+    )
+
+
+def probe_drive_verdicts(drives: Iterable[Drive]) -> Outcome:
+    """Ask for what the drives say of themselves (SMART)."""
+    known = list(drives)
+    failing = [drive.name for drive in known if drive.failing]
+    return Outcome(
+        "drive self-test",
+        passed=not failing,
+        measured={
+            "drives": len(known),
+            "models": ", ".join(drive.model for drive in known),
+            "worn_percent": max((d.worn_percent or 0.0 for d in known), default=None),
+        },
+        reason=f"{', '.join(failing)} says that it fails." if failing else "",
+    )
+
+
+def probe_network(sysfs: Sysfs) -> tuple[Outcome, list[str]]:
+    """Look for wired cards; return the outcome and their addresses (MAC)."""
+    links = read_links(sysfs)
+    up = [link for link in links if link.up]
+    slow = [link.name for link in up if (link.megabits or MIN_LINK_MEGABITS) < MIN_LINK_MEGABITS]
+    reason = "" if links else "There is no wired network card."
+    if slow:
+        reason = f"{', '.join(slow)} is slower than its cable allows."
+    outcome = Outcome(
+        "network",
+        passed=not reason,
+        measured={
+            "cards": len(links),
+            "links_up": len(up),
+            "megabits": max((link.megabits for link in up if link.megabits), default=None),
+        },
+        limits={"min_megabits": MIN_LINK_MEGABITS},
+        reason=reason,
+    )
+    macs = (sysfs.text(f"sys/class/net/{link.name}/address") for link in links)
+    return outcome, [mac.upper() for mac in macs if mac]
+
+
+def probe_memory_channels(machine: Machine, profile: Profile) -> Outcome:
+    """Compare the channels that hold memory with the tier's: speed depends on them."""
+    wanted, found = profile.burn_in.memory_channels, machine.memory_channels
+    passed = wanted is None or (found is not None and found >= wanted)
+    reason = "" if passed else f"{found or 'No readable'} of {wanted} memory channels hold memory."
+    return Outcome("memory channels", passed, {"channels": found}, {"min_channels": wanted}, reason)
+
+
+def probe_power_limit(sysfs: Sysfs, profile: Profile) -> Outcome:
+    """Compare the processor's long-term power limit with the tier's; boards ship lower ones."""
+    wanted = profile.power.pl1_watts
+    power = read_power(sysfs)
+    found = power.limit_watts if power else None
+    passed = wanted is None or (found is not None and found >= wanted)
+    told = "is not readable" if found is None else f"is {found:.0f} W"
+    reason = "" if passed else f"The power limit {told}, the tier needs {wanted} W: BIOS setting."
+    return Outcome("power limit", passed, {"watts": found}, {"min_watts": wanted}, reason)
+
+
+def probe_clock(sysfs: Sysfs, now: datetime) -> Outcome:
+    """Compare the system's time with the hardware clock's, which a flat battery loses."""
+    since = sysfs.number("sys/class/rtc/rtc0/since_epoch")
+    apart = None if since is None else abs(now.timestamp() - since)
+    reason = ""
+    if now < EARLIEST:
+        reason = "The clock shows a time before this system was made: battery or BIOS."
+    elif apart is not None and apart > CLOCK_SECONDS:
+        reason = "The hardware clock is wrong: battery or BIOS."
+    return Outcome(
+        "clock",
+        passed=not reason,
+        measured={"utc": now.astimezone(UTC).isoformat(timespec="seconds"), "apart_seconds": apart},
+        limits={"max_apart_seconds": CLOCK_SECONDS},
+        reason=reason,
+    )
+
+
+def probe_tpm(sysfs: Sysfs) -> Outcome:
+    """Write down whether there is a TPM; a unit without one keeps its key on the partition."""
+    return Outcome(
+        "tpm",
+        passed=True,
+        measured={"version": sysfs.number("sys/class/tpm/tpm0/tpm_version_major")},
+    )
+
+
+def _contents() -> Iterator[bytes]:
+    for pattern in PATTERNS:
+        yield bytes([pattern]) * CHUNK_BYTES
+    yield os.urandom(BLOCK_BYTES) * (CHUNK_BYTES // BLOCK_BYTES)
+
+
+def _try_disk(path: Path, count: int) -> tuple[float, float, bool]:
+    """Return MB/s written, MB/s read, and whether all came back."""
+    with mmap.mmap(-1, BLOCK_BYTES) as out, mmap.mmap(-1, BLOCK_BYTES) as back:
+        out[:] = os.urandom(BLOCK_BYTES)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_DIRECT, 0o600)
+        try:
+            began = time.monotonic()
+            for block in range(count):
+                os.pwrite(descriptor, out, block * BLOCK_BYTES)
+            os.fsync(descriptor)
+            between = time.monotonic()
+            equal = True
+            for block in range(count):
+                os.preadv(descriptor, [back], block * BLOCK_BYTES)
+                equal = equal and back[:] == out[:]
+            ended = time.monotonic()
+        finally:
+            os.close(descriptor)
+    megabytes = count * BLOCK_BYTES / MB
+    return megabytes / max(between - began, 1e-6), megabytes / max(ended - between, 1e-6), equal

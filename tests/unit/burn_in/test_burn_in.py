@@ -1,0 +1,187 @@
+"""A unit passes its burn-in when everything is as its tier promises, and fails for the reason."""
+
+import base64
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from allerac.appliance.identity import FactoryIdentity
+from allerac.burn_in import BurnIn, Extent, Keeper, is_factory_mode, sign
+from allerac.burn_in.probes import probe_disk, probe_drive_verdicts, probe_memory
+from allerac.errors import InvalidInput
+from allerac.hardware.machine import Machine
+from allerac.hardware.profile import load_profiles
+from allerac.hardware.sensors import Drive, Sysfs
+
+from .machines import SteadyLoad, n100, tree
+
+PROFILES = Path(__file__).parents[3] / "hardware_profiles"
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+SMALL = Extent(load_seconds=0.0, memory_bytes=1, disk_bytes=1, least_disk_mb_per_second=None)
+
+
+async def burn_in(
+    folder: Path,
+    *,
+    machine: Machine | None = None,
+    load: SteadyLoad | None = None,
+    now: datetime = NOW,
+    changes: Mapping[str, str | None] | None = None,
+) -> dict[str, Any]:
+    lines: list[str] = []
+    body = await BurnIn(
+        identity=FactoryIdentity(serial="ALR-N100-000042", device_id="0198c0de"),
+        machine=machine or n100(),
+        profile=load_profiles(PROFILES).by_id["n100"],
+        load=load or SteadyLoad(34.0, 17.0),
+        data_dir=folder,
+        version="1.2.3",
+        extent=SMALL,
+        tell=lines.append,
+        sysfs=Sysfs(tree(folder / "machine", **(changes or {}))),
+        clock=lambda: now,
+    ).run()
+    assert sum(line[0] in "✓✗" for line in lines) == len(body["checks"])
+    return body
+
+
+def reasons(body: dict[str, Any]) -> dict[str, str]:
+    return {check["name"]: check["reason"] for check in body["checks"] if not check["passed"]}
+
+
+async def test_unit_of_its_tier_passes(tmp_path: Path) -> None:
+    body = await burn_in(tmp_path)
+    assert reasons(body) == {}
+    assert body["passed"]
+    assert body["serial"] == "ALR-N100-000042"
+    assert body["macs"] == ["7C:83:34:AA:BB:01"]
+    assert {check["name"] for check in body["checks"]} == {
+        *("memory", "disk", "drive self-test", "network", "inference", "heat"),
+        *("memory channels", "power limit", "clock", "tpm"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "check", "told"),
+    [
+        ({"temp1_input": "95000"}, "heat", "95 °C"),
+        ({"temp1_input": None}, "heat", "cannot be read"),
+        ({"power_limit_uw": "6000000"}, "power limit", "is 6 W, the tier needs 15 W"),
+        ({"power_limit_uw": None}, "power limit", "is not readable"),
+        ({"speed": "100"}, "network", "slower"),
+        ({"vendor": None}, "network", "no wired network card"),
+    ],
+)
+async def test_unit_that_is_not_as_its_tier_fails_for_the_reason(
+    tmp_path: Path, changes: dict[str, str | None], check: str, told: str
+) -> None:
+    body = await burn_in(tmp_path, changes=changes)
+    assert list(reasons(body)) == [check]
+    assert told in reasons(body)[check]
+    assert not body["passed"]
+
+
+async def test_slow_unit_fails_with_both_figures(tmp_path: Path) -> None:
+    load = SteadyLoad(34.0, 8.0)
+    body = await burn_in(tmp_path, load=load)
+    assert reasons(body) == {"inference": "writes 8.0 tokens a second, the tier has 11.0"}
+    assert load.is_stopped
+
+
+async def test_unit_whose_model_does_not_load_fails(tmp_path: Path) -> None:
+    load = SteadyLoad(1.0, 1.0, fails=True)
+    body = await burn_in(tmp_path, load=load)
+    assert reasons(body) == {"inference": "The model does not load."}
+    assert load.is_stopped
+
+
+@pytest.mark.parametrize("channels", [None, 0])
+async def test_unit_without_its_memory_channels_fails(tmp_path: Path, channels: int | None) -> None:
+    body = await burn_in(tmp_path, machine=n100(memory_channels=channels))
+    assert list(reasons(body)) == ["memory channels"]
+
+
+async def test_unit_whose_battery_is_flat_fails(tmp_path: Path) -> None:
+    body = await burn_in(tmp_path, now=datetime(2020, 1, 1, tzinfo=UTC))
+    assert list(reasons(body)) == ["clock"]
+
+
+def test_memory_that_is_good_passes() -> None:
+    outcome = probe_memory(1)
+    assert outcome.passed
+    assert outcome.measured["tested_bytes"] == 16 << 20
+
+
+def test_drive_that_is_slower_than_any_good_one_fails(tmp_path: Path) -> None:
+    assert "slower" in probe_disk(tmp_path, 1, least=1e9).reason
+    assert probe_disk(tmp_path, 1, least=None).passed
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_drive_that_cannot_be_written_fails(tmp_path: Path) -> None:
+    assert "The drive failed" in probe_disk(tmp_path / "gone", 1, None).reason
+
+
+def test_drive_that_says_it_fails_is_believed() -> None:
+    drives = [
+        Drive(name=name, model="EVO", kind="sata", failing=name == "sda") for name in ("sda", "sdb")
+    ]
+    assert probe_drive_verdicts(drives).reason == "sda says that it fails."
+
+
+@pytest.fixture
+def identity(tmp_path: Path) -> Path:
+    """A unit in factory mode."""
+    folder = tmp_path / "identity"
+    folder.mkdir()
+    (folder / "factory-mode").touch()
+    key = ec.generate_private_key(ec.SECP256R1())
+    (folder / "device.key").write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    return folder
+
+
+def test_unit_that_passed_leaves_factory_mode_and_one_that_failed_does_not(
+    tmp_path: Path, identity: Path
+) -> None:
+    keeper = Keeper(identity, tmp_path / "drives")
+    keeper.keep(sign({"serial": "A", "passed": False}, keeper.key()))
+    assert is_factory_mode(identity)
+    keeper.keep(sign({"serial": "A", "passed": True}, keeper.key()))
+    assert not is_factory_mode(identity)
+    kept = json.loads((identity / "birth-certificate.json").read_text())
+    assert kept["certificate"] == {"serial": "A", "passed": True}
+
+
+def test_certificate_goes_to_the_drive_that_asks_for_it(tmp_path: Path, identity: Path) -> None:
+    for name in ("station/allerac-certificates", "holiday"):
+        (tmp_path / "drives" / name).mkdir(parents=True)
+    keeper = Keeper(identity, tmp_path / "drives")
+    document = sign({"serial": "A", "passed": True}, keeper.key())
+    (path,) = keeper.hand_over(document)
+    assert json.loads(path.read_text()) == document
+
+
+def test_signature_is_over_the_canonical_text() -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    document = sign({"b": 1.5, "a": "ü"}, pem)
+    key.public_key().verify(
+        base64.b64decode(document["signature"]),
+        '{"a":"ü","b":1.5}'.encode(),
+        ec.ECDSA(hashes.SHA256()),
+    )
+
+
+@pytest.mark.parametrize("key", [b"", b"\xff" * 100])
+def test_key_that_is_worn_out_signs_nothing(key: bytes) -> None:
+    with pytest.raises(InvalidInput, match="key"):
+        sign({}, key)
