@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import structlog
 
@@ -11,6 +10,7 @@ from allerac.accounts import AccountService, Passwords
 from allerac.api.services import Services
 from allerac.app.accounts import AccountSecrets, build_claim_proof
 from allerac.app.appliance import Onlooker, build_upkeep
+from allerac.app.health import Rooms, build_health
 from allerac.app.knowledge import EmbeddingShelf, build_knowledge
 from allerac.app.models import StoredDefault, build_model_service, read_hardware
 from allerac.app.network import NetworkPresence
@@ -21,7 +21,7 @@ from allerac.appliance.identity import read_identity
 from allerac.appliance.rescue_codes import RescueCodes
 from allerac.box import BoxService
 from allerac.chat import ChatService, CompletionService
-from allerac.engine.process import Launch, connect_to, spawn
+from allerac.engine.process import Launch, connect_to, spawn_in
 from allerac.engine.supervisor import EngineSupervisor
 from allerac.events import EventLogs
 from allerac.models import ModelRoom
@@ -39,9 +39,11 @@ from allerac.updates import SystemBus
 log = structlog.get_logger()
 
 
-def _launch(engine_socket: Path | None) -> Launch:
+def _launch(settings: Settings) -> Launch:
     """Return how an engine process is had: from systemd by its socket, or started by us."""
-    return spawn if engine_socket is None else connect_to(engine_socket)
+    if settings.engine_socket is None:
+        return spawn_in(settings.data_dir / "engine")
+    return connect_to(settings.engine_socket)
 
 
 class Runtime:
@@ -56,7 +58,7 @@ class Runtime:
         rescue = RescueCodes(settings.identity_dir and settings.identity_dir / "rescue")
         self.database = Database(settings.data_dir / "allerac.sqlite")
         self.bus = SystemBus()
-        self.engine = EngineSupervisor(launch=_launch(settings.engine_socket))
+        self.engine = EngineSupervisor(launch=_launch(settings))
         host = settings.host if settings.socket is None else None
         self.presence = NetworkPresence(port=port, host=host, announce=settings.announce)
         certificates = CertificateFolder(settings.data_dir / "tls")
@@ -68,7 +70,7 @@ class Runtime:
             settings,
             self.database,
             EmbeddingShelf(settings, hardware, files),
-            _launch(settings.engine_socket),
+            _launch(settings),
             lambda: self.engine.status().active > 0,
         )
         rooms = ModelRoom(
@@ -78,7 +80,25 @@ class Runtime:
             machine=hardware.machine,
             choice=hardware.choice,
         )
+        self.health = build_health(
+            settings,
+            Rooms(
+                database=self.database,
+                engine=self.engine,
+                models=rooms,
+                updates=self.updates.service,
+                presence=self.presence,
+                certificates=certificates,
+                attempts=attempts,
+                boxes=boxes,
+                hardware=hardware,
+            ),
+            watch,
+        )
         self.services = Services(
+            alerts=self.health.alerts,
+            health=self.health.service,
+            metrics=self.health.metrics,
             accounts=AccountService(
                 accounts=AccountStore(self.database),
                 invitations=InvitationStore(self.database),

@@ -53,7 +53,7 @@ def detect_machine(
     first = processors[0] if processors else {}
     cpu = first.get("model name") or platform.processor() or "unknown processor"
     flags = frozenset(first.get("flags", "").split())
-    efficient_cpus = _cpu_list(_read(root / "sys/devices/cpu_atom/cpus"))
+    efficient_cpus = cpu_list(_read(root / "sys/devices/cpu_atom/cpus"))
     performance, efficient = _cores(processors, efficient_cpus, cpu)
     return Machine(
         cpu=" ".join(cpu.split()),
@@ -111,7 +111,7 @@ def _processors(cpuinfo: str) -> list[dict[str, str]]:
     return [block for block in blocks if "processor" in block]
 
 
-def _cpu_list(text: str) -> frozenset[int]:
+def cpu_list(text: str) -> frozenset[int]:
     """Parse a list such as `0-3,8` (kernel documentation, cputopology)."""
     return frozenset(
         number

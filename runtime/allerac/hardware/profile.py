@@ -94,7 +94,11 @@ class EngineBuild(Part):
 
 
 class EngineSettings(Part):
-    """How the engine runs here; thread counts may name cores of the machine found."""
+    """How the engine runs here; thread counts may name cores of the machine found.
+
+    `prefix_store_mb` million bytes of the data partition keep what was read, so that nobody pays
+    for it again after a restart.
+    """
 
     build: EngineBuild
     decode_threads: ThreadCount
@@ -103,6 +107,7 @@ class EngineSettings(Part):
     context_length: Positive
     sequences: Positive
     kv_type: Literal["f16", "q8_0"]
+    prefix_store_mb: Annotated[int, Field(ge=0)]
 
 
 class MemoryBudget(Part):

@@ -13,6 +13,7 @@ from allerac.engine.protocol import Engine, ModelFile
 from allerac.errors import AlleracError, EngineUnavailable, InsufficientDisk, NotFound
 from allerac.hardware.choice import ProfileChoice, threads_for
 from allerac.hardware.machine import Machine
+from allerac.hardware.processors import processors_for
 
 from .card import ANSWER_TOKENS, ModelCard, VerifyResult
 from .service import ModelService
@@ -285,6 +286,8 @@ class ModelRoom:
             prefill_threads=prefill_threads,
             sequences=settings.sequences,
             kv_type=settings.kv_type,
+            prefix_store_bytes=settings.prefix_store_mb * 1_000_000,
+            processors=processors_for(settings.cpu_pinning, threads=max(threads, prefill_threads)),
             memory_limit_bytes=address_space_bytes(
                 self._memory_for_models(), threads=max(threads, prefill_threads)
             ),
