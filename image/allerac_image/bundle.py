@@ -5,6 +5,7 @@ import shutil
 from .log import StepLog, Words
 from .plan import Plan
 from .signing import Signer
+from .slot import BLOCK_BYTES
 
 MANIFEST = """\
 [update]
@@ -25,8 +26,8 @@ adaptive=block-hash-index
 """
 
 
-SQUASHFS = "-b 16384"
-"""Bytes in a block of the bundle, which a box fetches whole when 4096 of it are new."""
+SQUASHFS = f"-b {BLOCK_BYTES}"
+"""A box fetches whole blocks, of which it looks for as much in what it has (adaptive update)."""
 
 
 def make_bundle(plan: Plan, log: StepLog) -> None:
