@@ -38,7 +38,8 @@ def serve(settings: Settings) -> None:
         if settings.socket is None:
             _welcome(settings, port, app.state.services.onboarding.claim_code())
 
-    server = _Server(config, ServiceNotifier(os.environ, os.getpid()), welcome)
+    notifier = ServiceNotifier(os.environ, os.getpid())
+    server = _Server(config, notifier, app.state.runtime.health.pulse.is_well, welcome)
     asyncio.run(server.serve(sockets=[listener]))
 
 
@@ -46,10 +47,15 @@ class _Server(uvicorn.Server):
     """uvicorn that says when it is ready, that it lives, and when it stops."""
 
     def __init__(
-        self, config: uvicorn.Config, notifier: ServiceNotifier, on_ready: Callable[[], None]
+        self,
+        config: uvicorn.Config,
+        notifier: ServiceNotifier,
+        is_well: Callable[[], bool],
+        on_ready: Callable[[], None],
     ) -> None:
         super().__init__(config)
         self._notifier = notifier
+        self._is_well = is_well
         self._on_ready = on_ready
         self._alive: asyncio.Task[Never] | None = None
 
@@ -58,7 +64,7 @@ class _Server(uvicorn.Server):
         if self.should_exit:
             return
         if self._notifier.watch_seconds:
-            self._alive = asyncio.create_task(self._notifier.keep_alive())
+            self._alive = asyncio.create_task(self._notifier.keep_alive(self._is_well))
         self._notifier.ready("Ready")
         self._on_ready()
 

@@ -69,4 +69,10 @@ class Settings(BaseSettings):
         default=Path("/"),
         description="Root below which sensors are read; a recorded tree stands in for the machine.",
     )
+    reserve_bytes: int = Field(
+        default=0, ge=0, description="Room kept back on the disk, given up when it is full."
+    )
+    sample_seconds: float = Field(
+        default=10.0, gt=0, description="Time between two readings of the sensors."
+    )
     log_level: str = Field(default="info", description="debug, info, warning or error.")

@@ -8,6 +8,8 @@ from fastapi import Depends, Request
 from allerac.accounts import AccountService
 from allerac.box import BoxService
 from allerac.chat import ChatService, CompletionService
+from allerac.health import HealthService, Metrics
+from allerac.health.alerts import AlertService
 from allerac.knowledge.service import KnowledgeService
 from allerac.models import ModelRoom
 from allerac.onboarding import OnboardingService
@@ -19,10 +21,13 @@ class Services:
     """One of each; built in `allerac.app`."""
 
     accounts: AccountService
+    alerts: AlertService
     box: BoxService
     chat: ChatService
     completions: CompletionService
+    health: HealthService
     knowledge: KnowledgeService
+    metrics: Metrics
     models: ModelRoom
     onboarding: OnboardingService
     updates: UpdateService

@@ -13,26 +13,29 @@ from allerac.app.health_levers import Background, Levers, acts_of
 from allerac.app.models import Hardware
 from allerac.app.network import NetworkPresence
 from allerac.appliance.certificate import CertificateFolder
+from allerac.appliance.secret_box import SecretBox
 from allerac.appliance.units import read_units
 from allerac.engine.supervisor import EngineSupervisor
 from allerac.errors import AlleracError
 from allerac.hardware.sensors import Sensors, Sysfs
 from allerac.health import (
+    AnswerWatch,
     BoxFacts,
     EngineFacts,
     HealthService,
     Limits,
-    Listener,
     Metrics,
     Reserve,
     SpeedBook,
     Unit,
     UpdateFacts,
 )
+from allerac.health.alerts import AlertService, SettingsFile
 from allerac.models import ModelRoom
 from allerac.settings import Settings
 from allerac.storage import Database
 from allerac.storage.attempts import AttemptStore
+from allerac.storage.box import BoxStore
 from allerac.storage.device_history import DeviceHistory
 from allerac.updates import UpdateService
 
@@ -42,6 +45,12 @@ SLOW_LOOK_SECONDS: Final = 60.0
 INTEGRITY_SECONDS: Final = 86_400.0
 INTEGRITY_DELAY_SECONDS: Final = 900.0
 """The first test of the database waits until people have begun their day's first chat."""
+
+STUCK_SECONDS: Final = 900.0
+"""The largest model of the slowest disk loads in a third of it."""
+
+CLOCK_SECONDS: Final = 600.0
+"""So long a jump of the clock is told."""
 
 SIGN_INS_WINDOW: Final = timedelta(hours=1)
 FAILED_UPDATES: Final = frozenset({"available", "idle", "rolled_back"})
@@ -58,52 +67,81 @@ class Rooms:
     presence: NetworkPresence
     certificates: CertificateFolder
     attempts: AttemptStore
+    boxes: BoxStore
     hardware: Hardware
 
 
 @dataclass(frozen=True, slots=True)
 class HealthWing:
-    """The service, and what others give it to see."""
+    """The services, and what others give them to see."""
 
     service: HealthService
+    alerts: AlertService
     metrics: Metrics
     reserve: Reserve
+    pulse: "Pulse"
+    onlookers: "Onlookers"
     background: Background
 
+    async def prepare(self) -> None:
+        """Before the database opens: on a full disk it could not."""
+        await asyncio.to_thread(self.reserve.prepare)
+
+    async def start(self) -> None:
+        """Begin to look, and to tell."""
+        await self.alerts.start()
+        await self.service.start()
+
     async def stop(self) -> None:
-        """Stop the service, then what it began."""
+        """Stop the services, then what they began."""
         await self.service.stop()
         await self.background.stop()
+        await self.alerts.stop()
 
 
 def build_health(
-    settings: Settings,
-    rooms: Rooms,
-    metrics: Metrics,
-    speeds: SpeedBook,
-    listeners: tuple[Listener, ...] = (),
+    settings: Settings, rooms: Rooms, answers: AnswerWatch, secrets: SecretBox
 ) -> HealthWing:
-    """Return the service over this machine, or over the recorded one of the settings."""
+    """Return the services over this machine, or over the recorded one of the settings."""
     background = Background()
-    reserve = reserve_of(settings)
+    reserve = Reserve(settings.data_dir / "reserve", settings.reserve_bytes)
     sysfs = Sysfs(settings.sensors_root)
+    onlookers = Onlookers(rooms, answers.speeds, ask_units=sysfs.is_machine)
+    alerts = AlertService(
+        SettingsFile(settings.data_dir / "alerts.json", secrets), rooms.boxes.load
+    )
     service = HealthService(
         sensors=Sensors(sysfs, settings.data_dir),
         store=DeviceHistory(settings.data_dir / "health.sqlite"),
-        facts=Onlookers(rooms, speeds, ask_units=sysfs.is_machine).look,
+        facts=onlookers.look,
         limits=_limits(rooms.hardware),
         levers=Levers(rooms.models, rooms.engine, rooms.hardware, reserve, background).all(),
         acts=acts_of(rooms.models, rooms.updates),
-        listeners=listeners,
-        speeds=speeds,
+        listeners=[alerts.hear],
+        speeds=answers.speeds,
+        sample_seconds=settings.sample_seconds,
     )
-    metrics.watch(service.status, rooms.engine.status)
-    return HealthWing(service, metrics, reserve, background)
+    answers.metrics.watch(service.status, rooms.engine.status)
+    pulse = Pulse(service, rooms.engine)
+    return HealthWing(service, alerts, answers.metrics, reserve, pulse, onlookers, background)
 
 
-def reserve_of(settings: Settings) -> Reserve:
-    """Return the room that is kept back on the disk of the data."""
-    return Reserve(settings.data_dir / "reserve")
+class Pulse:
+    """What the service watchdog is fed from: the samples go on, and the engine gets somewhere."""
+
+    def __init__(self, service: HealthService, engine: EngineSupervisor) -> None:
+        self._service = service
+        self._engine = engine
+        self._busy_since: float | None = None
+
+    def is_well(self) -> bool:
+        """Tell whether all goes on; where it does not, only a new start helps."""
+        if self._engine.status().state not in {"starting", "loading"}:
+            self._busy_since = None
+        elif self._busy_since is None:
+            self._busy_since = time.monotonic()
+        stuck = self._busy_since is not None and time.monotonic() - self._busy_since > STUCK_SECONDS
+        return self._service.is_looking and not stuck
 
 
 def _limits(hardware: Hardware) -> Limits:
@@ -129,6 +167,11 @@ class Onlookers:
         self._started_at = time.monotonic()
         self._tested_at: float | None = None
         self._faults: tuple[str, ...] = ()
+        self._clock_moved: tuple[float, float] | None = None
+
+    def clock_was_set(self, step: timedelta) -> None:
+        """Take note that the time of day jumped."""
+        self._clock_moved = (time.monotonic(), step.total_seconds())
 
     async def look(self) -> BoxFacts:
         """Return what is known now."""
@@ -146,8 +189,13 @@ class Onlookers:
             certificate_expires_at=slow.certificate_expires_at,
             failed_sign_ins=slow.failed_sign_ins,
             units=slow.units,
+            clock_moved_seconds=self._clock_step(now),
             memory_channels=self._rooms.hardware.machine.memory_channels,
         )
+
+    def _clock_step(self, now: float) -> float:
+        at, seconds = self._clock_moved or (0.0, 0.0)
+        return seconds if now - at < CLOCK_SECONDS else 0.0
 
     def _engine(self) -> EngineFacts:
         status = self._rooms.engine.status()

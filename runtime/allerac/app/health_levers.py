@@ -75,6 +75,10 @@ class Levers:
     def all(self) -> Mapping[str, Lever]:
         """Return the levers by the code of their reaction."""
         models = self._models
+        reserve = Lever(
+            lambda: asyncio.to_thread(self._reserve.release),
+            lambda: asyncio.to_thread(self._reserve.keep),
+        )
         return {
             "fewer_threads": Lever(self._slow_down, self._speed_up),
             "pause_answers": Lever(self._pause, self._go_on),
@@ -87,10 +91,7 @@ class Levers:
                 self._begin("unload_model", self._take_up),
             ),
             "hold_downloads": Lever(models.hold_downloads, models.release_downloads),
-            "release_reserve": Lever(
-                lambda: asyncio.to_thread(self._reserve.release),
-                lambda: asyncio.to_thread(self._reserve.keep),
-            ),
+            **({"release_reserve": reserve} if self._reserve.is_wanted else {}),
             "start_engine": Lever(self._begin("start_engine", models.take_up), _nothing),
         }
 

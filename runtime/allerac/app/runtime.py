@@ -19,11 +19,13 @@ from allerac.appliance.certificate import CertificateFolder
 from allerac.appliance.clock import ClockWatch
 from allerac.appliance.identity import read_identity
 from allerac.appliance.rescue_codes import RescueCodes
+from allerac.appliance.secret_box import SecretBox
 from allerac.box import BoxService
 from allerac.chat import ChatService, CompletionService
 from allerac.engine.process import Launch, connect_to, spawn_in
 from allerac.engine.supervisor import EngineSupervisor
 from allerac.events import EventLogs
+from allerac.health import AnswerWatch, Metrics, SpeedBook
 from allerac.models import ModelRoom
 from allerac.onboarding import OnboardingService
 from allerac.settings import Settings
@@ -58,7 +60,9 @@ class Runtime:
         rescue = RescueCodes(settings.identity_dir and settings.identity_dir / "rescue")
         self.database = Database(settings.data_dir / "allerac.sqlite")
         self.bus = SystemBus()
-        self.engine = EngineSupervisor(launch=_launch(settings))
+        self.secrets = SecretBox(settings.data_dir / "secrets" / "secret-box.key")
+        answers = AnswerWatch(Metrics(), SpeedBook(), lambda: self.engine.status().model_id)
+        self.engine = EngineSupervisor(launch=_launch(settings), on_step=answers.on_step)
         host = settings.host if settings.socket is None else None
         self.presence = NetworkPresence(port=port, host=host, announce=settings.announce)
         certificates = CertificateFolder(settings.data_dir / "tls")
@@ -93,7 +97,8 @@ class Runtime:
                 boxes=boxes,
                 hardware=hardware,
             ),
-            watch,
+            answers,
+            self.secrets,
         )
         self.services = Services(
             alerts=self.health.alerts,
@@ -144,6 +149,7 @@ class Runtime:
         services = self.services
         if self.upkeep is not None:
             await self.upkeep.clear()
+        await self.health.prepare()
         await self.database.open()
         await self.clock.start()
         await self.engine.start()
@@ -153,6 +159,7 @@ class Runtime:
         await services.models.start()
         await services.box.start()
         await self.updates.start()
+        await self.health.start()
         if self.upkeep is not None:
             await self.upkeep.start()
 
@@ -162,6 +169,7 @@ class Runtime:
         parts: Sequence[Callable[[], Awaitable[None]]] = (
             *([self.upkeep.stop] if self.upkeep is not None else []),
             self.clock.stop,
+            self.health.stop,
             self.updates.stop,
             self.bus.close,
             self.presence.stop,
@@ -179,5 +187,6 @@ class Runtime:
                 log.exception("part_did_not_stop", part=stop.__qualname__)
 
     async def _follow_clock(self, before: datetime, step: timedelta) -> None:
+        self.health.onlookers.clock_was_set(step)
         moved = await move_expiry(self.database, before, step)
         log.info("expiry_moved", rows=moved)

@@ -8,11 +8,14 @@ from fastapi import FastAPI
 from allerac import __version__
 from allerac.accounts import Passwords
 from allerac.api import (
+    alerts,
     box,
     certificate,
     conversations,
     generations,
+    health,
     knowledge,
+    metrics,
     models,
     onboarding,
     openai,
@@ -23,6 +26,7 @@ from allerac.api import (
 )
 from allerac.api.errors import install_error_handlers
 from allerac.api.guard import RequestGuard
+from allerac.api.metrics import RequestMeter
 from allerac.api.proxy import ProxyHeaders
 from allerac.api.schemas.shapes import ProblemBody
 from allerac.api.web import serve_web_application
@@ -30,7 +34,19 @@ from allerac.app.runtime import Runtime
 from allerac.network import HostAllowList
 from allerac.settings import Settings
 
-ROUTERS = (session, people, onboarding, box, updates, models, conversations, generations, knowledge)
+ROUTERS = (
+    session,
+    people,
+    onboarding,
+    box,
+    updates,
+    models,
+    conversations,
+    generations,
+    knowledge,
+    alerts,
+    health,
+)
 
 
 def create_app(settings: Settings, *, port: int, passwords: Passwords | None = None) -> FastAPI:
@@ -61,6 +77,7 @@ def create_app(settings: Settings, *, port: int, passwords: Passwords | None = N
         app.include_router(module.router, prefix="/api/v1")
     app.include_router(openai.router)
     app.include_router(probes.router)
+    app.include_router(metrics.router)
     app.include_router(certificate.router)
     serve_web_application(app, settings.web_dir)
     hosts = HostAllowList(
@@ -69,6 +86,7 @@ def create_app(settings: Settings, *, port: int, passwords: Passwords | None = N
         extra=settings.extra_hosts,
     )
     app.add_middleware(RequestGuard, is_own_host=hosts)
+    app.add_middleware(RequestMeter, metrics=runtime.services.metrics)
     if settings.socket is not None:
         app.add_middleware(ProxyHeaders)
     return app

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, Never
 
 import structlog
@@ -30,10 +30,14 @@ class ServiceNotifier:
         """Say that the end is intended."""
         self._send("STOPPING=1", "STATUS=Stopping")
 
-    async def keep_alive(self) -> Never:
-        """Say until cancelled that the event loop turns; one that does not is started anew."""
+    async def keep_alive(self, is_well: Callable[[], bool] = lambda: True) -> Never:
+        """Say until cancelled that the event loop turns and all is well.
+
+        A service that says so no more is started anew.
+        """
         while True:
-            self._send("WATCHDOG=1")
+            if is_well():
+                self._send("WATCHDOG=1")
             await asyncio.sleep(self.watch_seconds / BEATS_PER_WATCH)
 
     def _send(self, *assignments: str) -> None:

@@ -16,8 +16,8 @@ class AnswerWatch:
     def __init__(
         self, metrics: Metrics, speeds: SpeedBook, model_id: Callable[[], str | None]
     ) -> None:
-        self._metrics = metrics
-        self._speeds = speeds
+        self.metrics = metrics
+        self.speeds = speeds
         self._model_id = model_id
         self._in_company: set[str] = set()
 
@@ -31,12 +31,12 @@ class AnswerWatch:
                 self._count(request_id, event)
             elif isinstance(event, AlleracError):
                 self._in_company.discard(request_id)
-                self._metrics.failure(event.code)
+                self.metrics.failure(event.code)
 
     def _count(self, request_id: str, finished: Finished) -> None:
-        self._metrics.answer(finished)
+        self.metrics.answer(finished)
         model_id, usage = self._model_id(), finished.usage
         alone = request_id not in self._in_company
         self._in_company.discard(request_id)
         if alone and model_id is not None and usage.tokens_per_second is not None:
-            self._speeds.note(model_id, usage.completion_tokens, usage.tokens_per_second)
+            self.speeds.note(model_id, usage.completion_tokens, usage.tokens_per_second)

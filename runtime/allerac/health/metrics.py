@@ -78,7 +78,7 @@ class Metrics:
         self._registry.register(_Asked(health, engine))
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count a request; `route` is the template, never an address with ids in it."""
+        """Count a request; `route` is its operation, never an address with ids in it."""
         self._requests.labels(method, route, str(status)).inc()
         self._latency.labels(route).observe(seconds)
 

@@ -4,6 +4,7 @@ SQLite can make no log on a full disk, not even to delete something. A file of t
 up before that, and kept again once there is room.
 """
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -13,24 +14,32 @@ import structlog
 
 log = structlog.get_logger()
 
-LARGEST_BYTES: Final = 2**30
 SHARE: Final = 0.02
-"""Of the disk: a gigabyte on all that we sell, little on the small disks of a test."""
+"""At most, of the disk: a gigabyte on all that we sell, little on the small disks of a test."""
 
 LOW_SHARE, PLENTY_SHARE = 0.25, 3.0
 """Of the reserve: with less free it is given up, with more it is kept again."""
 
 
 class Reserve:
-    """The file `path` on the disk of its folder. Methods block and never raise."""
+    """The file `path`, of at most `largest_bytes`. Methods block; only the sizes may raise OSError.
 
-    def __init__(self, path: Path) -> None:
+    With `largest_bytes` 0 nothing is kept back.
+    """
+
+    def __init__(self, path: Path, largest_bytes: int) -> None:
         self._path = path
+        self._largest_bytes = largest_bytes
 
     @property
     def size_bytes(self) -> int:
         """How much is kept back on this disk."""
-        return min(LARGEST_BYTES, round(shutil.disk_usage(self._path.parent).total * SHARE))
+        return min(self._largest_bytes, round(shutil.disk_usage(self._path.parent).total * SHARE))
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether this box keeps a reserve at all."""
+        return self._largest_bytes > 0
 
     @property
     def is_kept(self) -> bool:
@@ -58,15 +67,16 @@ class Reserve:
 
     def keep(self) -> None:
         """Keep the room back, all of it or nothing."""
-        if self.is_kept or not self.is_affordable():
-            return
         scratch = self._path.with_suffix(".part")
         try:
+            if self.is_kept or not self.size_bytes or not self.is_affordable():
+                return
             with scratch.open("wb") as file:
                 os.posix_fallocate(file.fileno(), 0, self.size_bytes)
             scratch.replace(self._path)
         except OSError as error:
-            scratch.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                scratch.unlink()
             log.warning("reserve_not_kept", reason=str(error))
 
     def prepare(self) -> None:

@@ -1,0 +1,115 @@
+"""Alerts: what is chosen, the test button, and the way from an issue to a person."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final, Literal, Protocol, get_args
+from zoneinfo import ZoneInfo
+
+from allerac.errors import AlleracError, Conflict
+from allerac.health.issues import Change
+
+from .channels import send_mail, send_ntfy, send_webhook
+from .dispatch import AlertDispatcher, Send
+from .message import Alert, alert_of, trial_alert
+from .settings import AlertSettings, SettingsFile
+
+ChannelName = Literal["mail", "webhook", "ntfy"]
+CHANNELS: Final[tuple[ChannelName, ...]] = get_args(ChannelName)
+
+
+class Household(Protocol):
+    """What an alert needs to know of the box."""
+
+    @property
+    def name(self) -> str:
+        """What the household calls it."""
+
+    @property
+    def time_zone(self) -> str:
+        """Where it stands, as an IANA name."""
+
+
+class AlertService:
+    """`household` is asked for each alert."""
+
+    def __init__(
+        self,
+        file: SettingsFile,
+        household: Callable[[], Awaitable[Household]],
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._file = file
+        self._household = household
+        self._clock = clock
+        self._zone = ZoneInfo("UTC")
+        self._box = "Allerac"
+        self.dispatcher = AlertDispatcher(self.settings, self._channels, self._is_quiet)
+
+    async def start(self) -> None:
+        """Read what was chosen, and begin to send."""
+        await asyncio.to_thread(self._file.load)
+        await self.dispatcher.start()
+
+    async def stop(self) -> None:
+        """Send no more."""
+        await self.dispatcher.stop()
+
+    def settings(self) -> AlertSettings:
+        """Return what is chosen."""
+        return self._file.load()
+
+    @property
+    def problems(self) -> Mapping[str, str]:
+        """Why a channel did not take the last alert, by its name."""
+        return self.dispatcher.problems
+
+    async def choose(self, settings: AlertSettings) -> None:
+        """Keep what is chosen from now on. Raises `StorageUnavailable`."""
+        await asyncio.to_thread(self._file.save, settings)
+        self.dispatcher.problems.clear()
+
+    async def test(self, channel: ChannelName) -> None:
+        """Send a test now. Raises `Conflict` where it is off, `Unavailable` where it fails."""
+        send = self._senders().get(channel)
+        if send is None:
+            raise Conflict("This way is switched off.", hint="Fill it in and save it first.")
+        await self._look_around()
+        language = self.settings().language
+        await send(trial_alert(box=self._box, language=language, at=self._clock()))
+
+    async def hear(self, change: Change) -> None:
+        """Take note of a change to an issue."""
+        await self._look_around()
+        await self.dispatcher.hear(change)
+
+    async def _look_around(self) -> None:
+        """Learn the box's name and zone; with a damaged database those known before stand."""
+        try:
+            household = await self._household()
+            self._box, self._zone = household.name, ZoneInfo(household.time_zone)
+        except (AlleracError, LookupError, ValueError):
+            return
+
+    def _is_quiet(self) -> bool:
+        quiet = self.settings().quiet
+        return quiet is not None and quiet.covers(self._clock(), self._zone)
+
+    def _senders(self) -> Mapping[ChannelName, Callable[[Alert], Awaitable[None]]]:
+        chosen = self.settings()
+        senders: dict[ChannelName, Callable[[Alert], Awaitable[None]]] = {}
+        if chosen.mail is not None:
+            senders["mail"] = partial(send_mail, chosen.mail)
+        if chosen.webhook is not None:
+            senders["webhook"] = partial(send_webhook, chosen.webhook)
+        if chosen.ntfy is not None:
+            senders["ntfy"] = partial(send_ntfy, chosen.ntfy)
+        return senders
+
+    def _channels(self) -> Mapping[str, Send]:
+        def told(send: Callable[[Alert], Awaitable[None]]) -> Send:
+            language = self.settings().language
+            return lambda change: send(alert_of(change, box=self._box, language=language))
+
+        return {name: told(send) for name, send in self._senders().items()}
