@@ -12,6 +12,7 @@ from allerac_image.log import say
 from allerac_release.passphrases import Passphrases
 
 from .contents import look_at
+from .desk_commands import add_desk_commands, add_records
 from .drives import Drives, SystemDrives
 from .dry_run import preview, refused
 from .history import issued
@@ -27,7 +28,6 @@ from .station import Station
 
 INTERRUPTED = 130
 MIB = 1 << 20
-RECORDS = Path("factory-records")
 SECTOR_BYTES = 512
 
 
@@ -60,7 +60,8 @@ def _parser() -> argparse.ArgumentParser:
         help="last four signs of a claimed unit's serial: its data goes for good",
     )
     made.add_argument("--practice", type=Path, metavar="DIR", help="files stand in for drives")
-    _add_records(made)
+    add_records(made)
+    add_desk_commands(commands)
     signed = commands.add_parser("sign", help="vouch for the image in a folder")
     signed.set_defaults(command=_sign)
     signed.add_argument("folder", type=Path)
@@ -68,10 +69,6 @@ def _parser() -> argparse.ArgumentParser:
     signed.add_argument("--key", type=Path, required=True)
     signed.add_argument("--passphrase-file", type=Path, metavar="FILE")
     return parser
-
-
-def _add_records(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--records", type=Path, default=RECORDS, metavar="DIR")
 
 
 def _flash(options: argparse.Namespace) -> int:
@@ -99,6 +96,7 @@ def _flash(options: argparse.Namespace) -> int:
         say("There is nothing to write.")
     station = Station(
         batch=job.batch,
+        wanted={"tier": job.tier, "burn_in": job.burn_in},
         image=image,
         models=models,
         drives=drives,

@@ -32,7 +32,7 @@ def look_at(path: Path, sector: int) -> Contents:
 
     An Allerac whose data cannot be read counts as claimed: better a question than a loss.
     """
-    table = _table_of(path, sector)
+    table = table_of(path, sector)
     if table is None:
         with path.open("rb") as drive:
             blank = not any(drive.read(HEAD_BYTES))
@@ -52,7 +52,8 @@ def serial_on(path: Path, table: Table) -> str:
     return (content or b"").decode("ascii", errors="replace").strip()
 
 
-def _table_of(path: Path, sector: int) -> Table | None:
+def table_of(path: Path, sector: int) -> Table | None:
+    """Return a drive's partition table, None without one; raises OSError."""
     with path.open("rb") as drive:
 
         def read(offset: int, size: int) -> bytes:

@@ -11,17 +11,31 @@ BEGUN, WRITTEN, IDENTIFIED, MODELS, READY = "begun", "written", "identified", "m
 MAKING = (BEGUN, WRITTEN, IDENTIFIED, MODELS)
 FAILED, REFUSED, REVOKED = "failed", "refused", "revoked"
 BURNED_IN, LABELLED, SCANNED, RELEASED = "burned-in", "labelled", "scanned", "released"
-FURTHEST = (REVOKED, FAILED, RELEASED, SCANNED, LABELLED, BURNED_IN, READY, *reversed(MAKING))
+SCAN_REFUSED, RETURNED = "scan-refused", "returned"
+FURTHEST = (
+    REVOKED,
+    RETURNED,
+    FAILED,
+    RELEASED,
+    SCANNED,
+    LABELLED,
+    BURNED_IN,
+    READY,
+    *reversed(MAKING),
+)
 
 
 @dataclass(slots=True)
 class UnitHistory:
-    """One unit: its acts since it was last begun, and what was observed last under each name."""
+    """One unit: its acts since it was last begun, what was wanted of it then, and what was observed
+    last under each name.
+    """
 
     serial: str
     batch: str = ""
     drive: str = ""
     acts: set[str] = field(default_factory=set)
+    wanted: dict[str, Any] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -32,7 +46,7 @@ class UnitHistory:
     @property
     def is_finished(self) -> bool:
         """Whether its drive is written and good, and it was not taken back."""
-        return READY in self.acts and REVOKED not in self.acts
+        return READY in self.acts and not self.acts & {REVOKED, RETURNED}
 
     @property
     def has_passed(self) -> bool | None:
@@ -45,6 +59,7 @@ class UnitHistory:
             self.batch, self.drive = act.batch, str(act.intended["drive"])
             self.acts.clear()
             self.facts.clear()
+            self.wanted = dict(act.intended)
         self.acts.add(act.act)
         self.facts.update(act.observed)
 
@@ -61,10 +76,15 @@ def histories(acts: Iterable[Act]) -> dict[str, UnitHistory]:
 def issued(ledger: Ledger, batch: str) -> Issued:
     """Return what a new plan for `batch` must know of the past.
 
-    A unit that failed keeps its serial for the same drive, or a repaired one in its place.
+    A unit that failed keeps its serial for the same drive, in the same batch; one that came back
+    keeps it in any.
     """
     units = histories(ledger.acts())
-    own = [unit for unit in units.values() if unit.batch == batch and REVOKED not in unit.acts]
+    own = [
+        unit
+        for unit in units.values()
+        if REVOKED not in unit.acts and (unit.batch == batch or RETURNED in unit.acts)
+    ]
     return Issued(
         serials=frozenset(units),
         unfinished={unit.drive: unit.serial for unit in own if not unit.is_finished},

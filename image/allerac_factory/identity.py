@@ -24,6 +24,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -51,6 +52,12 @@ FACTORY_MODE = "factory-mode"
 CODE = "claim-code"
 FOLDER = "identity"
 LABEL = "allerac-identity"
+KEPT = (
+    *("serial", "device-id", "hostname-suffix"),
+    *("claim-code.hash", "device.key", "device.pub"),
+)
+"""Facts that stay when a unit keeps its identity."""
+
 MODES = {"device.key": (0, 0o600), "claim-code.hash": (ALLERAC, 0o400)}
 """File → owner and mode; the others are root's and everybody may read them."""
 
@@ -95,13 +102,28 @@ class Pending:
         return self.read(serial)
 
     def adopt(self, serial: str, identity: Path) -> None:
-        """Keep the files of a unit that comes back with the identity it has."""
-        place = self._folder / serial
-        if not place.exists():
-            place.mkdir(parents=True, mode=0o700)
-            shutil.copytree(identity, place / FOLDER, ignore=shutil.ignore_patterns("lost+found"))
-            (place / FOLDER / FACTORY_MODE).touch()
-            (place / CODE).write_text("")
+        """Keep the facts of a unit that comes back; its claim code is on its label only.
+
+        Raises `ImageError` when the unit has not all of them.
+        """
+        missing = [name for name in KEPT if not (identity / name).is_file()]
+        if missing:
+            raise ImageError(f"{serial} has no {', '.join(missing)}: give it a new identity.")
+        self.forget(serial)
+        folder = self._folder / serial / FOLDER
+        folder.mkdir(parents=True, mode=0o700)
+        for name in KEPT:
+            _write(folder / name, (identity / name).read_bytes())
+        _write(folder / FACTORY_MODE, b"")
+        _write(self._folder / serial / CODE, b"")
+
+    def is_code(self, serial: str, code: str) -> bool:
+        """Tell whether `code` is the one whose hash the unit has."""
+        encoded = (self.files(serial) / "claim-code.hash").read_text().strip()
+        try:
+            return HASHER.verify(encoded, code)
+        except (VerificationError, InvalidHashError):
+            return False
 
     def read(self, serial: str) -> Identity:
         """Return an identity that is there."""

@@ -50,12 +50,16 @@ class _Said:
 
 
 class Station:
-    """Writes the drives of one job. `tell` gets the units about twice a second."""
+    """Writes the drives of one job.
+
+    `wanted` is written down with every unit; `tell` gets the units about twice a second.
+    """
 
     def __init__(
         self,
         *,
         batch: str,
+        wanted: Facts,
         image: ImageSet,
         models: Sequence[CachedModel],
         drives: Drives,
@@ -64,6 +68,7 @@ class Station:
         tell: Callable[[Sequence[Unit]], None] = lambda _: None,
     ) -> None:
         self._batch = batch
+        self._wanted = wanted
         self._image = image
         self._models = list(models)
         self._drives = drives
@@ -96,7 +101,11 @@ class Station:
             BEGUN,
             batch=self._batch,
             unit=assignment.serial,
-            intended={"drive": drive_name(drive), "image_sha256": self._image.sha256},
+            intended={
+                **self._wanted,
+                "drive": drive_name(drive),
+                "image_sha256": self._image.sha256,
+            },
             observed={
                 "path": str(drive.path),
                 "drive_model": drive.model,

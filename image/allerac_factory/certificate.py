@@ -1,0 +1,86 @@
+"""The birth certificate that a unit signs after its burn-in, as the station reads and proves it.
+
+    {"certificate": {...}, "signature": BASE64}
+
+The signature is ECDSA with SHA-256 by the device key over `certificate` as JSON with sorted keys,
+without spaces, in UTF-8.
+"""
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from allerac_image.errors import BadInput
+
+from .contents import table_of
+from .file_system import BadFileSystem, Ext4
+from .gpt import BadTable
+
+NAME = "birth-certificate.json"
+ON_DRIVES = "*birth-certificate*.json"
+LARGEST = 1 << 20
+SECTOR_BYTES = 512
+
+Certificate = Mapping[str, Any]
+
+
+def verify_certificate(document: Certificate, public_key: bytes) -> Certificate:
+    """Return what the unit says when the holder of `public_key` (PEM) says it.
+
+    Raises `cryptography.exceptions.InvalidSignature`, ValueError or KeyError.
+    """
+    key = load_pem_public_key(public_key)
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        raise ValueError("its key is of another kind")  # noqa: TRY004  a value, not a mistake of ours
+    body: Certificate = document["certificate"]
+    text = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    signature = base64.b64decode(str(document["signature"]), validate=True)
+    key.verify(signature, text.encode(), ec.ECDSA(hashes.SHA256()))
+    return body
+
+
+def read_certificates(source: Path) -> Iterator[Certificate]:
+    """Yield the certificates in a file, in a folder such as a USB drive's, or on a unit's drive.
+
+    Raises `BadInput` when there is none, or one that is no JSON.
+    """
+    if source.is_dir():
+        files = sorted(source.rglob(ON_DRIVES))
+        if not files:
+            raise BadInput(f"There is no birth certificate below {source}.")
+        for file in files:
+            yield _parsed(file.read_bytes()[:LARGEST], file)
+    elif source.suffix == ".json":
+        try:
+            yield _parsed(source.read_bytes()[:LARGEST], source)
+        except OSError as error:
+            raise BadInput(f"{source} cannot be read: {error.strerror}.") from error
+    else:
+        yield _parsed(_on_drive(source), source)
+
+
+def _parsed(content: bytes, source: Path) -> Certificate:
+    try:
+        document = json.loads(content)
+        _ = document["certificate"]["serial"], document["signature"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadInput(f"{source} holds no birth certificate.") from error
+    return dict(document)
+
+
+def _on_drive(drive: Path) -> bytes:
+    try:
+        table = table_of(drive, SECTOR_BYTES)
+        offset = table.partition("identity").offset if table else 0
+        content = Ext4(drive, offset).read(f"/{NAME}")
+    except (OSError, BadTable, BadFileSystem) as error:
+        raise BadInput(f"{drive} holds no unit: {error}") from error
+    if content is None:
+        raise BadInput(f"The unit on {drive} has no birth certificate yet: start it once.")
+    return content

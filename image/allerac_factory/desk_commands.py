@@ -1,0 +1,181 @@
+"""The commands for what follows the drives: one parser and one function for each."""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from allerac_image.errors import BadInput
+from allerac_image.log import say
+
+from .certificate import SECTOR_BYTES, read_certificates
+from .desk import Desk
+from .findings import as_csv, as_json, find_units, problems
+from .identity import Pending
+from .ledger import Ledger
+from .report import as_html
+from .table import columns
+
+RECORDS = Path("factory-records")
+LEDGER = "ledger.sqlite"
+PENDING = "pending"
+LABELS = "labels"
+
+
+def add_desk_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add every command of the desk."""
+
+    def command(
+        name: str, run: Callable[[argparse.Namespace], int], purpose: str, *, writes: bool = False
+    ) -> argparse.ArgumentParser:
+        parser = commands.add_parser(name, help=purpose)
+        parser.set_defaults(command=run)
+        add_records(parser)
+        if writes:
+            parser.add_argument("--operator", required=True)
+            parser.add_argument("--station", required=True)
+        return parser
+
+    command("collect", _collect, "take in birth certificates", writes=True).add_argument(
+        "source", type=Path, nargs="+", help="a file, a USB drive's folder, or a unit's drive"
+    )
+    labelled = command("label", _label, "write labels as PDF and ZPL", writes=True)
+    labelled.add_argument("serial", nargs="*", help="default: every good unit without one")
+    scanned = command("scan", _scan, "compare labels with their units, release", writes=True)
+    scanned.add_argument("text", nargs="*", help="default: one line for each, from the scanner")
+    revoked = command("revoke", _revoke, "take a unit out of use for good", writes=True)
+    revoked.add_argument("serial")
+    revoked.add_argument("--reason", required=True)
+    back = command(
+        "return", _return, "let a unit keep its identity when it is written", writes=True
+    )
+    back.add_argument("drive", type=Path)
+    command("show", _show, "the life of a unit").add_argument("serial")
+    found = command("find", _find, "units by serial, scanned code, drive or MAC")
+    found.add_argument("text")
+    shown = command("report", _report, "numbers, chart and units as a web page")
+    shown.add_argument("file", type=Path)
+    exported = command("export", _export, "the ledger as CSV or JSON")
+    exported.add_argument("file", type=Path, help="ends in .csv or .json")
+    checked = command("verify", _verify, "prove that nothing was altered")
+    checked.add_argument("--head", default="", help="what verify printed last time")
+
+
+def add_records(parser: argparse.ArgumentParser) -> None:
+    """Let the person say where the station's records lie."""
+    parser.add_argument("--records", type=Path, default=RECORDS, metavar="DIR")
+
+
+@contextmanager
+def _ledger(options: argparse.Namespace) -> Iterator[Ledger]:
+    path = options.records / LEDGER
+    if not path.is_file():
+        raise BadInput(f"There is no ledger at {path}: name the station's folder by --records.")
+    ledger = Ledger(path, getattr(options, "operator", ""), getattr(options, "station", ""))
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+@contextmanager
+def _desk(options: argparse.Namespace) -> Iterator[Desk]:
+    with _ledger(options) as ledger:
+        yield Desk(ledger, Pending(options.records / PENDING), options.records / LABELS)
+
+
+def _collect(options: argparse.Namespace) -> int:
+    refused = 0
+    with _desk(options) as desk:
+        for source in options.source:
+            for document in read_certificates(source):
+                try:
+                    say(desk.collect(document))
+                except BadInput as error:
+                    refused += 1
+                    sys.stderr.write(f"{error}\n")
+    return 1 if refused else 0
+
+
+def _label(options: argparse.Namespace) -> int:
+    with _desk(options) as desk:
+        serials = options.serial or desk.waiting_for_label(desk.units().values())
+        for serial in serials:
+            say(str(desk.label(serial)))
+    if not serials:
+        say("No good unit is without a label.")
+    return 0
+
+
+def _scan(options: argparse.Namespace) -> int:
+    refused = 0
+    with _desk(options) as desk:
+        for text in options.text or sys.stdin:
+            try:
+                say(f"{desk.scan(text)} is released.")
+            except BadInput as error:
+                refused += 1
+                sys.stderr.write(f"{error}\n")
+    return 1 if refused else 0
+
+
+def _revoke(options: argparse.Namespace) -> int:
+    with _desk(options) as desk:
+        desk.revoke(options.serial, options.reason)
+    say(f"{options.serial} is revoked.")
+    return 0
+
+
+def _return(options: argparse.Namespace) -> int:
+    with _desk(options) as desk:
+        serial = desk.take_back(options.drive, SECTOR_BYTES)
+    say(f"{serial} keeps its identity: write its drive by a job, with --give-up {serial[-4:]}.")
+    return 0
+
+
+def _show(options: argparse.Namespace) -> int:
+    with _desk(options) as desk:
+        for line in desk.record(options.serial):
+            say(line)
+    return 0
+
+
+def _find(options: argparse.Namespace) -> int:
+    with _ledger(options) as ledger:
+        units = find_units(ledger, options.text)
+    if not units:
+        say("The ledger knows no such unit.")
+        return 1
+    rows = [(unit.serial, unit.batch, unit.drive, unit.stage) for unit in units]
+    for line in columns([("SERIAL", "BATCH", "DRIVE", "STANDS AT"), *rows]):
+        say(line)
+    return 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    with _ledger(options) as ledger:
+        options.file.write_text(as_html(list(ledger.acts()), problems(ledger)), "utf-8")
+    say(str(options.file))
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    forms = {".csv": as_csv, ".json": as_json}
+    form = forms.get(options.file.suffix)
+    if form is None:
+        raise BadInput(f"{options.file} ends neither in .csv nor in .json.")
+    with _ledger(options) as ledger:
+        options.file.write_text(form(ledger.acts()), "utf-8", newline="")
+    say(str(options.file))
+    return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    with _ledger(options) as ledger:
+        found, head = problems(ledger, options.head), ledger.head()
+    for problem in found:
+        sys.stderr.write(f"{problem}\n")
+    if not found:
+        say(f"Nothing was altered. Head: {head}")
+    return 1 if found else 0

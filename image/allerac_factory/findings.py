@@ -1,0 +1,136 @@
+"""What the ledger tells: numbers of a batch, one unit by whatever is known of it, a spreadsheet."""
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography.exceptions import InvalidSignature
+
+from .certificate import verify_certificate
+from .history import (
+    BEGUN,
+    BURNED_IN,
+    FAILED,
+    READY,
+    REFUSED,
+    RELEASED,
+    UnitHistory,
+    histories,
+)
+from .label import FINGERPRINT_SIGNS
+from .ledger import Act, Ledger
+
+FIELDS = (
+    *("number", "at", "operator", "station", "batch", "unit", "act"),
+    *("intended", "observed", "previous", "hash"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A batch in numbers; `hours` is the time between its first and last act."""
+
+    batch: str
+    begun: int
+    ready: int
+    released: int
+    hours: float
+    causes: Sequence[tuple[str, int]]
+    made_at: Sequence[datetime]
+
+    @property
+    def units_per_hour(self) -> float | None:
+        """How many drives were finished in an hour, None for less than a minute of work."""
+        return self.ready / self.hours if self.hours > 1 / 60 else None
+
+
+def summaries(acts: Iterable[Act]) -> list[Summary]:
+    """Return every batch in the order of its first act."""
+    batches: dict[str, list[Act]] = {}
+    for act in acts:
+        if act.batch:
+            batches.setdefault(act.batch, []).append(act)
+    return [_summary(batch, own) for batch, own in batches.items()]
+
+
+def find_units(ledger: Ledger, text: str) -> list[UnitHistory]:
+    """Return the units that a serial, a scanned code, a device id or a drive's serial names."""
+    wanted = {part.casefold() for part in text.replace("#", " ").replace("&", " ").split()}
+    wanted |= {part.split("=", 1)[-1] for part in wanted}
+    return [unit for unit in histories(ledger.acts()).values() if wanted & _names(unit)]
+
+
+def problems(ledger: Ledger, head: str = "") -> list[str]:
+    """Return what is wrong: a broken chain, or a birth certificate that its unit did not sign."""
+    found = list(ledger.problems(head))
+    keys: dict[str, str] = {}
+    for act in ledger.acts():
+        if "device_pub" in act.observed:
+            keys[act.unit] = str(act.observed["device_pub"])
+        if act.act == BURNED_IN:
+            try:
+                verify_certificate(act.observed["certificate"], keys.get(act.unit, "").encode())
+            except (InvalidSignature, ValueError, KeyError) as error:
+                reason = str(error) or "its signature is not the unit's"
+                found.append(f"Act {act.number}: the birth certificate of {act.unit}: {reason}.")
+    return found
+
+
+def as_csv(acts: Iterable[Act]) -> str:
+    """Return the acts as a spreadsheet; what was intended and observed is JSON in its cell."""
+    out = io.StringIO()
+    rows = csv.writer(out)
+    rows.writerow(FIELDS)
+    rows.writerows([_cell(getattr(act, name)) for name in FIELDS] for act in acts)
+    return out.getvalue()
+
+
+def as_json(acts: Iterable[Act]) -> str:
+    """Return the acts as a list of objects."""
+    listed = [{name: getattr(act, name) for name in FIELDS} for act in acts]
+    return json.dumps(listed, indent=1, ensure_ascii=False) + "\n"
+
+
+def _summary(batch: str, acts: Sequence[Act]) -> Summary:
+    units = [unit for unit in histories(acts).values() if unit.batch == batch]
+    causes = Counter(str(act.observed["cause"]) for act in acts if act.act == FAILED)
+    causes += Counter(
+        f"refused: {act.observed['reasons'][0]}" for act in acts if act.act == REFUSED
+    )
+    causes += Counter(
+        f"burn-in: {cause}"
+        for act in acts
+        if act.act == BURNED_IN and not act.observed["passed"]
+        for cause in act.observed["failures"]
+    )
+    times = [datetime.fromisoformat(act.at) for act in acts]
+    return Summary(
+        batch=batch,
+        begun=sum(BEGUN in unit.acts for unit in units),
+        ready=sum(unit.is_finished for unit in units),
+        released=sum(RELEASED in unit.acts for unit in units),
+        hours=(max(times) - min(times)).total_seconds() / 3600,
+        causes=causes.most_common(),
+        made_at=[time for act, time in zip(acts, times, strict=True) if act.act == READY],
+    )
+
+
+def _names(unit: UnitHistory) -> set[str]:
+    facts = unit.facts
+    known = (
+        *(unit.serial, unit.drive, facts.get("device_id"), facts.get("key_fingerprint")),
+        *(facts.get("drive_serial"), facts.get("mac")),
+    )
+    names = {str(name).casefold() for name in known if name}
+    fingerprint = str(facts.get("key_fingerprint", ""))
+    return names | ({fingerprint[:FINGERPRINT_SIGNS]} if fingerprint else set())
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, dict):
+        return json.dumps(value, sort_keys=True, ensure_ascii=False)
+    return str(value)

@@ -1,0 +1,222 @@
+"""Only good units get a label, and only a unit whose label was scanned is released."""
+
+import base64
+from pathlib import Path
+
+import pypdfium2
+import pytest
+import zxingcpp
+
+from allerac_factory.contents import look_at
+from allerac_factory.identity import Identity, Pending
+from allerac_factory.label import Label
+from allerac_factory.label_pdf import as_pdf
+from allerac_factory.label_zpl import as_zpl
+
+from .test_refusals import claim
+from .unit_start import DESK, burn_in, certificate_of, hand_over
+from .workshop import Workshop
+
+SERIAL = "ALR-VM-000001"
+LABEL = Label(
+    "Allerac Lite",
+    "n100",
+    Identity("ALR-N100-000042", "0198c0de", "k7qm", "ab" * 32, "K7QM4XWP"),
+    "7C:83:34:AA:BB:01",
+)
+
+
+def scanned(pdf: bytes, scale: float = 4.0) -> str:
+    """Print a label and hold a scanner at it."""
+    page = pypdfium2.PdfDocument(pdf)[0]
+    picture = page.render(scale=scale).to_pil()
+    (code,) = zxingcpp.read_barcodes(picture)
+    return str(code.text)
+
+
+def text_of(pdf: bytes) -> str:
+    """Return what is readable on a label."""
+    return str(pypdfium2.PdfDocument(pdf)[0].get_textpage().get_text_bounded())
+
+
+def made(workshop: Workshop) -> Path:
+    """Make one good unit, up to its label."""
+    workshop.drive("WD1")
+    assert workshop.flash() == 0
+    assert burn_in(workshop, SERIAL) == 0
+    assert workshop.do("label", *DESK) == 0
+    return workshop.records / "labels" / f"{SERIAL}.pdf"
+
+
+def test_code_of_the_label_is_scanned_from_its_picture() -> None:
+    pdf = as_pdf(LABEL)
+    assert scanned(pdf) == LABEL.scanned
+    assert LABEL.scanned == f"https://allerac-k7qm.local/#code=K7QM4XWP&key={'ab' * 16}"
+    assert as_pdf(LABEL) == pdf
+
+
+def test_people_read_everything_on_the_label() -> None:
+    text = text_of(as_pdf(LABEL))
+    for told in (
+        *("Allerac Lite", "K7QM-4XWP", "allerac-k7qm.local"),
+        *("ALR-N100-000042", "7C:83:34:AA:BB:01", "N100"),
+    ):
+        assert told in text
+
+
+def test_zebra_label_holds_the_same_and_no_stray_command() -> None:
+    zpl = as_zpl(Label("A^B~C", "n100", LABEL.identity))
+    assert f"^FDMA,{LABEL.scanned}^FS" in zpl
+    assert "^FDA_5EB_7EC^FS" in zpl
+    assert zpl.startswith("^XA")
+    assert zpl.rstrip().endswith("^XZ")
+
+
+def test_unit_is_released_by_the_scan_of_its_own_label(
+    workshop: Workshop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pdf = made(workshop)
+    assert pdf.stat().st_mode & 0o777 == 0o600
+    text = scanned(pdf.read_bytes())
+    assert "7C:83:34:AA:BB:01" in text_of(pdf.read_bytes())
+    assert workshop.do("scan", text, *DESK) == 0
+    assert f"{SERIAL} is released." in capsys.readouterr().out
+    assert workshop.units()[SERIAL].stage == "released"
+    assert not (workshop.records / "pending" / SERIAL).exists()
+    assert not pdf.exists()
+    assert workshop.do("find", text) == 0
+    assert workshop.do("scan", text, *DESK) == 1
+    released = [act for act in workshop.acts() if act.act == "released"]
+    assert [(act.operator, act.station) for act in released] == [("Ben", "desk-2")]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("code=", "code=A"), (".local/", ".local"), ("allerac-", "allerac-x")]
+)
+def test_label_that_differs_does_not_release(workshop: Workshop, old: str, new: str) -> None:
+    text = scanned(made(workshop).read_bytes())
+    assert workshop.do("scan", text.replace(old, new), *DESK) == 1
+    assert workshop.units()[SERIAL].acts.isdisjoint({"scanned", "released"})
+    assert workshop.do("scan", text, *DESK) == 0
+
+
+def test_labels_of_two_units_are_not_mixed_up(workshop: Workshop) -> None:
+    workshop.drive("WD2")
+    first = scanned(made(workshop).read_bytes())
+    second = "ALR-VM-000002"
+    burn_in(workshop, second)
+    assert workshop.do("label", second, *DESK) == 0
+    text = scanned((workshop.records / "labels" / f"{second}.pdf").read_bytes())
+    key = text.split("key=")[1]
+    assert workshop.do("scan", first.split("key=")[0] + f"key={key}", *DESK) == 1
+    assert not [act for act in workshop.acts() if act.act == "released"]
+
+
+def test_unit_without_or_with_a_failed_burn_in_gets_no_label(
+    workshop: Workshop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workshop.drive("WD1")
+    assert workshop.flash() == 0
+    assert workshop.do("label", SERIAL, *DESK) == 2
+    assert "has not been through its burn-in" in capsys.readouterr().err
+    assert burn_in(workshop, SERIAL, "inference") == 0
+    assert workshop.do("label", SERIAL, *DESK) == 2
+    assert "failed its burn-in: inference" in capsys.readouterr().err
+    assert not (workshop.records / "labels").exists()
+    assert burn_in(workshop, SERIAL) == 0, "a repaired unit may try again"
+    assert workshop.do("label", SERIAL, *DESK) == 0
+
+
+def test_unit_whose_drive_failed_gets_no_label(workshop: Workshop) -> None:
+    workshop.drive("WD1", faults={"bad_block": 12 << 20})
+    assert workshop.flash(burn_in=False) == 1
+    assert workshop.do("label", *DESK) == 0
+    assert workshop.do("label", SERIAL, *DESK) == 2
+    assert not (workshop.records / "labels").exists()
+
+
+def test_certificate_that_the_unit_did_not_sign_is_refused(workshop: Workshop) -> None:
+    workshop.drive("WD1")
+    workshop.drive("WD2")
+    assert workshop.flash() == 0
+    good = certificate_of(workshop, SERIAL)
+    other = certificate_of(workshop, "ALR-VM-000002")
+    better = base64.b64encode(b"no signature").decode()
+    for document in (
+        {**good, "certificate": {**good["certificate"], "passed": False}},
+        {**good, "signature": other["signature"]},
+        {**good, "signature": better},
+        {**good, "certificate": {**good["certificate"], "serial": "ALR-VM-000099"}},
+    ):
+        assert workshop.do("collect", str(hand_over(workshop, document)), *DESK) == 1
+    assert not [act for act in workshop.acts() if act.act == "burned-in"]
+    (workshop.folder / "usb" / "torn-birth-certificate.json").write_text("{")
+    assert workshop.do("collect", str(workshop.folder / "usb"), *DESK) == 2
+
+
+def test_certificates_of_a_drive_are_taken_in_once(
+    workshop: Workshop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("WD1", "WD2"):
+        workshop.drive(name)
+    assert workshop.flash() == 0
+    for serial in (SERIAL, "ALR-VM-000002"):
+        hand_over(workshop, certificate_of(workshop, serial))
+    usb = str(workshop.folder / "usb")
+    assert workshop.do("collect", usb, *DESK) == 0
+    assert workshop.do("collect", usb, *DESK) == 0
+    assert "known already" in capsys.readouterr().out
+    assert [act.act for act in workshop.acts()].count("burned-in") == 2
+
+
+def test_revoked_unit_is_never_made_nor_released_again(workshop: Workshop) -> None:
+    text = scanned(made(workshop).read_bytes())
+    assert workshop.do("revoke", SERIAL, "--reason", "fell", *DESK) == 0
+    assert workshop.do("scan", text, *DESK) == 1
+    assert workshop.flash() == 0
+    assert [unit.serial for unit in workshop.units().values() if unit.is_finished] == [
+        "ALR-VM-000002"
+    ]
+
+
+def test_unit_that_comes_back_keeps_its_identity_and_its_label(
+    workshop: Workshop, tmp_path: Path
+) -> None:
+    text = scanned(made(workshop).read_bytes())
+    assert workshop.do("scan", text, *DESK) == 0
+    drive = workshop.drives / "WD1.img"
+    claim(drive, tmp_path, owner=True)
+    before = workshop.units()[SERIAL].facts["device_id"]
+    assert workshop.do("return", str(drive), *DESK) == 0
+    assert workshop.flash(batch="rework") == 1, "it holds somebody's data"
+    assert workshop.flash("--give-up", "0001", batch="rework") == 0
+    assert look_at(drive, 512).serial == SERIAL
+    assert workshop.units()[SERIAL].facts["device_id"] == before
+    assert burn_in(workshop, SERIAL) == 0
+    assert workshop.do("label", SERIAL, *DESK) == 2
+    wrong = text.replace("#code=", "#code=AB")
+    assert workshop.do("scan", wrong, *DESK) == 1
+    assert workshop.do("scan", text, *DESK) == 0
+
+
+def test_unit_that_comes_back_gets_a_new_identity_if_it_is_revoked(workshop: Workshop) -> None:
+    text = scanned(made(workshop).read_bytes())
+    assert workshop.do("scan", text, *DESK) == 0
+    assert workshop.do("revoke", SERIAL, "--reason", "label lost", *DESK) == 0
+    assert workshop.flash(batch="rework") == 0
+    units = workshop.units()
+    assert units["ALR-VM-000002"].drive == units[SERIAL].drive
+    assert units["ALR-VM-000002"].facts["device_id"] != units[SERIAL].facts["device_id"]
+
+
+def test_life_of_a_unit_is_told(workshop: Workshop, capsys: pytest.CaptureFixture[str]) -> None:
+    made(workshop)
+    capsys.readouterr()
+    assert workshop.do("show", SERIAL) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("  ")[2] for line in lines] == [
+        *("begun", "written", "identified", "ready", "burned-in", "labelled")
+    ]
+    assert "Ana at bench-1" in lines[0]
+    code = Pending(workshop.records / "pending").read(SERIAL).claim_code
+    assert code not in "\n".join(lines)

@@ -1,0 +1,117 @@
+"""A unit is who its station made it: the box reads it, and the code of its label claims it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+
+from allerac.accounts.codes import ALPHABET
+from allerac.app import create_app
+from allerac.appliance.identity import read_identity
+from allerac.settings import Settings
+from allerac_factory.file_system import Ext4
+from allerac_factory.identity import CODE_SIGNS, Pending, fingerprint_of
+from tests.api.conftest import claim
+
+from .test_flash import table_of
+from .workshop import Workshop
+
+
+def partition_of(drive: Path, to: Path) -> Path:
+    """Copy the files of a unit's identity partition."""
+    to.mkdir()
+    Ext4(drive, table_of(drive).partition("identity").offset).copy_out("/", to)
+    return to
+
+
+@asynccontextmanager
+async def started_unit(folder: Path, identity: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """Start the runtime with the identity of a unit."""
+    settings = Settings(data_dir=folder, identity_dir=identity, announce=False)
+    app = create_app(settings, port=80)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://localhost", timeout=60
+        ) as browser,
+    ):
+        yield browser
+
+
+async def test_unit_is_claimed_by_the_code_of_its_label_and_by_no_other(
+    workshop: Workshop, tmp_path: Path
+) -> None:
+    drive = workshop.drive("WD1")
+    assert workshop.flash() == 0
+    identity = partition_of(drive, tmp_path / "identity")
+    known = Pending(workshop.records / "pending").read("ALR-VM-000001")
+    async with started_unit(tmp_path / "data", identity) as browser:
+        wrong = await browser.post("/api/v1/onboarding/claim", json={"code": "AAAA-AAAA"})
+        assert wrong.status_code == 401
+        await claim(browser, known.shown_code.lower())
+        facts = (await browser.get("/api/v1/box")).json()
+    assert (facts["serial"], facts["id"]) == (known.serial, known.device_id)
+
+
+def test_box_reads_every_fact_that_the_station_wrote(workshop: Workshop, tmp_path: Path) -> None:
+    drive = workshop.drive("WD1")
+    assert workshop.flash() == 0
+    partition = partition_of(drive, tmp_path / "identity")
+    identity = read_identity(partition)
+    known = Pending(workshop.records / "pending").read("ALR-VM-000001")
+    assert (identity.serial, identity.device_id, identity.suffix) == (
+        known.serial,
+        known.device_id,
+        known.suffix,
+    )
+    assert identity.claim_code_hash is not None
+    assert known.address == f"https://allerac-{identity.suffix}.local"
+
+
+def test_claim_code_is_nowhere_on_the_drive_nor_in_the_ledger(
+    workshop: Workshop, tmp_path: Path
+) -> None:
+    drive = workshop.drive("WD1")
+    assert workshop.flash() == 0
+    code = Pending(workshop.records / "pending").read("ALR-VM-000001").claim_code
+    assert len(code) * 5 >= 40
+    assert CODE_SIGNS == ALPHABET
+    partition = partition_of(drive, tmp_path / "identity")
+    places = [*partition.rglob("*"), workshop.records / "ledger.sqlite"]
+    assert [p for p in places if p.is_file() and code.encode() in p.read_bytes()] == []
+
+
+def test_device_key_is_the_one_whose_fingerprint_is_in_the_ledger(
+    workshop: Workshop, tmp_path: Path
+) -> None:
+    drive = workshop.drive("WD1")
+    assert workshop.flash() == 0
+    partition = partition_of(drive, tmp_path / "identity")
+    private = load_pem_private_key((partition / "device.key").read_bytes(), None)
+    public = load_pem_public_key((partition / "device.pub").read_bytes())
+    assert isinstance(private, ec.EllipticCurvePrivateKey)
+    assert isinstance(public, ec.EllipticCurvePublicKey)
+    public.verify(
+        private.sign(b"unit", ec.ECDSA(hashes.SHA256())), b"unit", ec.ECDSA(hashes.SHA256())
+    )
+    facts = workshop.units()["ALR-VM-000001"].facts
+    assert facts["key_fingerprint"] == fingerprint_of((partition / "device.pub").read_bytes())
+
+
+def test_units_share_nothing(tmp_path: Path) -> None:
+    pending = Pending(tmp_path)
+    units = [pending.get_or_make(f"ALR-{number}") for number in range(8)]
+    for field in ("device_id", "fingerprint", "claim_code"):
+        assert len({getattr(unit, field) for unit in units}) == len(units), field
+
+
+def test_identity_that_was_begun_is_found_again_and_a_torn_one_is_not(tmp_path: Path) -> None:
+    pending = Pending(tmp_path)
+    first = pending.get_or_make("ALR-1")
+    (tmp_path / ".new-torn" / "ALR-2").mkdir(parents=True)
+    assert pending.get_or_make("ALR-1") == first
+    assert pending.get_or_make("ALR-2").claim_code
