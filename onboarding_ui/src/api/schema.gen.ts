@@ -1400,6 +1400,130 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/health/alerts": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get Alerts
+     * @description Tell what is chosen; secrets stay where they are.
+     */
+    get: operations["getAlerts"];
+    /**
+     * Change Alerts
+     * @description Choose who is told, and when.
+     */
+    put: operations["changeAlerts"];
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/health/alerts/test": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Try Alert
+     * @description Send a test now, and tell what the other side says.
+     */
+    post: operations["testAlert"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/health": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get Health
+     * @description Tell what is measured, what is wrong and what the box does about it.
+     */
+    get: operations["getBoxHealth"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/health/history": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get History
+     * @description Return the figures of the last hour, day or month, as charts draw them.
+     */
+    get: operations["getHealthHistory"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/health/issues": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List Past Issues
+     * @description List issues that are over, the newest first.
+     */
+    get: operations["listPastIssues"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/health/issues/{issue_id}/fix": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Fix Issue
+     * @description Do what the issue offers.
+     */
+    post: operations["fixIssue"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/v1/models": {
     parameters: {
       query?: never;
@@ -1500,6 +1624,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/metrics": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Metrics
+     * @description Return everything in Prometheus' form; Prometheus sends an API key as its credentials.
+     */
+    get: operations["getMetrics"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/ca.crt": {
     parameters: {
       query?: never;
@@ -1548,6 +1692,30 @@ export interface components {
       interface: string;
       /** Url */
       url: string;
+    };
+    /**
+     * Alerts
+     * @description What is null is switched off. `problems` say why a channel did not take the last alert.
+     */
+    Alerts: {
+      /**
+       * Language
+       * @enum {string}
+       */
+      language: "en" | "de";
+      /**
+       * Least
+       * @enum {string}
+       */
+      least: "notice" | "warning" | "critical";
+      quiet: components["schemas"]["QuietHours"] | null;
+      mail: components["schemas"]["MailSettings"] | null;
+      webhook: components["schemas"]["WebhookSettings"] | null;
+      ntfy: components["schemas"]["NtfySettings"] | null;
+      /** Problems */
+      problems: {
+        [key: string]: string;
+      };
     };
     /** AnswerMessage */
     AnswerMessage: {
@@ -1662,6 +1830,71 @@ export interface components {
       /** Expires At */
       expires_at: string;
     };
+    /**
+     * ChangeAlerts
+     * @description All settings at once; what is null is switched off.
+     */
+    ChangeAlerts: {
+      /**
+       * Language
+       * @enum {string}
+       */
+      language: "en" | "de";
+      /**
+       * Least
+       * @enum {string}
+       */
+      least: "notice" | "warning" | "critical";
+      quiet: components["schemas"]["ChangeQuietHours"] | null;
+      mail: components["schemas"]["ChangeMail"] | null;
+      webhook: components["schemas"]["ChangeWebhook"] | null;
+      ntfy: components["schemas"]["ChangeNtfy"] | null;
+    };
+    /**
+     * ChangeMail
+     * @description Without `password` the one that is kept stays.
+     */
+    ChangeMail: {
+      /** Host */
+      host: string;
+      /**
+       * Port
+       * @default 587
+       */
+      port: number;
+      /**
+       * Security
+       * @default starttls
+       * @enum {string}
+       */
+      security: "starttls" | "tls" | "none";
+      /**
+       * Username
+       * @default
+       */
+      username: string;
+      /** Password */
+      password?: string | null;
+      /** Sender */
+      sender: string;
+      /** Recipients */
+      recipients: string[];
+    };
+    /**
+     * ChangeNtfy
+     * @description Without `token` the one that is kept stays.
+     */
+    ChangeNtfy: {
+      /**
+       * Server
+       * @default https://ntfy.sh
+       */
+      server: string;
+      /** Topic */
+      topic: string;
+      /** Token */
+      token?: string | null;
+    };
     /** ChangePassword */
     ChangePassword: {
       /**
@@ -1675,6 +1908,13 @@ export interface components {
        */
       new_password: string;
     };
+    /** ChangeQuietHours */
+    ChangeQuietHours: {
+      /** Begin */
+      begin: number;
+      /** End */
+      end: number;
+    };
     /** ChangeUpdateSettings */
     ChangeUpdateSettings: {
       /** Channel */
@@ -1683,6 +1923,20 @@ export interface components {
       automatic?: boolean | null;
       /** Hour */
       hour?: number | null;
+    };
+    /**
+     * ChangeWebhook
+     * @description Without `url` the one that is kept stays.
+     */
+    ChangeWebhook: {
+      /** Url */
+      url?: string | null;
+      /**
+       * Form
+       * @default generic
+       * @enum {string}
+       */
+      form: "generic" | "slack" | "discord";
     };
     /** ChatCompletion */
     ChatCompletion: {
@@ -2024,6 +2278,47 @@ export interface components {
       profile: components["schemas"]["ProfileView"];
     };
     /**
+     * Health
+     * @description `severity` is the worst of the issues, null when all is well; figures have units in names.
+     */
+    Health: {
+      /** At */
+      at: string | null;
+      /** Severity */
+      severity: ("notice" | "warning" | "critical") | null;
+      /** Figures */
+      figures: {
+        [key: string]: number;
+      };
+      /** Totals */
+      totals: {
+        [key: string]: number;
+      };
+      /** Issues */
+      issues: components["schemas"]["Issue"][];
+      /** Reactions */
+      reactions: components["schemas"]["Reaction"][];
+    };
+    /**
+     * HealthSeries
+     * @description Means over `step_seconds`; a value is null where there was none.
+     */
+    HealthSeries: {
+      /**
+       * Period
+       * @enum {string}
+       */
+      period: "hour" | "day" | "month";
+      /** Step Seconds */
+      step_seconds: number;
+      /** At */
+      at: string[];
+      /** Figures */
+      figures: {
+        [key: string]: (number | null)[];
+      };
+    };
+    /**
      * ImportModel
      * @description `path` is a file on the box itself.
      */
@@ -2091,6 +2386,69 @@ export interface components {
       role: "owner" | "admin" | "member" | "guest";
       /** Expires At */
       expires_at: string;
+    };
+    /**
+     * Issue
+     * @description Something wrong; `words` are by language, `page` is where something can be done.
+     *
+     *     `fix` is null where the box cannot help itself, or not now.
+     */
+    Issue: {
+      /** Id */
+      id: string;
+      /** Code */
+      code: string;
+      /** Subject */
+      subject: string;
+      /**
+       * Severity
+       * @enum {string}
+       */
+      severity: "notice" | "warning" | "critical";
+      /** Words */
+      words: {
+        [key: string]: components["schemas"]["IssueWords"];
+      };
+      /** Evidence */
+      evidence: {
+        [key: string]: number | string;
+      };
+      /** Page */
+      page: string | null;
+      fix: components["schemas"]["IssueFix"] | null;
+      /** First Seen At */
+      first_seen_at: string;
+      /** Last Seen At */
+      last_seen_at: string;
+      /** Ended At */
+      ended_at: string | null;
+    };
+    /**
+     * IssueFix
+     * @description What one click does, by language.
+     */
+    IssueFix: {
+      /** Label */
+      label: {
+        [key: string]: string;
+      };
+    };
+    /** IssueHistory */
+    IssueHistory: {
+      /** Items */
+      items: components["schemas"]["Issue"][];
+    };
+    /**
+     * IssueWords
+     * @description What a person reads: what it is, what it means, what to do.
+     */
+    IssueWords: {
+      /** Title */
+      title: string;
+      /** Meaning */
+      meaning: string;
+      /** Advice */
+      advice: string;
     };
     /** JsonObjectFormat */
     JsonObjectFormat: {
@@ -2200,6 +2558,29 @@ export interface components {
       items: components["schemas"]["KnowledgePassage"][];
       /** Next First */
       next_first: number | null;
+    };
+    /**
+     * MailSettings
+     * @description `has_password` tells that one is kept; it is never shown.
+     */
+    MailSettings: {
+      /** Host */
+      host: string;
+      /** Port */
+      port: number;
+      /**
+       * Security
+       * @enum {string}
+       */
+      security: "starttls" | "tls" | "none";
+      /** Username */
+      username: string;
+      /** Has Password */
+      has_password: boolean;
+      /** Sender */
+      sender: string;
+      /** Recipients */
+      recipients: string[];
     };
     /** MemoryView */
     MemoryView: {
@@ -2375,6 +2756,15 @@ export interface components {
       message: string;
       /** Checked At */
       checked_at: string;
+    };
+    /** NtfySettings */
+    NtfySettings: {
+      /** Server */
+      server: string;
+      /** Topic */
+      topic: string;
+      /** Has Token */
+      has_token: boolean;
     };
     /** OnboardingModels */
     OnboardingModels: {
@@ -2606,10 +2996,31 @@ export interface components {
       /** Cached Tokens */
       cached_tokens: number;
     };
+    /** QuietHours */
+    QuietHours: {
+      /** Begin */
+      begin: number;
+      /** End */
+      end: number;
+    };
     /** Rate */
     Rate: {
       /** Rating */
       rating: ("up" | "down") | null;
+    };
+    /**
+     * Reaction
+     * @description What the box does by itself, in words by language.
+     */
+    Reaction: {
+      /** Code */
+      code: string;
+      /** Words */
+      words: {
+        [key: string]: string;
+      };
+      /** Since */
+      since: string;
     };
     /** Recover */
     Recover: {
@@ -2904,6 +3315,14 @@ export interface components {
       /** Bytes */
       bytes: number[] | null;
     };
+    /** TryAlert */
+    TryAlert: {
+      /**
+       * Channel
+       * @enum {string}
+       */
+      channel: "mail" | "webhook" | "ntfy";
+    };
     /** UpdateBox */
     UpdateBox: {
       /** Name */
@@ -3083,6 +3502,19 @@ export interface components {
       ok: boolean;
       /** Reason */
       reason: string;
+    };
+    /**
+     * WebhookSettings
+     * @description The address is a secret: only its host is shown.
+     */
+    WebhookSettings: {
+      /** Host */
+      host: string;
+      /**
+       * Form
+       * @enum {string}
+       */
+      form: "generic" | "slack" | "discord";
     };
     /**
      * WhyFailed
@@ -5787,6 +6219,221 @@ export interface operations {
       };
     };
   };
+  getAlerts: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Alerts"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  changeAlerts: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["ChangeAlerts"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Alerts"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  testAlert: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["TryAlert"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  getBoxHealth: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Health"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  getHealthHistory: {
+    parameters: {
+      query?: {
+        period?: "hour" | "day" | "month";
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["HealthSeries"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  listPastIssues: {
+    parameters: {
+      query?: {
+        limit?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["IssueHistory"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  fixIssue: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        issue_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Health"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
   openaiListModels: {
     parameters: {
       query?: never;
@@ -5937,6 +6584,35 @@ export interface operations {
             [key: string]: boolean;
           };
         };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  getMetrics: {
+    parameters: {
+      query?: never;
+      header?: {
+        authorization?: string | null;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
       };
       /** @description What went wrong */
       default: {
