@@ -99,10 +99,7 @@ class Database:
                 target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 snapshot(self._path, target)
             except (OSError, DriverError) as error:
-                raise StorageUnavailable(
-                    "The box's data could not be copied.",
-                    hint="Free some space: remove a model or delete what you do not need.",
-                ) from error
+                raise _not_copied() from error
 
         await asyncio.to_thread(copy)
 
@@ -132,6 +129,8 @@ class Database:
             migrate(engine, self._path)
         except DBAPIError as error:
             raise meaning_of(error) or error from error
+        except (OSError, DriverError) as error:
+            raise _not_copied() from error
         finally:
             engine.dispose()
 
@@ -205,3 +204,10 @@ def _attempt(connection: Connection, job: _Write) -> tuple[Any, BaseException | 
         savepoint.rollback()
         return None, error
     return result, None
+
+
+def _not_copied() -> StorageUnavailable:
+    return StorageUnavailable(
+        "The box's data could not be copied.",
+        hint="Free some space: remove a model or delete what you do not need.",
+    )

@@ -78,6 +78,9 @@ def snapshot(path: Path, target: Path) -> None:
     source, copy = driver.connect(str(path)), driver.connect(str(scratch))
     try:
         source.backup(copy)
+    except driver.Error:
+        scratch.unlink()  # a full disk shall not stay full of the attempt
+        raise
     finally:
         source.close()
         copy.close()

@@ -1,6 +1,7 @@
 """The updates of a claimed box, with a real database around an emulated machine."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -159,10 +160,11 @@ class Household:
         return (await self.store.load()).state
 
     async def reason_of(self, act: Any) -> str:
-        """Do something and return why it failed."""
+        """Do something and return why it failed; print it."""
         try:
             await act
         except UpdateFailed as error:
+            sys.stdout.write(f"{error.reason}: {error.message} ({error.detail})\n")
             return error.reason
         return "it did not fail"
 

@@ -2,6 +2,7 @@
 
 import random
 import shutil
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -49,9 +50,10 @@ def catalogue_of(tmp_path: Path, publisher: Publisher, server: HostileServer) ->
 
 
 async def reason_of(catalogue: UpdateCatalogue, known_at: datetime | None = None) -> str:
-    """Return why nothing is believed."""
+    """Return why nothing is believed, and print it."""
     with pytest.raises(UpdateFailed) as caught:
         await catalogue.refresh(known_at)
+    sys.stdout.write(f"{caught.value.reason}: {caught.value.message} ({caught.value.detail})\n")
     return caught.value.reason
 
 
