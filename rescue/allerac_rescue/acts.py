@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -184,6 +185,14 @@ def read_result(places: Places, name: str) -> Result | None:
     except (OSError, ValueError):
         return None
     return told if isinstance(told, dict) else None
+
+
+def result_age(places: Places, name: str) -> float:
+    """Return the seconds since an act told something; 0 while there is nothing, or not yet."""
+    try:
+        return time.time() - (places.results / f"{name}.json").stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def perform(name: str, places: Places, run: Programs) -> int:

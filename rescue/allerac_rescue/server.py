@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from allerac_rescue import page
-from allerac_rescue.acts import ACTS, ask_for, read_result
+from allerac_rescue.acts import ACTS, ask_for, read_result, result_age
 from allerac_rescue.codes import Door, TooManyGuesses
 from allerac_rescue.facts import Facts, State, look, read_uptime
 from allerac_rescue.places import Places
@@ -23,6 +23,9 @@ from allerac_rescue.words import Words, choose, load_words
 FORM_BYTES = 4096
 COOKIE = "allerac-rescue"
 OPEN_SECONDS = 900.0
+LOOK_SECONDS = 60.0
+"""What was seen of the disk is looked at anew after that."""
+
 LOG_LINES = "200"
 LOG = ("journalctl", "--boot", "--no-pager", "--quiet", "--priority=info", "--output=short-iso")
 POLICY = (
@@ -125,6 +128,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def _show_tools(self) -> None:
         rescue = self.server.rescue
+        if result_age(rescue.places, "inspect") > LOOK_SECONDS:
+            self._ask("inspect")
         found = read_result(rescue.places, "inspect")
         self._send(page.tools_page(self._words(), rescue.facts(), found, rescue.log()))
 

@@ -1,6 +1,7 @@
 """What a person sees and may do on the rescue page."""
 
 import json
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -200,6 +201,16 @@ def test_what_uses_the_space_is_drawn_and_listed(
     assert '<rect class="models"' in page
     assert "Models <b>3.0 MB</b>" in page
     assert "conversations on the disk are damaged" in page
+
+
+def test_an_old_look_at_the_disk_is_renewed(
+    visitor: Visitor, places: Places, programs: NotedPrograms
+) -> None:
+    visitor.post("/rescue/open", code=OWNER)
+    perform("inspect", places, programs)
+    os.utime(places.results / "inspect.json", (0, 0))
+    assert "Looking at the disk" in visitor.get("/rescue/").text
+    assert (places.requests / "inspect").exists()
 
 
 def test_the_log_is_escaped_and_needs_a_code(visitor: Visitor, programs: NotedPrograms) -> None:
