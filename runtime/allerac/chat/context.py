@@ -69,8 +69,12 @@ class Context:
     def compile(self, history: History) -> tuple[PromptMessage, ...]:
         """Return the messages that the model reads."""
         summary = history.summary.content if history.summary else None
+        setting = history.setting
         return compile_prompt(
-            instructions=self._instructions, history=history.turns, summary=summary
+            instructions=setting.instructions or self._instructions,
+            history=history.turns,
+            memories=setting.memories,
+            summary=summary,
         )
 
     async def measure(self, history: History, model_id: str) -> Size:
@@ -156,9 +160,13 @@ def _room(limit: int) -> int:
 def _tokens_before(history: History, tokens: int) -> list[int]:
     """Share `tokens` among the turns by their length; return what stands before each one."""
     summary = history.summary.content if history.summary else ""
-    sizes = [_bytes(text) for text in (summary, *(turn.content for turn in history.turns))]
+    sizes = [_bytes(text) for text in (summary, *map(_read_text, history.turns))]
     whole = sum(sizes) or 1
     return [tokens * size // whole for size in accumulate(sizes[:-1])]
+
+
+def _read_text(turn: Turn) -> str:
+    return "\n".join((*turn.passages, turn.content))
 
 
 def _cannot_exceed(messages: Sequence[PromptMessage], tokens: int) -> bool:

@@ -7,7 +7,7 @@ reads the row finds all of it.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -46,7 +46,7 @@ Status = Literal["complete", "stopped", "failed", "interrupted"]
 class Job:
     """One answer to make; `answer_id` names both the message and its generation.
 
-    `messages` are `history` as the model gets it.
+    `messages` are `history` as the model gets it; `sources` what it was found in.
     """
 
     answer_id: str
@@ -56,6 +56,7 @@ class Job:
     history: History
     messages: tuple[PromptMessage, ...]
     sampling: Sampling
+    sources: Mapping[str, Any] | None = None
 
 
 @dataclass(slots=True)
@@ -96,7 +97,7 @@ class Generations:
         engine: Engine,
         models: ModelResolver,
         logs: EventLogs,
-        fit: Callable[[Job], Awaitable[Job]],
+        prepare: Callable[[Job], Awaitable[Job]],
         on_complete: Callable[[Job], None],
         save_seconds: float = SAVE_SECONDS,
         retry_seconds: float = RETRY_SECONDS,
@@ -105,7 +106,7 @@ class Generations:
         self._engine = engine
         self._models = models
         self._logs = logs
-        self._fit = fit
+        self._prepare = prepare
         self._on_complete = on_complete
         self._save_seconds = save_seconds
         self._retry_seconds = retry_seconds
@@ -176,7 +177,9 @@ class Generations:
 
     async def _produce(self, run: Running) -> None:
         await self._models.ensure_loaded(run.job.model_id)
-        run.job = job = await self._fit(run.job)
+        run.job = job = await self._prepare(run.job)
+        if job.sources is not None:
+            run.log.append("sources", dict(job.sources))
         request = GenerationRequest(
             request_id=job.answer_id,
             model_id=job.model_id,

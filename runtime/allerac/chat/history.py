@@ -1,10 +1,11 @@
 """What of a branch the model reads: a summary of its beginning, then its newest turns."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from allerac.storage.conversations import MessageRecord, SummaryRecord
 
+from .library import NO_SETTING, Setting
 from .prompt import Turn
 
 
@@ -12,12 +13,14 @@ from .prompt import Turn
 class History:
     """`summary` stands for what was said before `turns`; `left_out` messages are not read at all.
 
-    `turns` begins with a person's message, and the two sides take turns.
+    `turns` begins with a person's message, and the two sides take turns. `setting` is how they are
+    answered.
     """
 
     turns: tuple[Turn, ...]
     summary: SummaryRecord | None = None
     left_out: int = 0
+    setting: Setting = NO_SETTING
 
     @property
     def summarised(self) -> int:
@@ -26,7 +29,7 @@ class History:
 
     def followed_by(self, turn: Turn) -> "History":
         """Return the history with one turn more."""
-        return History((*self.turns, turn), self.summary, self.left_out)
+        return replace(self, turns=(*self.turns, turn))
 
     def starts(self) -> list[int]:
         """Return the positions in `turns` where the history could begin and be shorter."""
@@ -40,7 +43,7 @@ class History:
     def beginning_at(self, position: int) -> "History":
         """Return the history that leaves out the summary and the turns before `position`."""
         skipped = self.left_out + self.summarised + position
-        return History(self.turns[position:], None, skipped)
+        return replace(self, turns=self.turns[position:], summary=None, left_out=skipped)
 
 
 def history_of(branch: Sequence[MessageRecord], start_id: str | None) -> History:

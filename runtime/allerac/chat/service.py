@@ -21,8 +21,9 @@ from allerac.storage.pages import Page, is_text
 from .context import Context, ContextGauge
 from .export import Export, export_conversation
 from .generation import INTERRUPTED, RETRY_SECONDS, SAVE_SECONDS, Generations, Job
-from .history import history_of
+from .history import History, history_of
 from .idle import IdleWork
+from .library import Library, NoLibrary, Question, Setting, with_passages
 from .prompt import INSTRUCTIONS
 from .records import ConversationDetail, ModelResolver, Sent
 from .summaries import Summariser
@@ -43,6 +44,7 @@ class ChatService:
         engine: Engine,
         models: ModelResolver,
         logs: EventLogs,
+        library: Library | None = None,
         instructions: str = INSTRUCTIONS,
         save_seconds: float = SAVE_SECONDS,
         retry_seconds: float = RETRY_SECONDS,
@@ -50,6 +52,7 @@ class ChatService:
         self._store = store
         self._models = models
         self._logs = logs
+        self._library = library or NoLibrary()
         self._context = Context(engine=engine, instructions=instructions)
         self._idle = IdleWork(engine)
         self._titles = TitleMaker(store=store, idle=self._idle)
@@ -59,7 +62,7 @@ class ChatService:
             engine=engine,
             models=models,
             logs=logs,
-            fit=self._fit,
+            prepare=self._prepare,
             on_complete=self._use_idle_time,
             save_seconds=save_seconds,
             retry_seconds=retry_seconds,
@@ -241,6 +244,43 @@ class ChatService:
         self._idle.give_way()
         self._generations.start(job)
 
+    async def _prepare(self, job: Job) -> Job:
+        """Give the model what it needs for its answer, and no more than it can read."""
+        *_, asked = job.history.turns
+        earlier = [turn.content for turn in job.history.turns[:-1] if turn.role == "user"]
+        brief = await self._library.brief(
+            Question(
+                person_id=job.person_id,
+                conversation_id=job.conversation_id,
+                answer_id=job.answer_id,
+                text=asked.content,
+                before=earlier[-1] if earlier else "",
+                context_tokens=self._context.limit_tokens,
+            )
+        )
+        history = await self._as_read(job.person_id, job.history, brief.setting, brief.passages)
+        setting, sampling = brief.setting, job.sampling
+        if setting.temperature is not None and not self._models.is_greedy(job.model_id):
+            sampling = replace(sampling, temperature=setting.temperature)
+        if setting.max_tokens is not None:
+            most = min(setting.max_tokens, sampling.max_tokens or setting.max_tokens)
+            sampling = replace(sampling, max_tokens=most)
+        messages = self._context.compile(history)
+        return await self._fit(
+            replace(
+                job, history=history, messages=messages, sampling=sampling, sources=brief.sources
+            )
+        )
+
+    async def _as_read(
+        self, person_id: str, history: History, setting: Setting, newest: tuple[str, ...] = ()
+    ) -> History:
+        """Return `history` with the passages that stood before its answers."""
+        answers = [turn.message_id for turn in history.turns if turn.role == "assistant"]
+        found = await self._library.recall(person_id, answers) if answers else {}
+        turns = with_passages(history.turns, found, newest)
+        return replace(history, turns=turns, setting=setting)
+
     async def _fit(self, job: Job) -> Job:
         """Leave out the beginning where it does not fit, with the mark that a person sets too."""
         history = await self._context.fit(job.history, job.model_id)
@@ -264,7 +304,9 @@ class ChatService:
 
     async def _gauge(self, person_id: str, record: ConversationRecord, draft: str) -> ContextGauge:
         branch = await self._store.path(person_id, record.leaf_id)
+        setting = await self._library.setting(person_id, record.id)
         history = history_of(branch, record.context_from_id)
+        history = await self._as_read(person_id, history, setting)
         model_id = record.model_id or ""
         if not model_id:
             with suppress(EngineUnavailable):  # without a model on board there is an estimate

@@ -1,5 +1,6 @@
 """Summaries of older turns, made when nobody is waiting."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -52,12 +53,13 @@ class Summariser:
         turns = older_turns(history, used, limit)
         if not turns:
             return
-        summary = await self._summarise(job, History(turns, history.summary), limit)
+        summary = await self._summarise(job, replace(history, turns=turns, left_out=0), limit)
         if summary is None:
             log.info("summary_not_made", conversation=job.conversation_id)
             return
         await self._store.add_summary(job.person_id, summary)
-        await self._read_ahead(job, History(history.turns[len(turns) :], summary))
+        rest = replace(history, turns=history.turns[len(turns) :], summary=summary, left_out=0)
+        await self._read_ahead(job, rest)
 
     async def _summarise(self, job: Job, older: History, limit: int) -> SummaryRecord | None:
         max_tokens = int(min(MAX_TOKENS, limit * SUMMARY_SHARE))

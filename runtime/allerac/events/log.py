@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-EventKind = Literal["queued", "reading", "delta", "snapshot", "done", "error"]
+EventKind = Literal["queued", "sources", "reading", "delta", "snapshot", "done", "error"]
 
 TERMINAL_KINDS = frozenset({"done", "error"})
 

@@ -25,6 +25,11 @@ CPU_SECONDS: Final = 60
 CPU_SECONDS_IN_ALL: Final = 3600
 OPEN_FILES: Final = 32
 
+ENCODINGS: Final = (
+    *("ascii", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"),
+    *("latin-1", "cp1252", "cp437", "cp1250", "cp1251", "mac-roman", "iso-8859-15"),
+)
+
 
 def main(arguments: list[str]) -> None:
     """Read the document at standard input."""
@@ -66,7 +71,7 @@ def _work(document: BinaryIO, output: BinaryIO, words: list[str]) -> None:
     kind = sniff(document)
     _say(output, {"kind": kind})
     reader = reader_of(kind)
-    for name in ("cp1252", "utf-16", "utf-8-sig", "cp437", "ascii", "latin-1"):
+    for name in ENCODINGS:
         codecs.lookup(name)  # reads a file at its first use
     enclose()
     for part in read_pieces(document, reader):
