@@ -32,20 +32,23 @@ FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A batch in numbers; `hours` is the time between its first and last act."""
+    """A batch in numbers; `began` is when its first drive was begun."""
 
     batch: str
     begun: int
     ready: int
     released: int
-    hours: float
+    began: datetime
     causes: Sequence[tuple[str, int]]
     made_at: Sequence[datetime]
 
     @property
     def units_per_hour(self) -> float | None:
-        """How many drives were finished in an hour, None for less than a minute of work."""
-        return self.ready / self.hours if self.hours > 1 / 60 else None
+        """How many drives were written in an hour, until the last one; None before there is one."""
+        if not self.made_at:
+            return None
+        seconds = (max(self.made_at) - self.began).total_seconds()
+        return len(self.made_at) / seconds * 3600 if seconds > 0 else None
 
 
 def summaries(acts: Iterable[Act]) -> list[Summary]:
@@ -113,7 +116,7 @@ def _summary(batch: str, acts: Sequence[Act]) -> Summary:
         begun=sum(BEGUN in unit.acts for unit in units),
         ready=sum(unit.is_finished for unit in units),
         released=sum(RELEASED in unit.acts for unit in units),
-        hours=(max(times) - min(times)).total_seconds() / 3600,
+        began=min(times),
         causes=causes.most_common(),
         made_at=[time for act, time in zip(acts, times, strict=True) if act.act == READY],
     )

@@ -52,7 +52,7 @@ def chart_of(batch: Summary) -> Chart | None:
     times = sorted(batch.made_at)
     if not times:
         return None
-    begin, end = times[0], times[-1]
+    begin, end = batch.began, times[-1]
     seconds = max((end - begin).total_seconds(), 1.0)
     points = [(0.0, float(HEIGHT))]
     for count, time in enumerate(times, 1):
@@ -61,7 +61,7 @@ def chart_of(batch: Summary) -> Chart | None:
     points.append((float(WIDTH), points[-1][1]))
     return Chart(
         points=" ".join(f"{x:.1f},{y:.1f}" for x, y in points),
-        begin=f"{begin:%Y-%m-%d %H:%M}",
-        end=f"{end:%H:%M}",
+        begin=f"{begin:%Y-%m-%d %H:%M:%S}",
+        end=f"{end:%H:%M:%S}",
         most=len(times),
     )
