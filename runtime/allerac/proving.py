@@ -16,7 +16,7 @@ from allerac.updates.gate import (
     surroundings_of_box,
 )
 from allerac.updates.gate.private_door import NAME
-from allerac.updates.gate.reason_file import folder_of
+from allerac.updates.gate.reason_file import folders_of
 
 
 async def prove_this_system(settings: Settings) -> int:
@@ -43,7 +43,7 @@ async def prove_this_system(settings: Settings) -> int:
                 installer=Rauc(bus),
                 machine=ThisMachine(settings.socket.with_name("restart")),
                 baseline_file=BaselineFile.below(settings.data_dir),
-                reason_file=ReasonFile(folder_of(settings.identity_dir, settings.data_dir)),
+                reason_file=ReasonFile(*folders_of(settings.identity_dir, settings.data_dir)),
                 limit_seconds=settings.prove_seconds,
             )
         )

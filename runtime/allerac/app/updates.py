@@ -36,7 +36,7 @@ from allerac.updates.gate import (
     surroundings_of_box,
 )
 from allerac.updates.gate.private_door import NAME
-from allerac.updates.gate.reason_file import folder_of
+from allerac.updates.gate.reason_file import folders_of
 from allerac.updates.version import Version
 
 log = structlog.get_logger()
@@ -95,7 +95,7 @@ def build_updates(
         installer=NoInstaller() if configured is None else Rauc(bus),
         machine=ThisMachine(settings.socket and settings.socket.with_name("restart")),
         drives=RemovableDrives(settings.drives_dir),
-        verdicts=ReasonFile(folder_of(settings.identity_dir, settings.data_dir)),
+        verdicts=ReasonFile(*folders_of(settings.identity_dir, settings.data_dir)),
         measure=keeper,
         snapshots_folder=folder / "snapshots",
     )

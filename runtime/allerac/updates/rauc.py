@@ -228,6 +228,7 @@ def _slot(name: str, facts: dict[str, Any]) -> Slot:
 
 
 _PHRASES = (
+    ("not yet valid", "clock_behind"),
     ("lready processing", "installer_busy"),
     ("signature verification failed", "bundle_untrusted"),
     ("Verification failed", "bundle_untrusted"),

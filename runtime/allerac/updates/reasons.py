@@ -51,6 +51,10 @@ REASONS: Final = {
         "The box cannot keep what it learned about updates.",
         "Restart the box; if it stays so, the disk may be failing.",
     ),
+    "clock_behind": Reason(
+        "The box's clock is behind, so the signature of the update cannot be checked.",
+        "Connect the box to the internet, which sets its clock.",
+    ),
     "bundle_untrusted": Reason(
         "The update is not signed by those whom this box trusts.", _OTHER_FILE, passes=False
     ),

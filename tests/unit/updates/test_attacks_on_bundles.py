@@ -62,10 +62,10 @@ def _certificate(
     issuer: Authority | None,
     *,
     purposes: list[x509.ObjectIdentifier] | None = None,
+    begins: datetime = LONG_AGO,
     ends: datetime | None = None,
 ) -> x509.Certificate:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    begins = LONG_AGO
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -209,6 +209,13 @@ FORGED: dict[str, Callable[[Workshop], list[str]]] = {
 async def test_who_may_not_sign_is_not_believed(bench: Bench, case: str) -> None:
     bundle = bench.workshop.bundle(case.replace(" ", "-"), FORGED[case](bench.workshop))
     assert await bench.outcome(f"signed by {case}", bundle) == "bundle_untrusted"
+
+
+async def test_a_clock_that_is_behind_is_told_from_a_wrong_signer(bench: Bench) -> None:
+    tomorrow = datetime.now(UTC) + DAY
+    signer = _leaf(bench.workshop.ours, "tomorrow", begins=tomorrow, ends=tomorrow + DAY)
+    bundle = bench.workshop.bundle("of-tomorrow", signer)
+    assert await bench.outcome("signed tomorrow", bundle) == "clock_behind"
 
 
 async def test_a_bundle_without_a_signature_is_none(bench: Bench, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ The partition is there also when the data is not, or its disk is full.
 import asyncio
 import json
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -28,11 +28,10 @@ MOST_BYTES: Final = 4096
 DETAIL_LETTERS: Final = 200
 
 
-def folder_of(identity_dir: Path | None, data_dir: Path) -> Path:
-    """Return where the verdict lies: with the data where the identity has no room for it."""
-    if identity_dir is not None and (folder := identity_dir / "update").is_dir():
-        return folder
-    return data_dir / "updates"
+def folders_of(identity_dir: Path | None, data_dir: Path) -> tuple[Path, ...]:
+    """Return where the verdict may lie: with the data on a unit that has no identity."""
+    identity = () if identity_dir is None else (identity_dir / "update",)
+    return (*identity, data_dir / "updates")
 
 
 def verdict_of(version: str, judgement: Judgement, attempt: str | None) -> Verdict:
@@ -46,31 +45,20 @@ def verdict_of(version: str, judgement: Judgement, attempt: str | None) -> Verdi
 class ReasonFile:
     """Writes and reads it; a partition that is missing, read-only or full is logged, no more.
 
-    `writable` opens the partition for writing where it is mounted read-only.
+    It is written to the first of `folders` that takes it; the one written last counts.
     """
 
     def __init__(
-        self,
-        folder: Path,
-        *,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        writable: Callable[[], AbstractContextManager[None]] = nullcontext,
+        self, *folders: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        self._path = folder / NAME
+        self._paths = [folder / NAME for folder in folders]
         self._clock = clock
-        self._writable = writable
 
     def write(self, version: str, judgement: Judgement, attempt: str | None = None) -> bool:
         """Leave the judgement; tell whether it is there now. What was there stays if not."""
         verdict = verdict_of(version, judgement, attempt)
         content = _content(verdict, judgement.faults, self._clock())
-        try:
-            with self._writable():
-                self._replace(content)
-        except OSError as error:
-            log.warning("update_reason_not_kept", file=str(self._path), reason=str(error))
-            return False
-        return True
+        return any(_replace(path, content) for path in self._paths)
 
     async def last(self) -> Verdict | None:
         """Return the last verdict; None when there is none or it cannot be read."""
@@ -78,22 +66,33 @@ class ReasonFile:
 
     def read(self) -> Verdict | None:
         """Return the same, waiting for the disk."""
+        path = max(self._paths, key=_written_at)
         try:
-            with self._path.open("rb") as file:
+            with path.open("rb") as file:
                 return _verdict(json.loads(file.read(MOST_BYTES)))
         except FileNotFoundError:
             return None
         except (OSError, ValueError, TypeError, KeyError) as error:
-            log.warning("update_reason_unreadable", file=str(self._path), reason=repr(error))
+            log.warning("update_reason_unreadable", file=str(path), reason=repr(error))
             return None
 
-    def _replace(self, content: bytes) -> None:
-        try:
-            replace_file(self._path, content, 0o644)
-        except OSError:
-            with suppress(OSError):  # a full partition shall not stay full of the attempt
-                self._path.with_name(f".{self._path.name}.part").unlink()
-            raise
+
+def _written_at(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return -1
+
+
+def _replace(path: Path, content: bytes) -> bool:
+    try:
+        replace_file(path, content, 0o644)
+    except OSError as error:
+        log.warning("update_reason_not_kept", file=str(path), reason=str(error))
+        with suppress(OSError):  # a full partition shall not stay full of the attempt
+            path.with_name(f".{path.name}.part").unlink()
+        return False
+    return True
 
 
 def _content(verdict: Verdict, faults: tuple[Fault, ...], at: datetime) -> bytes:

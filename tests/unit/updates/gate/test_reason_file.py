@@ -1,12 +1,9 @@
 """The reason reaches the other system, or at least stops nothing."""
 
-import errno
 import json
 import os
 import resource
 import stat
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,6 +13,7 @@ from structlog.testing import capture_logs
 
 from allerac.updates import Verdict
 from allerac.updates.gate import Fault, Judgement, ReasonFile
+from allerac.updates.gate.reason_file import folders_of
 
 SLOW = Fault("canary", "too_slow", "3.1 of 9.0 tokens a second")
 FAILED = Judgement(proven=("sign_in",), faults=(SLOW,), not_required=(), seconds=290.0)
@@ -37,19 +35,6 @@ def test_a_missing_partition_is_logged_and_stops_nothing(tmp_path: Path) -> None
         assert ReasonFile(tmp_path / "identity").read() is None
     assert [line["event"] for line in logs] == ["update_reason_not_kept"]
     assert "No such file" in logs[0]["reason"]
-
-
-@pytest.mark.parametrize("number", [errno.EROFS, errno.EIO])
-def test_a_partition_that_refuses_keeps_what_was_there(tmp_path: Path, number: int) -> None:
-    ReasonFile(tmp_path).write("1.0.0", PASSED)
-
-    def refuse() -> AbstractContextManager[None]:
-        raise OSError(number, os.strerror(number))
-
-    with capture_logs() as logs:
-        assert not ReasonFile(tmp_path, writable=refuse).write("1.1.0", FAILED)
-    assert [line["event"] for line in logs] == ["update_reason_not_kept"]
-    assert ReasonFile(tmp_path).read() == Verdict("1.0.0", True)
 
 
 def test_a_partition_that_fills_up_while_it_is_written_keeps_what_was_there(
@@ -74,20 +59,25 @@ def test_what_cannot_be_replaced_leaves_no_scrap(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["verdict.json"]
 
 
-def test_a_partition_that_is_opened_for_writing_is_closed_again(tmp_path: Path) -> None:
-    acts: list[str] = []
+def test_a_unit_without_an_identity_keeps_it_with_the_data(tmp_path: Path) -> None:
+    data = tmp_path / "data" / "updates"
+    data.mkdir(parents=True)
+    folders = folders_of(tmp_path / "identity", tmp_path / "data")
+    assert ReasonFile(*folders).write("1.1.0", FAILED, "an update")
+    verdict = Verdict("1.1.0", False, "too_slow", SLOW.detail, "an update")
+    assert ReasonFile(*folders).read() == verdict
+    assert ReasonFile(*folders_of(None, tmp_path / "data")).read() == verdict
 
-    @contextmanager
-    def writable() -> Iterator[None]:
-        acts.append("open")
-        try:
-            yield
-        finally:
-            acts.append("closed")
 
-    ReasonFile(tmp_path, writable=writable).write("1.1.0", FAILED)
-    ReasonFile(tmp_path / "missing", writable=writable).write("1.1.0", FAILED)
-    assert acts == ["open", "closed"] * 2
+def test_of_two_verdicts_the_one_written_last_counts(tmp_path: Path) -> None:
+    folders = [tmp_path / "identity", tmp_path / "data"]
+    for second, (folder, version) in enumerate(zip(folders, ("1.1.0", "1.2.0"), strict=True)):
+        folder.mkdir()
+        ReasonFile(folder).write(version, PASSED)
+        os.utime(folder / "verdict.json", (second, second))
+    assert ReasonFile(*folders).read() == Verdict("1.2.0", True)
+    os.utime(folders[0] / "verdict.json", (9, 9))
+    assert ReasonFile(*folders).read() == Verdict("1.1.0", True)
 
 
 @settings(deadline=None, max_examples=50)
