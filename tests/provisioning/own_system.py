@@ -138,7 +138,10 @@ def running_system(root: Path, scratch: Path) -> Iterator[OwnSystem]:
     group = groups / f"allerac-test-{os.getpid()}"
     group.mkdir()
     enter = f'echo $$ > "{group}/cgroup.procs"; exec "$@"'
-    command = ["unshare", *NAMESPACES, "--fork", "--kill-child", sys.executable, __file__]
+    since_boot = int(time.clock_gettime(time.CLOCK_BOOTTIME))
+    clocks = ["--time", "--boottime", f"-{since_boot}", "--monotonic", f"-{since_boot}"]
+    begin = ["unshare", *NAMESPACES, *clocks, "--fork", "--kill-child"]
+    command = [*begin, sys.executable, __file__]
     holder = subprocess.Popen(
         ["/bin/sh", "-c", enter, "sh", *command, root, scratch / "system"],
         stdin=subprocess.DEVNULL,
