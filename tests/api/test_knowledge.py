@@ -67,3 +67,29 @@ async def test_pdf_is_read_and_its_page_found_and_shown(household: Household) ->
     original = await member.get(f"{FILES}/{file['id']}/content")
     assert original.content == documents.pdf(PAGES)
     assert original.headers["content-disposition"].startswith("attachment")
+
+
+async def test_answer_comes_from_the_document_with_its_page(household: Household) -> None:
+    member = household.clients["member"]
+    made = await member.post("/api/v1/conversations", json={})
+    conversation = made.json()["id"]
+    body = {"content": "What is the wifi password?", "client_id": "pdf", "parent_id": None}
+    sent = await member.post(f"/api/v1/conversations/{conversation}/messages", json=body)
+    answer = sent.json()["answer"]["id"]
+    events = (await member.get(f"/api/v1/generations/{answer}/events")).text
+    assert "event: sources" in events
+
+    messages = await member.get(f"/api/v1/conversations/{conversation}/messages")
+    said = messages.json()["items"][-1]["content"]
+    assert "blue-otter-42" in said, said
+
+    path = f"/api/v1/knowledge/conversations/{conversation}/sources"
+    (item,) = (await member.get(path)).json()["items"]
+    source = item["sources"][0]
+    assert (item["message_id"], source["number"], source["first_page"]) == (answer, 1, 3)
+
+    trace = (await member.get(f"/api/v1/knowledge/answers/{answer}/trace")).json()
+    assert trace["trace"]["by_meaning"]
+    assert trace["trace"]["considered"][0]["verdict"] == "used"
+    owner = household.clients["owner"]
+    assert (await owner.get(f"/api/v1/knowledge/answers/{answer}/trace")).status_code == 404

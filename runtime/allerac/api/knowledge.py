@@ -6,8 +6,15 @@ from urllib.parse import quote
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import FileResponse
 
-from .auth import Member
-from .knowledge_shapes import file_shape, passage_shape, result_shape
+from .auth import Member, SignedIn
+from .knowledge_shapes import (
+    file_shape,
+    kept_trace,
+    passage_shape,
+    result_shape,
+    sources_shape,
+    trace_shape,
+)
 from .schemas import knowledge as shape
 from .schemas.shapes import Page
 from .services import ServicesOf
@@ -172,3 +179,28 @@ async def search(
         person_id, body.question, folder=body.folder, file_ids=files
     )
     return await result_shape(services, person_id, found)
+
+
+@router.get("/conversations/{conversation_id}/sources", operation_id="listSources")
+async def list_sources(
+    conversation_id: str, principal: SignedIn, services: ServicesOf
+) -> shape.ConversationSources:
+    """Return what was read for the answers of one's own conversation."""
+    person_id = principal.person.id
+    traces = await services.knowledge.sources(person_id, conversation_id)
+    return shape.ConversationSources(items=await sources_shape(services, person_id, traces))
+
+
+@router.get("/answers/{message_id}/trace", operation_id="getAnswerTrace")
+async def get_trace(
+    message_id: str, principal: SignedIn, services: ServicesOf
+) -> shape.AnswerTrace:
+    """Tell what was searched for an answer, what was found, what was dropped and why."""
+    person_id = principal.person.id
+    kept = await services.knowledge.trace(person_id, message_id)
+    trace = kept_trace(kept)
+    return shape.AnswerTrace(
+        trace=await trace_shape(services, person_id, trace),
+        seconds=kept["seconds"],
+        budget_tokens=trace.budget_tokens,
+    )

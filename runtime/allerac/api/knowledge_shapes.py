@@ -1,7 +1,11 @@
 """Documents and what was found in them, from the services' records to the API's shapes."""
 
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
 from allerac.knowledge.reasons import REASONS
-from allerac.knowledge.retrieval import Finding, Trace
+from allerac.knowledge.retrieval import Considered, Finding, Trace
 from allerac.storage.knowledge import FileRecord
 from allerac.storage.passages import StoredChunk
 
@@ -57,6 +61,48 @@ async def result_shape(services: Services, person_id: str, found: Finding) -> sh
     return shape.SearchResult(
         passages=[passage_shape(each.stored, each.text) for each in found.passages],
         trace=await trace_shape(services, person_id, found.trace),
+    )
+
+
+def kept_trace(kept: Mapping[str, Any]) -> Trace:
+    """Return a trace as it was kept."""
+    names = {field.name for field in fields(Trace)} - {"considered"}
+    return Trace(
+        **{name: kept[name] for name in names},
+        considered=tuple(Considered(**each) for each in kept["considered"]),
+    )
+
+
+async def sources_shape(
+    services: Services, person_id: str, traces: Mapping[str, Any]
+) -> list[shape.AnswerSources]:
+    """Return the sources of answers without what is gone; they keep their numbers."""
+    numbers = {used["chunk"] for trace in traces.values() for used in trace["used"]}
+    chunks = await services.knowledge.chunks(person_id, sorted(numbers))
+    return [
+        shape.AnswerSources(
+            message_id=answer_id,
+            sources=[
+                _source(number, chunks[used["chunk"]], used)
+                for number, used in enumerate(trace["used"], start=1)
+                if used["chunk"] in chunks
+            ],
+        )
+        for answer_id, trace in traces.items()
+    ]
+
+
+def _source(number: int, stored: StoredChunk, used: Mapping[str, int]) -> shape.Source:
+    return shape.Source(
+        number=number,
+        passage=stored.number,
+        file_id=stored.file_id,
+        file_name=stored.file_name,
+        kind=stored.file_kind,
+        heading=stored.chunk.heading,
+        first_page=stored.chunk.first_page,
+        last_page=stored.chunk.last_page,
+        text=stored.chunk.content[used["start"] : used["end"]],
     )
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from allerac.accounts import AccountService
+from allerac.assistants.service import AssistantService
 from allerac.box import BoxService
 from allerac.chat import ChatService, CompletionService
 from allerac.health import HealthService, Metrics
@@ -22,6 +23,7 @@ class Services:
 
     accounts: AccountService
     alerts: AlertService
+    assistants: AssistantService
     box: BoxService
     chat: ChatService
     completions: CompletionService

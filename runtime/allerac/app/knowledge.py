@@ -4,7 +4,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
+from allerac.app.librarian import Librarian
 from allerac.app.models import Hardware
+from allerac.assistants.service import AssistantService, KnownModels
 from allerac.engine.embedding import EmbeddingSupervisor
 from allerac.engine.process import Launch
 from allerac.engine.protocol import ModelFile
@@ -19,9 +21,12 @@ from allerac.knowledge.service import KnowledgeService, Parts
 from allerac.models import ModelService
 from allerac.settings import Settings
 from allerac.storage import Database
+from allerac.storage.assistants import AssistantStore
 from allerac.storage.ids import new_id
 from allerac.storage.knowledge import KnowledgeStore
 from allerac.storage.knowledge_jobs import JobStore
+from allerac.storage.memories import MemoryStore
+from allerac.storage.traces import TraceStore
 
 DEMO_EMBEDDING = "allerac-demo-embedding"
 DEMO_FILE = f"{DEMO_EMBEDDING}-q8_0.gguf"
@@ -60,6 +65,27 @@ class EmbeddingShelf:
         return EmbeddingModel(file, traits_of(model_id))
 
 
+def build_librarian(
+    database: Database, retriever: Retriever, prefill_speed: Callable[[], float | None]
+) -> Librarian:
+    """Return the chat's library."""
+    return Librarian(
+        assistants=AssistantStore(database),
+        memories=MemoryStore(database),
+        files=KnowledgeStore(database),
+        traces=TraceStore(database),
+        retriever=retriever,
+        prefill_speed=prefill_speed,
+    )
+
+
+def build_assistants(database: Database, models: KnownModels) -> AssistantService:
+    """Return the service of assistants and memories."""
+    return AssistantService(
+        assistants=AssistantStore(database), memories=MemoryStore(database), models=models
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class KnowledgeWing:
     """What the runtime starts, stops and hands on."""
@@ -93,6 +119,7 @@ def build_knowledge(
         folder=drafts,
     )
     parts = Parts(
+        traces=TraceStore(database),
         files=files,
         jobs=jobs,
         blobs=blobs,

@@ -11,7 +11,12 @@ from allerac.api.services import Services
 from allerac.app.accounts import AccountSecrets, build_claim_proof
 from allerac.app.appliance import Onlooker, build_upkeep
 from allerac.app.health import Rooms, build_health
-from allerac.app.knowledge import EmbeddingShelf, build_knowledge
+from allerac.app.knowledge import (
+    EmbeddingShelf,
+    build_assistants,
+    build_knowledge,
+    build_librarian,
+)
 from allerac.app.models import StoredDefault, build_model_service, read_hardware
 from allerac.app.network import NetworkPresence
 from allerac.app.updates import build_updates
@@ -100,7 +105,14 @@ class Runtime:
             answers,
             self.secrets,
         )
+        assistants = build_assistants(self.database, rooms)
+        librarian = build_librarian(
+            self.database,
+            self.knowledge.retriever,
+            lambda: self.engine.status().speed.prefill_tokens_per_second,
+        )
         self.services = Services(
+            assistants=assistants,
             alerts=self.health.alerts,
             health=self.health.service,
             metrics=self.health.metrics,
@@ -128,6 +140,7 @@ class Runtime:
                 engine=self.engine,
                 models=rooms,
                 logs=EventLogs(),
+                library=librarian,
             ),
             completions=CompletionService(engine=self.engine, models=rooms),
             knowledge=self.knowledge.service,

@@ -9,6 +9,7 @@ from allerac import __version__
 from allerac.accounts import Passwords
 from allerac.api import (
     alerts,
+    assistants,
     box,
     certificate,
     conversations,
@@ -44,6 +45,7 @@ ROUTERS = (
     conversations,
     generations,
     knowledge,
+    assistants,
     alerts,
     health,
 )

@@ -1,7 +1,7 @@
 """Cutting a document into passages: up to 512 tokens, 50 of them shared with the one before.
 
-A passage ends where a section ends, and at the end of a page when it is long enough to stand alone:
-then it can be shown where it stands.
+A passage ends where a section or a page ends when it is long enough to stand alone; it shares
+nothing across such a border, so that it can be shown where it stands.
 """
 
 from collections.abc import Iterable, Iterator
@@ -34,7 +34,7 @@ def chunk(pieces: Iterable[Measured]) -> Iterator[Chunk]:
         if held and _ends_before(piece, held, shared):
             yield _joined(position, held, shared)
             position += 1
-            held = _tail(held) if held[-1].heading == piece.heading else []
+            held = _tail(held) if _goes_on(piece, held) else []
             if sum(each.tokens for each in held) + piece.tokens > CHUNK_TOKENS:
                 held = []
             shared = len(held)
@@ -48,8 +48,11 @@ def _ends_before(piece: Measured, held: list[Measured], shared: int) -> bool:
     if tokens + piece.tokens > CHUNK_TOKENS:
         return len(held) > shared
     own = sum(each.tokens for each in held[shared:])
-    moved_on = piece.heading != held[-1].heading or piece.page != held[-1].page
-    return moved_on and own >= ALONE_TOKENS
+    return own >= ALONE_TOKENS and not _goes_on(piece, held)
+
+
+def _goes_on(piece: Measured, held: list[Measured]) -> bool:
+    return piece.heading == held[-1].heading and piece.page == held[-1].page
 
 
 def _tail(held: list[Measured]) -> list[Measured]:

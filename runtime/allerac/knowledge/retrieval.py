@@ -65,10 +65,11 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """What the model is given to read, and where it stands."""
+    """What the model is given to read: `text` begins at `start` of the stored passage."""
 
     stored: StoredChunk
     text: str
+    start: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +211,7 @@ def _choose(
             else:
                 verdict = "used"
                 text = excerpt(stored.chunk.content, words, room)
-                passages.append(Passage(stored, text))
+                passages.append(Passage(stored, text, stored.chunk.content.index(text)))
                 kept.append(runs)
                 left -= len(text.encode("utf-8", "replace"))
         considered.append(replace(each, verdict=verdict))

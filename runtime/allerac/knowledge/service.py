@@ -14,6 +14,7 @@ from allerac.storage.knowledge import FileRecord, KnowledgeStore, NewFile, Visib
 from allerac.storage.knowledge_jobs import JobStore
 from allerac.storage.pages import Page
 from allerac.storage.passages import Scope, StoredChunk
+from allerac.storage.traces import TraceStore
 
 from .blobs import BlobStore
 from .drafts import Draft
@@ -46,6 +47,7 @@ class Parts:
     blobs: BlobStore
     ingest: Ingest
     retriever: Retriever
+    traces: TraceStore
     drafts: Path
 
 
@@ -115,6 +117,18 @@ class KnowledgeService:
         """Search as a chat does, for people who want to see what would be found."""
         scope = Scope(person_id, **narrowed)
         return await self._parts.retriever.find(question, scope, budget_tokens=SEARCH_TOKENS)
+
+    async def sources(self, person_id: str, conversation_id: str) -> Mapping[str, Any]:
+        """Return how the passages for each answer of a conversation were found."""
+        return await self._parts.traces.of_conversation(person_id, conversation_id)
+
+    async def trace(self, person_id: str, answer_id: str) -> Mapping[str, Any]:
+        """Return how the passages for an answer were found. Raises `NotFound`."""
+        found = await self._parts.traces.load(person_id, [answer_id])
+        if answer_id not in found:
+            raise NotFound("Nothing was searched for this answer.")
+        trace: Mapping[str, Any] = found[answer_id]
+        return trace
 
     # Changes
 

@@ -117,3 +117,38 @@ class Folders(Response):
     """The names of the folders."""
 
     items: list[str]
+
+
+class Source(Response):
+    """A passage that stood before an answer; `number` is how the answer cites it."""
+
+    number: int
+    passage: int
+    file_id: str
+    file_name: str
+    kind: str
+    heading: str
+    first_page: int | None
+    last_page: int | None
+    text: str
+
+
+class AnswerSources(Response):
+    """What was read for an answer; nothing where nothing related was found."""
+
+    message_id: str
+    sources: list[Source]
+
+
+class ConversationSources(Response):
+    """The sources of all answers for which something was searched."""
+
+    items: list[AnswerSources]
+
+
+class AnswerTrace(Response):
+    """What was searched, found, dropped and why, for one answer."""
+
+    trace: SearchTrace
+    seconds: float
+    budget_tokens: int
