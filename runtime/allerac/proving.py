@@ -39,6 +39,7 @@ async def prove_this_system(settings: Settings) -> int:
                     settings.data_dir,
                     lambda: lasting(list_addresses()),
                     ModelBehindDoor(settings.socket.with_name(NAME)),
+                    settings.sensors_root,
                 ),
                 installer=Rauc(bus),
                 machine=ThisMachine(settings.socket.with_name("restart")),

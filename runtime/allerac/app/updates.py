@@ -114,7 +114,10 @@ def build_updates(
 def _build_keeper(settings: Settings, version: str, engine: Engine) -> BaselineKeeper:
     return BaselineKeeper(
         surroundings_of_box(
-            settings.data_dir, lambda: lasting(list_addresses()), EngineModel(engine)
+            settings.data_dir,
+            lambda: lasting(list_addresses()),
+            EngineModel(engine),
+            settings.sensors_root,
         ),
         BaselineFile.below(settings.data_dir),
         version,

@@ -3,16 +3,18 @@
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
-from allerac.hardware.heat import is_hot
 from allerac.hardware.machine import disk_free_bytes
+from allerac.hardware.sensors import Sysfs, read_heat
 from allerac.storage.inspection import inspect_database
 
 from .http_front_door import HttpFrontDoor
-from .surroundings import BoxAddress, DataState, FrontDoor, Model, Surroundings
+from .surroundings import BoxAddress, DataState, Model, Surroundings
 
-DATABASE = "allerac.sqlite"
+DATABASE: Final = "allerac.sqlite"
+HOT_MARGIN: Final = 10.0
+"""Degrees below the processor's own limit: it slows down a little before it must."""
 
 
 class OwnAddress(Protocol):
@@ -62,25 +64,29 @@ class OwnDisk:
 
 
 class OwnThermometer:
-    """`Thermometer`: the kernel's thermal zones."""
+    """`Thermometer`: the processor's sensors, below the root of `sysfs`."""
+
+    def __init__(self, sysfs: Sysfs) -> None:
+        self._sysfs = sysfs
 
     async def is_hot(self) -> bool:
         """Tell whether the processor is slowed down, or soon will be."""
-        return await asyncio.to_thread(is_hot)
+        heat = await asyncio.to_thread(read_heat, self._sysfs)
+        return heat is not None and heat.margin <= HOT_MARGIN
 
 
 def surroundings_of_box(
     data_dir: Path,
     addresses: Callable[[], Iterable[OwnAddress]],
     model: Model,
-    front_door: FrontDoor | None = None,
+    sensors_root: Path,
 ) -> Surroundings:
     """Return what the gate looks at on this box; the engine is reached through `model`."""
     return Surroundings(
         network=OwnNetwork(addresses),
-        front_door=front_door or HttpFrontDoor(),
+        front_door=HttpFrontDoor(),
         data=OwnData(data_dir / DATABASE),
         disk=OwnDisk(data_dir),
         model=model,
-        thermometer=OwnThermometer(),
+        thermometer=OwnThermometer(Sysfs(sensors_root)),
     )

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from allerac.errors import StorageDamaged, StorageUnavailable
+from allerac.hardware.sensors import Sysfs
 from allerac.storage import Database
 from allerac.storage.inspection import inspect_database
 from allerac.storage.migrations import STEPS
 from allerac.updates.gate import BoxAddress, DataState, surroundings_of_box
+from allerac.updates.gate.this_box import OwnThermometer
 
 from .emulated_system import EmulatedSystem
 
@@ -27,13 +29,25 @@ async def test_what_the_machine_has_is_what_the_gate_sees(tmp_path: Path) -> Non
     database = Database(tmp_path / "allerac.sqlite")
     await database.open()
     here = surroundings_of_box(
-        tmp_path, lambda: [Found("192.0.2.7", "enp1s0")], EmulatedSystem().surroundings().model
+        tmp_path,
+        lambda: [Found("192.0.2.7", "enp1s0")],
+        EmulatedSystem().surroundings().model,
+        tmp_path / "no sensors",
     )
     assert list(await here.network.addresses()) == [BoxAddress("enp1s0", "192.0.2.7")]
     assert await here.data.state() == DataState(len(STEPS), len(STEPS), claimed=False)
     assert await here.disk.free_bytes() > 0
-    assert await here.thermometer.is_hot() in {True, False}
+    assert not await here.thermometer.is_hot()
     await database.close()
+
+
+@pytest.mark.parametrize(("celsius", "hot"), [(60, False), (89, False), (90, True), (101, True)])
+async def test_a_processor_near_its_limit_is_hot(tmp_path: Path, celsius: int, hot: bool) -> None:
+    zone = tmp_path / "sys" / "class" / "thermal" / "thermal_zone0"
+    zone.mkdir(parents=True)
+    (zone / "type").write_text("x86_pkg_temp\n")
+    (zone / "temp").write_text(f"{celsius * 1000}\n")
+    assert await OwnThermometer(Sysfs(tmp_path)).is_hot() is hot
 
 
 def test_a_database_that_is_missing_is_not_made(tmp_path: Path) -> None:
