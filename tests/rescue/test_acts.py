@@ -10,7 +10,7 @@ from allerac_rescue.acts import perform, read_result
 from allerac_rescue.codes import hash_code, matches
 from allerac_rescue.places import Places
 from allerac_rescue.programs import Told, run
-from tests.rescue.conftest import LABEL, OWNER, NotedPrograms
+from tests.rescue.rescued_box import LABEL, OWNER, NotedPrograms
 
 REPOSITORY = Path(__file__).parents[2]
 

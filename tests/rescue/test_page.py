@@ -13,7 +13,7 @@ from allerac_rescue.acts import perform
 from allerac_rescue.places import Places
 from allerac_rescue.programs import Told
 from allerac_rescue.words import load_words
-from tests.rescue.conftest import LABEL, OWNER, NotedPrograms, Visitor
+from tests.rescue.rescued_box import LABEL, OWNER, NotedPrograms, Visitor
 
 
 @contextmanager
