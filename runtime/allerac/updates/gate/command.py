@@ -88,8 +88,14 @@ async def _can_go_back(gate: Gate) -> bool:
 
 
 async def _go_back(gate: Gate, judgement: Judgement, attempt: str | None) -> None:
-    """Say why before anything changes: after the mark the power may go."""
-    await asyncio.to_thread(gate.reason_file.write, gate.version, judgement, attempt)
+    """Say why before anything changes: after the mark the power may go.
+
+    The first reason of an attempt stays; who is started again has only less time.
+    """
+    known = await gate.reason_file.last()
+    told = None if known is None or known.passed else (known.version, known.attempt)
+    if attempt is None or told != (gate.version, attempt):
+        await asyncio.to_thread(gate.reason_file.write, gate.version, judgement, attempt)
     await gate.installer.mark("bad", "booted")
     await gate.machine.restart()
 

@@ -1,5 +1,6 @@
 """What `allerac prove` does with a judgement."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,22 @@ async def test_a_version_that_does_not_work_goes_back_and_says_why(box: Box) -> 
     assert box.slots.acts == ["bad booted", "restart"]
     assert box.verdict() == Verdict("1.1.0", False, "too_slow", "1.0 of 10.0 tokens a second")
     assert box.baseline_file.read() == GOOD
+
+
+async def test_the_first_reason_of_an_attempt_stays(box: Box) -> None:
+    box.baseline_file.write(replace(GOOD, attempt="an update"))
+    box.system.spoken = Spoken("one", 1.0)
+    assert await box.prove() == WENT_BACK
+    box.started_at = 400.0
+    assert await box.prove() == WENT_BACK
+    verdict = box.verdict()
+    assert verdict is not None
+    assert (verdict.reason, verdict.attempt) == ("too_slow", "an update")
+    box.baseline_file.write(replace(GOOD, attempt="the next try"))
+    assert await box.prove() == WENT_BACK
+    verdict = box.verdict()
+    assert verdict is not None
+    assert (verdict.reason, verdict.attempt) == ("did_not_prove_itself", "the next try")
 
 
 async def test_it_goes_back_also_when_the_reason_cannot_be_kept(box: Box) -> None:
