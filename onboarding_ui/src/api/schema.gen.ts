@@ -1400,6 +1400,230 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/knowledge/conversations/{conversation_id}/sources": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List Sources
+     * @description Return what was read for the answers of one's own conversation.
+     */
+    get: operations["listSources"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/knowledge/answers/{message_id}/trace": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get Trace
+     * @description Tell what was searched for an answer, what was found, what was dropped and why.
+     */
+    get: operations["getAnswerTrace"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/assistants": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List Assistants
+     * @description List one's own and the household's; with `deleted`, one's own that can be restored.
+     */
+    get: operations["listAssistants"];
+    put?: never;
+    /**
+     * Create Assistant
+     * @description Make an assistant.
+     */
+    post: operations["createAssistant"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/assistants/{assistant_id}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get Assistant
+     * @description Tell about an assistant.
+     */
+    get: operations["getAssistant"];
+    put?: never;
+    post?: never;
+    /**
+     * Delete Assistant
+     * @description Delete; it can be restored.
+     */
+    delete: operations["deleteAssistant"];
+    options?: never;
+    head?: never;
+    /**
+     * Update Assistant
+     * @description Change one's own assistant.
+     */
+    patch: operations["updateAssistant"];
+    trace?: never;
+  };
+  "/api/v1/assistants/{assistant_id}/duplicate": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Duplicate Assistant
+     * @description Make a private copy.
+     */
+    post: operations["duplicateAssistant"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/assistants/{assistant_id}/restore": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Restore Assistant
+     * @description Undo a deletion.
+     */
+    post: operations["restoreAssistant"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/conversations/{conversation_id}/scope": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get Scope
+     * @description Tell who answers in a conversation, and where it looks.
+     */
+    get: operations["getConversationScope"];
+    /**
+     * Set Scope
+     * @description Decide who answers in a conversation; its model answers from then on.
+     */
+    put: operations["setConversationScope"];
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/memories": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List Memories
+     * @description List what is remembered of oneself, and what is proposed.
+     */
+    get: operations["listMemories"];
+    put?: never;
+    /**
+     * Create Memory
+     * @description Remember a fact.
+     */
+    post: operations["createMemory"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/memories/enabled": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    /**
+     * Enable Memories
+     * @description Switch memories on or off.
+     */
+    put: operations["enableMemories"];
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/memories/{memory_id}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Delete Memory
+     * @description Forget for good.
+     */
+    delete: operations["deleteMemory"];
+    options?: never;
+    head?: never;
+    /**
+     * Update Memory
+     * @description Put it in other words, or confirm it.
+     */
+    patch: operations["updateMemory"];
+    trace?: never;
+  };
   "/api/v1/health/alerts": {
     parameters: {
       query?: never;
@@ -1726,9 +1950,32 @@ export interface components {
        */
       role: "assistant";
       /** Content */
-      content: string;
+      content: string | null;
       /** Refusal */
       refusal?: string | null;
+      /** Tool Calls */
+      tool_calls?: components["schemas"]["MessageToolCall"][] | null;
+    };
+    /**
+     * AnswerSources
+     * @description What was read for an answer; nothing where nothing related was found.
+     */
+    AnswerSources: {
+      /** Message Id */
+      message_id: string;
+      /** Sources */
+      sources: components["schemas"]["Source"][];
+    };
+    /**
+     * AnswerTrace
+     * @description What was searched, found, dropped and why, for one answer.
+     */
+    AnswerTrace: {
+      trace: components["schemas"]["SearchTrace"];
+      /** Seconds */
+      seconds: number;
+      /** Budget Tokens */
+      budget_tokens: number;
     };
     /**
      * ApiKeyCreated
@@ -1765,6 +2012,53 @@ export interface components {
     ApiKeyList: {
       /** Items */
       items: components["schemas"]["ApiKeyItem"][];
+    };
+    /**
+     * Assistant
+     * @description An assistant; without `file_ids` it looks into all that its person may read.
+     */
+    Assistant: {
+      /** Id */
+      id: string;
+      /** Name */
+      name: string;
+      /** Description */
+      description: string;
+      /** Avatar */
+      avatar: string;
+      /** Instructions */
+      instructions: string;
+      /**
+       * Visibility
+       * @enum {string}
+       */
+      visibility: "private" | "household";
+      /** Mine */
+      mine: boolean;
+      /** Model Id */
+      model_id: string | null;
+      /** Temperature */
+      temperature: number | null;
+      /** Max Tokens */
+      max_tokens: number | null;
+      /** Starters */
+      starters: string[];
+      /** Uses Knowledge */
+      uses_knowledge: boolean;
+      /** File Ids */
+      file_ids: string[];
+      /** Created At */
+      created_at: string;
+      /** Updated At */
+      updated_at: string;
+    };
+    /**
+     * Assistants
+     * @description A list of assistants.
+     */
+    Assistants: {
+      /** Items */
+      items: components["schemas"]["Assistant"][];
     };
     /**
      * AvailableUpdate
@@ -1819,6 +2113,13 @@ export interface components {
       engine: components["schemas"]["EngineView"];
       storage: components["schemas"]["StorageView"];
       memory: components["schemas"]["MemoryView"];
+    };
+    /** CalledFunction */
+    CalledFunction: {
+      /** Name */
+      name: string;
+      /** Arguments */
+      arguments: string;
     };
     /**
      * CertificateView
@@ -2008,6 +2309,12 @@ export interface components {
             | components["schemas"]["JsonSchemaFormat"]
           )
         | null;
+      /** Tools */
+      tools?: components["schemas"]["ToolSpecification"][] | null;
+      /** Tool Choice */
+      tool_choice?: ("none" | "auto" | "required") | components["schemas"]["ChosenTool"] | null;
+      /** Parallel Tool Calls */
+      parallel_tool_calls?: boolean | null;
       /** User */
       user?: string | null;
     };
@@ -2017,9 +2324,13 @@ export interface components {
        * Role
        * @enum {string}
        */
-      role: "system" | "developer" | "user" | "assistant";
+      role: "system" | "developer" | "user" | "assistant" | "tool";
       /** Content */
       content?: string | components["schemas"]["TextPart"][] | null;
+      /** Tool Calls */
+      tool_calls?: components["schemas"]["MessageToolCall"][] | null;
+      /** Tool Call Id */
+      tool_call_id?: string | null;
     };
     /** Choice */
     Choice: {
@@ -2034,7 +2345,21 @@ export interface components {
        * Finish Reason
        * @enum {string}
        */
-      finish_reason: "stop" | "length";
+      finish_reason: "stop" | "length" | "tool_calls";
+    };
+    /** ChosenFunction */
+    ChosenFunction: {
+      /** Name */
+      name: string;
+    };
+    /** ChosenTool */
+    ChosenTool: {
+      /**
+       * Type
+       * @constant
+       */
+      type: "function";
+      function: components["schemas"]["ChosenFunction"];
     };
     /**
      * Claimed
@@ -2162,10 +2487,80 @@ export interface components {
       updated_at: string;
       snippet?: components["schemas"]["Snippet"] | null;
     };
+    /**
+     * ConversationScope
+     * @description Who answers in a conversation, and where it looks; null: nobody special, everywhere.
+     */
+    ConversationScope: {
+      /** Assistant Id */
+      assistant_id?: string | null;
+      /**
+       * Uses Knowledge
+       * @default true
+       */
+      uses_knowledge: boolean;
+      /** Folder */
+      folder?: string | null;
+    };
+    /**
+     * ConversationSources
+     * @description The sources of all answers for which something was searched.
+     */
+    ConversationSources: {
+      /** Items */
+      items: components["schemas"]["AnswerSources"][];
+    };
     /** CreateApiKey */
     CreateApiKey: {
       /** Name */
       name: string;
+    };
+    /**
+     * CreateAssistant
+     * @description A new assistant: from a template, or with the fields given.
+     */
+    CreateAssistant: {
+      /** Template */
+      template?:
+        ("household_helper" | "homework_coach" | "letter_writer" | "document_expert") | null;
+      /** Name */
+      name?: string | null;
+      /**
+       * Description
+       * @default
+       */
+      description: string;
+      /**
+       * Avatar
+       * @default lamp
+       */
+      avatar: string;
+      /**
+       * Instructions
+       * @default
+       */
+      instructions: string;
+      /**
+       * Visibility
+       * @default private
+       * @enum {string}
+       */
+      visibility: "private" | "household";
+      /** Model Id */
+      model_id?: string | null;
+      /** Temperature */
+      temperature?: number | null;
+      /** Max Tokens */
+      max_tokens?: number | null;
+      /** Starters */
+      starters?: string[];
+      /**
+       * Uses Knowledge
+       * @default true
+       */
+      uses_knowledge: boolean;
+      /** File Ids */
+      file_ids?: string[];
     };
     /** CreateConversation */
     CreateConversation: {
@@ -2180,6 +2575,14 @@ export interface components {
        * @enum {string}
        */
       role: "admin" | "member" | "guest";
+    };
+    /**
+     * CreateMemory
+     * @description A fact to remember.
+     */
+    CreateMemory: {
+      /** Content */
+      content: string;
     };
     /** DownloadProgress */
     DownloadProgress: {
@@ -2220,6 +2623,22 @@ export interface components {
     DriveBundleList: {
       /** Items */
       items: components["schemas"]["DriveBundle"][];
+    };
+    /**
+     * DuplicateAssistant
+     * @description What the copy is called.
+     */
+    DuplicateAssistant: {
+      /** Name */
+      name: string;
+    };
+    /**
+     * EnableMemories
+     * @description Whether memories are used and proposed.
+     */
+    EnableMemories: {
+      /** Enabled */
+      enabled: boolean;
     };
     /** EngineSpeed */
     EngineSpeed: {
@@ -2582,6 +3001,39 @@ export interface components {
       /** Recipients */
       recipients: string[];
     };
+    /**
+     * Memories
+     * @description What is remembered or proposed, and whether it is used.
+     */
+    Memories: {
+      /** Enabled */
+      enabled: boolean;
+      /** Items */
+      items: components["schemas"]["Memory"][];
+    };
+    /**
+     * Memory
+     * @description A fact, and where it was said; null for one that was written down directly.
+     */
+    Memory: {
+      /** Id */
+      id: string;
+      /** Content */
+      content: string;
+      /**
+       * State
+       * @enum {string}
+       */
+      state: "kept" | "proposed";
+      /** Conversation Id */
+      conversation_id: string | null;
+      /** Conversation Title */
+      conversation_title: string | null;
+      /** Created At */
+      created_at: string;
+      /** Updated At */
+      updated_at: string;
+    };
     /** MemoryView */
     MemoryView: {
       /** Total Bytes */
@@ -2630,6 +3082,18 @@ export interface components {
       /** Created At */
       created_at: string;
       summary?: components["schemas"]["Summary"] | null;
+    };
+    /** MessageToolCall */
+    MessageToolCall: {
+      /** Id */
+      id: string;
+      /**
+       * Type
+       * @default function
+       * @constant
+       */
+      type: "function";
+      function: components["schemas"]["CalledFunction"];
     };
     /** ModelCard */
     ModelCard: {
@@ -3209,6 +3673,30 @@ export interface components {
       marks: [number, number][];
     };
     /**
+     * Source
+     * @description A passage that stood before an answer; `number` is how the answer cites it.
+     */
+    Source: {
+      /** Number */
+      number: number;
+      /** Passage */
+      passage: number;
+      /** File Id */
+      file_id: string;
+      /** File Name */
+      file_name: string;
+      /** Kind */
+      kind: string;
+      /** Heading */
+      heading: string;
+      /** First Page */
+      first_page: number | null;
+      /** Last Page */
+      last_page: number | null;
+      /** Text */
+      text: string;
+    };
+    /**
      * Speed
      * @description Tokens a second for reading and writing; `measured` on this box or estimated.
      */
@@ -3306,6 +3794,31 @@ export interface components {
       /** Refusal */
       refusal?: null;
     };
+    /** ToolFunction */
+    ToolFunction: {
+      /** Name */
+      name: string;
+      /**
+       * Description
+       * @default
+       */
+      description: string;
+      /** Parameters */
+      parameters?: {
+        [key: string]: unknown;
+      } | null;
+      /** Strict */
+      strict?: boolean | null;
+    };
+    /** ToolSpecification */
+    ToolSpecification: {
+      /**
+       * Type
+       * @constant
+       */
+      type: "function";
+      function: components["schemas"]["ToolFunction"];
+    };
     /** TopLogprob */
     TopLogprob: {
       /** Token */
@@ -3322,6 +3835,53 @@ export interface components {
        * @enum {string}
        */
       channel: "mail" | "webhook" | "ntfy";
+    };
+    /**
+     * UpdateAssistant
+     * @description What of an assistant is to change.
+     */
+    UpdateAssistant: {
+      /**
+       * Name
+       * @default
+       */
+      name: string;
+      /**
+       * Description
+       * @default
+       */
+      description: string;
+      /**
+       * Avatar
+       * @default
+       */
+      avatar: string;
+      /**
+       * Instructions
+       * @default
+       */
+      instructions: string;
+      /**
+       * Visibility
+       * @default private
+       * @enum {string}
+       */
+      visibility: "private" | "household";
+      /** Model Id */
+      model_id?: string | null;
+      /** Temperature */
+      temperature?: number | null;
+      /** Max Tokens */
+      max_tokens?: number | null;
+      /** Starters */
+      starters?: string[];
+      /**
+       * Uses Knowledge
+       * @default true
+       */
+      uses_knowledge: boolean;
+      /** File Ids */
+      file_ids?: string[];
     };
     /** UpdateBox */
     UpdateBox: {
@@ -3383,6 +3943,19 @@ export interface components {
       name?: string | null;
       /** Language */
       language?: ("en" | "de") | null;
+    };
+    /**
+     * UpdateMemory
+     * @description Other words, or that it is true.
+     */
+    UpdateMemory: {
+      /** Content */
+      content?: string | null;
+      /**
+       * Confirmed
+       * @default false
+       */
+      confirmed: boolean;
     };
     /** UpdatePerson */
     UpdatePerson: {
@@ -6206,6 +6779,516 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["SearchResult"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  listSources: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        conversation_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ConversationSources"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  getAnswerTrace: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        message_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["AnswerTrace"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  listAssistants: {
+    parameters: {
+      query?: {
+        deleted?: boolean;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Assistants"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  createAssistant: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["CreateAssistant"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Assistant"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  getAssistant: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        assistant_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Assistant"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  deleteAssistant: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        assistant_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  updateAssistant: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        assistant_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["UpdateAssistant"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Assistant"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  duplicateAssistant: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        assistant_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["DuplicateAssistant"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Assistant"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  restoreAssistant: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        assistant_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Assistant"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  getConversationScope: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        conversation_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ConversationScope"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  setConversationScope: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        conversation_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["ConversationScope"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ConversationScope"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  listMemories: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Memories"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  createMemory: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["CreateMemory"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Memory"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  enableMemories: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["EnableMemories"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  deleteMemory: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        memory_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  updateMemory: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        memory_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["UpdateMemory"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Memory"];
         };
       };
       /** @description What went wrong */
