@@ -9,6 +9,7 @@ from pathlib import Path
 from allerac_image.checksums import sign_checksums
 from allerac_image.errors import ImageError
 from allerac_image.log import say
+from allerac_release.files import alone
 from allerac_release.passphrases import Passphrases
 
 from .contents import look_at
@@ -72,6 +73,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _flash(options: argparse.Namespace) -> int:
+    with alone(options.records):
+        return _flash_alone(options)
+
+
+def _flash_alone(options: argparse.Namespace) -> int:
     job = read_job(options.job)
     image = open_image(job.image, job.tier, job.trust)
     models = find_models(job.model_cache, job.preloaded) if job.model_cache else []

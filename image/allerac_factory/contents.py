@@ -20,11 +20,15 @@ HEAD_BYTES = 4096
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """`serial` is that of an Allerac's unit; `claimed` is whether it is, or may be, somebody's."""
+    """`serial` is that of an Allerac's unit; `claimed` is whether it is, or may be, somebody's.
+
+    It is `torn` when its data cannot be read and it only may be.
+    """
 
     kind: Literal["blank", "allerac", "other"]
     serial: str = ""
     claimed: bool = False
+    torn: bool = False
 
 
 def look_at(path: Path, sector: int) -> Contents:
@@ -43,7 +47,8 @@ def look_at(path: Path, sector: int) -> Contents:
         serial = serial_on(path, table)
     except BadFileSystem:
         serial = ""
-    return Contents("allerac", serial, _is_claimed(path, table))
+    claimed = _is_claimed(path, table)
+    return Contents("allerac", serial, claimed is not False, claimed is None)
 
 
 def serial_on(path: Path, table: Table) -> str:
@@ -66,12 +71,12 @@ def table_of(path: Path, sector: int) -> Table | None:
             return None
 
 
-def _is_claimed(path: Path, table: Table) -> bool:
+def _is_claimed(path: Path, table: Table) -> bool | None:
     data = Ext4(path, table.partition("data").offset)
     try:
         parts = {end: data.read(DATABASE + end) for end in PARTS_OF_DATABASE}
     except BadFileSystem:
-        return True
+        return None
     if not parts[""]:
         return False
     with TemporaryDirectory(prefix="allerac-factory-") as folder:
@@ -82,12 +87,12 @@ def _is_claimed(path: Path, table: Table) -> bool:
         return _has_owner(copy)
 
 
-def _has_owner(database: Path) -> bool:
+def _has_owner(database: Path) -> bool | None:
     connection = sqlite3.connect(database)
     try:
         found = connection.execute("SELECT 1 FROM box WHERE claimed_at IS NOT NULL").fetchone()
     except sqlite3.DatabaseError:
-        return True
+        return None
     finally:
         connection.close()
     return found is not None

@@ -17,6 +17,9 @@ SECONDS = 600
 """For one program; a drive that answers no more must not hold the station."""
 
 NOT_FOUND = "File not found"
+ENDING_WITH_US = ("setpriv", "--pdeathsig", "KILL")
+"""A program that outlives a killed station would write to a drive that the next one has begun."""
+
 BANNER = re.compile(r"(debugfs|mke2fs|e2fsck|resize2fs) \d")
 
 
@@ -49,7 +52,10 @@ class Ext4:
         """Give a file's content as a stream."""
         command = ["debugfs", "-R", f'cat "{path}"', self._place]
         with subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_environment()
+            [*ENDING_WITH_US, *command],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=_environment(),
         ) as process:
             if process.stdout is None:
                 raise BadFileSystem("debugfs gives nothing to read.")
@@ -89,7 +95,7 @@ def make_ext4(image: Path, folder: Path, label: str) -> None:
 def _run(command: Sequence[str], text: str = "") -> subprocess.CompletedProcess[bytes]:
     try:
         done = subprocess.run(
-            command,
+            [*ENDING_WITH_US, *command],
             input=text.encode(),
             capture_output=True,
             check=False,

@@ -88,5 +88,6 @@ def issued(ledger: Ledger, batch: str) -> Issued:
     return Issued(
         serials=frozenset(units),
         unfinished={unit.drive: unit.serial for unit in own if not unit.is_finished},
+        torn={unit.drive for unit in units.values() if not unit.acts & {READY, RETURNED}},
         finished={unit.serial: unit.drive for unit in units.values() if unit.is_finished},
     )

@@ -29,6 +29,9 @@ class Issued:
     unfinished: Mapping[str, str] = field(default_factory=dict)
     """Drive → serial of the unit that was begun on it in this batch."""
 
+    torn: Collection[str] = ()
+    """Drives that this station had begun to write, and did not finish."""
+
     finished: Mapping[str, str] = field(default_factory=dict)
     """Serial of a finished unit → drive."""
 
@@ -124,6 +127,8 @@ class Planner:
 
     def _precious(self, drive: Drive | None, contents: Contents | None) -> Iterator[str]:
         if drive is None or contents is None:
+            return
+        if contents.torn and drive_name(drive) in self._issued.torn:
             return
         known = contents.serial or drive.serial
         if contents.claimed and (not known or known[-LAST:].upper() not in self._given_up):

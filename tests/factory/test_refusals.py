@@ -220,3 +220,16 @@ def test_drive_that_this_machine_runs_from_is_known_as_such() -> None:
     if not said.stdout.startswith("/dev/"):
         pytest.skip("the root of this machine is on no drive")
     assert any(drive.is_system for drive in SystemDrives().find())
+
+
+def test_drive_that_the_station_itself_left_half_written_is_written_again(
+    workshop: Workshop,
+) -> None:
+    drive = workshop.drive("WD1", faults={"lies_at": 12 << 20})
+    assert workshop.flash() == 1
+    with drive.open("r+b") as file:
+        file.seek(table_of(workshop.image.raw).partition("data").offset + 1024)
+        file.write(bytes(1024))
+    workshop.drives.joinpath("WD1.yaml").unlink()
+    assert look_at(drive, 512).torn
+    assert workshop.flash() == 0

@@ -1,0 +1,107 @@
+"""A station that is killed at any moment goes on where it was, and nothing is done twice."""
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from allerac_factory.contents import look_at
+from allerac_factory.ledger import Ledger
+
+from .test_flash import table_of
+from .workshop import Workshop
+
+KILLS = 50
+UNITS = 3
+SEED = 20261121
+SECONDS = 300
+
+
+def start(workshop: Workshop, job: Path) -> subprocess.Popen[bytes]:
+    """Start the station as a process of its own; what it says goes to a file."""
+    command = [sys.executable, "-m", "allerac_factory", *workshop.flash_words(job)]
+    with (workshop.folder / "said").open("ab") as said:
+        return subprocess.Popen(command, stdout=said, stderr=said)
+
+
+def said(workshop: Workshop) -> str:
+    """Return the end of what all stations said."""
+    return (workshop.folder / "said").read_text()[-2000:]
+
+
+def batch(workshop: Workshop, number: int) -> Path:
+    """Plug in the drives of another batch and return its job."""
+    names = [f"B{number}D{unit}" for unit in range(UNITS)]
+    for name in names:
+        workshop.drive(name)
+    targets = [{"port": f"practice-{name}"} for name in names]
+    return workshop.job(batch=f"vm-{number}", targets=targets, count=UNITS)
+
+
+def require_sound(workshop: Workshop) -> None:
+    """Fail unless the chain holds and every unit that is said to be ready is."""
+    ledger = Ledger(workshop.records / "ledger.sqlite")
+    try:
+        assert list(ledger.problems()) == []
+    finally:
+        ledger.close()
+    raw = workshop.image.raw.read_bytes()
+    for unit in workshop.units().values():
+        if unit.is_finished:
+            drive = workshop.drives / f"{unit.drive}.img"
+            assert look_at(drive, 512).serial == unit.serial
+            part = table_of(drive).partition("root-A")
+            with drive.open("rb") as file:
+                file.seek(part.offset)
+                assert file.read(part.size) == raw[part.offset : part.offset + part.size]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_station_killed_at_fifty_points_makes_every_unit_once(workshop: Workshop) -> None:
+    chance = random.Random(SEED)  # noqa: S311  moments, not secrets
+    began = time.monotonic()
+    assert start(workshop, batch(workshop, 0)).wait(SECONDS) == 0
+    longest = time.monotonic() - began
+    kills, number, job = 0, 1, batch(workshop, 1)
+    identities: dict[str, str] = {}
+    while kills < KILLS:
+        station = start(workshop, job)
+        try:
+            assert station.wait(chance.uniform(0.0, longest)) == 0, said(workshop)
+        except subprocess.TimeoutExpired:
+            station.send_signal(signal.SIGKILL)
+            station.wait(SECONDS)
+            kills += 1
+        else:
+            require_sound(workshop)
+            number += 1
+            job = batch(workshop, number)
+        for unit in workshop.units().values():
+            known = unit.facts.get("device_id")
+            if known:
+                assert identities.setdefault(unit.serial, known) == known
+    station = start(workshop, job)
+    assert station.wait(SECONDS) == 0, said(workshop)
+    require_sound(workshop)
+    units = workshop.units()
+    assert len(units) == (number + 1) * UNITS
+    assert all(unit.is_finished for unit in units.values())
+    assert len({unit.drive for unit in units.values()}) == len(units)
+    serials = {f"ALR-VM-{one:06}" for one in range(1, len(units) + 1)}
+    assert set(units) == serials, "no serial is lost"
+
+
+def test_two_stations_do_not_work_on_the_same_records(workshop: Workshop) -> None:
+    workshop.drive("WD1")
+    job = workshop.job()
+    first = start(workshop, job)
+    second = start(workshop, job)
+    statuses = sorted([first.wait(SECONDS), second.wait(SECONDS)])
+    assert statuses[0] == 0
+    assert statuses[1] == 0 or "Somebody else" in said(workshop)
+    assert [act.act for act in workshop.acts()].count("begun") == 1

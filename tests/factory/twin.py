@@ -1,0 +1,209 @@
+"""The factory's twin: a whole batch from image to labels, on files that behave like drives.
+
+`python -m tests.factory.twin [--image DIR --trust KEYRING]` prints its table; by default the image
+is a small one that is made for it. Eight drives are written at the same time: one is pulled, one
+has bad sectors, one is too small, one shall become a serial that was given before, one holds a
+claimed Allerac. The good ones start: the runtime's own burn-in runs with their identity, one of
+them against a tier that this machine is not. Good labels are printed, scanned from their picture
+and released, and the box is claimed by what was scanned.
+"""
+
+import argparse
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from allerac_factory.history import RELEASED, UnitHistory
+from allerac_factory.label import Label
+from allerac_factory.table import columns
+from tests.api.conftest import claim
+
+from .small_image import SmallImage, make_small_image
+from .test_desk import scanned
+from .test_identity import partition_of, started_unit
+from .test_refusals import claim as leave_claimed
+from .unit_start import DESK
+from .workshop import Workshop
+
+SECONDS = 300
+QUICK = ("--seconds", "2", "--memory-mb", "32", "--disk-mb", "32")
+GOOD, OTHER_TIER = ("D1", "D2"), "D3"
+GIVEN_BEFORE = "ALR-VM-000001"
+DRIVES: Mapping[str, str] = {
+    "D1": "good",
+    "D2": "good",
+    "D3": "good, in a machine of another tier",
+    "D4": "pulled while it is written",
+    "D5": "bad sectors",
+    "D6": "too small",
+    "D7": "shall become a serial that was given",
+    "D8": "holds a claimed Allerac",
+}
+ON_THE_UNIT = """\
+import sys
+from allerac.cli import main
+main(sys.argv[1:])
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What became of one drive."""
+
+    drive: str
+    given: str
+    serial: str
+    outcome: str
+    has_label: bool
+    is_claimed: bool
+
+
+class Twin:
+    """One batch in `folder`."""
+
+    def __init__(self, folder: Path, image: SmallImage) -> None:
+        self.workshop = Workshop(folder, image)
+        self._folder = folder
+        self._scanned: dict[str, str] = {}
+
+    def run(self) -> list[Row]:
+        """Do all of it and return what became of each drive."""
+        self._prepare()
+        self._flash()
+        for unit in self._of_the_batch().values():
+            if unit.is_finished:
+                self._start(unit)
+        self._label_and_release()
+        claimed = {s: asyncio.run(self._claim(s, text)) for s, text in self._scanned.items()}
+        return [self._row(name, claimed) for name in DRIVES]
+
+    def _prepare(self) -> None:
+        """Give a serial away, and have one drive come from a customer."""
+        shop = self.workshop
+        shop.drive("D0")
+        assert shop.flash(batch="earlier", burn_in=False) == 0
+        elsewhere = Workshop(self._folder / "elsewhere", shop.image)
+        customer = elsewhere.drive("D8")
+        scheme = {"form": "ALR-OLD-{number:06}"}
+        assert elsewhere.flash(batch="old", serials=scheme, burn_in=False) == 0
+        leave_claimed(customer, self._folder, owner=True)
+        for name in DRIVES:
+            shop.drive(name)
+        customer.replace(shop.drives / "D8.img")
+        blocks = shop.image.raw.stat().st_size
+        shop.drive("D4", faults={"pulled_after": blocks // 8})
+        shop.drive("D5", faults={"bad_block": (4 << 20) + 4096})
+        shop.drive("D6", size=blocks // 2)
+
+    def _flash(self) -> None:
+        targets = [{"port": f"practice-{name}"} for name in DRIVES]
+        targets[6]["unit"] = GIVEN_BEFORE
+        assert self.workshop.flash(targets=targets, count=len(targets)) == 1
+
+    def _start(self, unit: UnitHistory) -> None:
+        """Start a unit for the first time: the runtime's burn-in with what is on its drive."""
+        home = self._folder / f"unit-{unit.drive}"
+        home.mkdir()
+        drive = self.workshop.drives / f"{unit.drive}.img"
+        identity = partition_of(drive, home / "identity")
+        usb = home / "media" / "usb" / "allerac-certificates"
+        usb.mkdir(parents=True)
+        environment = {
+            **os.environ,
+            "ALLERAC_IDENTITY_DIR": str(identity),
+            "ALLERAC_DATA_DIR": str(home / "data"),
+            "ALLERAC_DRIVES_DIR": str(home / "media"),
+            "ALLERAC_PROFILE": "i7" if unit.drive == OTHER_TIER else "vm",
+        }
+        subprocess.run(
+            [sys.executable, "-c", ON_THE_UNIT, "burn-in", *QUICK],
+            env=environment,
+            check=False,
+            timeout=SECONDS,
+        )
+        assert self.workshop.do("collect", str(usb), *DESK) == 0
+
+    def _label_and_release(self) -> None:
+        assert self.workshop.do("label", *DESK) == 0
+        labels = self.workshop.records / "labels"
+        self._scanned = {pdf.stem: scanned(pdf.read_bytes()) for pdf in labels.glob("ALR*.pdf")}
+        for text in self._scanned.values():
+            assert self.workshop.do("scan", text, *DESK) == 0
+
+    async def _claim(self, serial: str, text: str) -> bool:
+        """Be the customer: start the box with its identity and type what is on its label."""
+        unit = self.workshop.units()[serial]
+        identity = partition_of(
+            self.workshop.drives / f"{unit.drive}.img", self._folder / f"sold-{unit.drive}"
+        )
+        async with started_unit(self._folder / f"home-{unit.drive}", identity) as browser:
+            await claim(browser, Label.code_in(text))
+            told = (await browser.get("/api/v1/box")).json()
+        return bool(told["serial"] == serial)
+
+    def _of_the_batch(self) -> dict[str, UnitHistory]:
+        units = self.workshop.units().values()
+        return {unit.drive: unit for unit in units if unit.drive in DRIVES}
+
+    def _row(self, name: str, claimed: Mapping[str, bool]) -> Row:
+        unit = self._of_the_batch().get(name)
+        if unit is None:
+            reasons = [
+                "; ".join(act.observed["reasons"])
+                for act in self.workshop.acts()
+                if act.act == "refused" and act.observed["drive"] == name
+            ]
+            return Row(name, DRIVES[name], "", f"refused: {reasons[-1]}", False, False)
+        outcome = unit.stage
+        if unit.has_passed is False:
+            outcome = f"burn-in failed: {', '.join(unit.facts['failures'])}"
+        elif not unit.is_finished and RELEASED not in unit.acts:
+            outcome = f"failed: {unit.facts['cause']}"
+        has_label = unit.serial in self._scanned
+        return Row(
+            name, DRIVES[name], unit.serial, outcome, has_label, claimed.get(unit.serial, False)
+        )
+
+
+def table(rows: list[Row]) -> list[str]:
+    """Return the rows as a table."""
+    head = ("DRIVE", "WHAT IT IS", "UNIT", "WHAT BECAME OF IT", "LABEL", "CLAIMED BY IT")
+    lines = [
+        (
+            *(row.drive, row.given, row.serial, row.outcome),
+            *("yes" if row.has_label else "", "yes" if row.is_claimed else ""),
+        )
+        for row in rows
+    ]
+    return columns([head, *lines])
+
+
+def main() -> int:
+    """Run the twin and print its table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--image", type=Path, help="a signed image of the tier vm")
+    parser.add_argument("--raw", type=Path, help="the same image unpacked")
+    parser.add_argument("--trust", type=Path, help="whose signatures are believed")
+    parser.add_argument("--out", type=Path, help="keep everything here")
+    options = parser.parse_args()
+    with TemporaryDirectory(prefix="allerac-twin-") as name:
+        folder = options.out or Path(name)
+        if options.image:
+            raw = options.raw or next(options.image.glob("*.img"))
+            trust = options.trust
+            image = SmallImage(options.image, trust, trust, trust, raw)
+        else:
+            image = make_small_image(folder / "image")
+        twin = Twin(folder, image)
+        rows = twin.run()
+        sys.stdout.write("\n".join(["", *table(rows), ""]) + "\n")
+        return twin.workshop.do("verify")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
