@@ -95,7 +95,7 @@ def sign_bundle(bundle: Path, authorities: Sequence[Path], leaf: Leaf, signed: P
 
 
 def leaf_expiry(bundle: Path) -> datetime:
-    """Return when boxes begin to refuse a bundle because its certificate has ended."""
+    """Return when the certificate ends that a bundle was signed with; nothing is signed after."""
     certificates = pkcs7.load_der_pkcs7_certificates(_signature_of(bundle))
     return min(certificate.not_valid_after_utc for certificate in certificates)
 

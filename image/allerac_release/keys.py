@@ -42,7 +42,7 @@ class Leaf:
 
     @property
     def expires(self) -> datetime:
-        """When boxes begin to refuse what it signed."""
+        """When boxes begin to refuse what it signs."""
         return self.pair.certificate.not_valid_after_utc
 
 

@@ -18,7 +18,7 @@ HEADINGS = (
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A release and when boxes begin to refuse the signature of its bundle."""
+    """A release and when the certificate ends that signed its bundle."""
 
     release: Release
     size_bytes: int

@@ -29,6 +29,6 @@ WARNING = {
 CHANNELS = ("beta", "stable")
 AUTHORITY_DAYS = 7300
 LEAF_DAYS = 1095
-"""A box refuses bundles after it; a new certificate and `promote` or `publish` renew it."""
+"""A box refuses what is signed after it; what was signed before stays good, RAUC is told so."""
 
 LEAF_WARNING = timedelta(days=180)
