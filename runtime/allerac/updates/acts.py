@@ -314,7 +314,8 @@ class Acts:
     async def _switch(self, undo: Event) -> None:
         try:
             await self._snapshots.take(self.installed)
-            await self._measure.record((await self.journal.load()).history_id)
+            attempt = (await self.journal.load()).history_id
+            await self._measure.record(attempt, with_speed=undo != "cancelled")
             await self._installer.mark("active", "other")
             await self._machine.restart()
             self._restarts_until = time.monotonic() + self._patience_seconds

@@ -30,7 +30,7 @@ class Catalogue(Protocol):
 class Measure(Protocol):
     """What the next version is held to; `gate.BaselineKeeper` is the real one."""
 
-    async def record(self, attempt: str | None = None) -> bool:
+    async def record(self, attempt: str | None = None, *, with_speed: bool = True) -> bool:
         """Record what works now, before `attempt` is tried; tell whether it is kept."""
 
 

@@ -82,11 +82,11 @@ class Measured:
     """What was recorded, and before which attempt."""
 
     def __init__(self) -> None:
-        self.attempts: list[str | None] = []
+        self.attempts: list[tuple[str | None, bool]] = []
 
-    async def record(self, attempt: str | None = None) -> bool:
+    async def record(self, attempt: str | None = None, *, with_speed: bool = True) -> bool:
         """Note it."""
-        self.attempts.append(attempt)
+        self.attempts.append((attempt, with_speed))
         return True
 
 

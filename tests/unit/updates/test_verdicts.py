@@ -23,9 +23,19 @@ async def test_what_works_is_recorded_for_this_very_update_before_the_boot_loade
     await bring_to(home, "installed")
     assert home.measured.attempts == []
     await home.acts.restart()
-    assert home.measured.attempts == [(await home.store.load()).history_id]
     [row] = await home.store.history(9)
-    assert home.measured.attempts == [row.id]
+    assert home.measured.attempts == [(row.id, True)]
+
+
+async def test_an_owner_may_go_back_to_a_version_that_was_always_slower(home: Household) -> None:
+    await bring_to(home, "rebooting")
+    home.machine.boot()
+    home.machine.prove()
+    new = home.again()
+    await new.acts.reconcile()
+    await new.acts.go_back()
+    row = (await new.store.history(9))[0]
+    assert new.measured.attempts == [(row.id, False)]
 
 
 async def test_the_verdict_on_an_earlier_try_is_not_told_of_this_one(home: Household) -> None:

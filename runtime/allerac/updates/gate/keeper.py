@@ -60,10 +60,11 @@ class BaselineKeeper:
             self._recording.cancel()
             await asyncio.gather(self._recording, return_exceptions=True)
 
-    async def record(self, attempt: str | None = None) -> bool:
+    async def record(self, attempt: str | None = None, *, with_speed: bool = True) -> bool:
         """Record what works now, for the `attempt` that follows; tell whether it is kept.
 
-        Without a record the next version is held to the one before.
+        Without a record the next version is held to the one before. `with_speed` False is for an
+        owner who goes back: the version before may be as slow as it always was.
         """
         async with self._turn:
             before = await asyncio.to_thread(self._file.read)
@@ -72,9 +73,14 @@ class BaselineKeeper:
             try:
                 async with asyncio.timeout(self._longest_seconds):
                     seen = await observe(
-                        self._surroundings, self._version, before, with_canary=not self._is_busy()
+                        self._surroundings,
+                        self._version,
+                        before,
+                        with_canary=with_speed and not self._is_busy(),
                     )
-                await asyncio.to_thread(self._file.write, replace(seen, attempt=attempt))
+                canaries = seen.canaries if with_speed else ()
+                record = replace(seen, attempt=attempt, canaries=canaries)
+                await asyncio.to_thread(self._file.write, record)
             except (OSError, TimeoutError) as error:
                 log.warning("baseline_not_kept", reason=repr(error))
                 return False

@@ -47,6 +47,15 @@ async def test_the_record_names_the_attempt_that_follows(tmp_path: Path) -> None
     assert file.read().attempt is None
 
 
+async def test_who_goes_back_is_held_to_everything_but_the_speed(tmp_path: Path) -> None:
+    file = BaselineFile(tmp_path / "baseline.json")
+    file.write(GOOD)
+    assert await _keeper(EmulatedSystem(), file).record("going back", with_speed=False)
+    recorded = file.read()
+    assert (recorded.model_id, recorded.tokens_per_second) == (GOOD.model_id, None)
+    assert recorded.addresses == GOOD.addresses
+
+
 async def test_a_version_on_trial_does_not_move_the_measure(tmp_path: Path) -> None:
     file, system = BaselineFile(tmp_path / "baseline.json"), EmulatedSystem()
     for before in (replace(GOOD, version="0.9.0"), NEW_BOX):
