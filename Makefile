@@ -9,7 +9,7 @@ IMAGE := $(BIN)/python -m allerac_image
 TIER ?= vm
 MODELS ?= none
 
-.PHONY: help run test check lint format api ui bench screens screenshot lock clean image vm install test-image
+.PHONY: help run test check lint format api ui bench screens screenshot lock clean image vm install station twin test-image
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^##@/ {printf "\n%s\n", substr($$0, 5)} \
@@ -36,6 +36,14 @@ vm: ## Start the image of TIER in QEMU, for this machine's browser; FRESH=1 begi
 install: ## Make an Allerac of a Debian 12 or 13: HOST=user@machine, this one without; TIER=
 	@python3 -m bootstrap install
 	@$(IMAGE) install --tier "$(TIER)" $(if $(HOST),--host "$(HOST)")
+
+##@ In the factory
+station: ## Prepare this machine to write drives with .venv/bin/allerac-factory; docs/factory.md
+	@python3 -m bootstrap factory
+
+twin: ## Make a batch of eight on practice drives, from image to labels, and print its table
+	@python3 -m bootstrap test
+	@$(BIN)/python -m tests.factory.twin
 
 ##@ Proof
 test: ## Run every test, as CI does

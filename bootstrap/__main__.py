@@ -4,8 +4,8 @@ import sys
 from collections.abc import Callable
 
 from .engine import prepare_engine
-from .image import prepare_ansible, prepare_emulator, prepare_image_tools
-from .python import prepare_development, prepare_python
+from .image import prepare_ansible, prepare_emulator, prepare_image_tools, prepare_station
+from .python import prepare_development, prepare_factory, prepare_python
 from .steps import StepFailed, say
 from .system import prepare_test_programs
 from .web import prepare_web
@@ -22,6 +22,7 @@ STEPS: dict[str, tuple[Callable[[], None], ...]] = {
     ),
     "image": (prepare_python, prepare_web, prepare_image_tools),
     "vm": (prepare_python, prepare_emulator),
+    "factory": (prepare_factory, prepare_station),
     "install": (prepare_python, prepare_web, prepare_ansible),
 }
 """Purpose → what it needs, in order."""

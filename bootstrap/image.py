@@ -16,6 +16,15 @@ EMULATOR = (
 )
 """What starts an image on this machine."""
 
+STATION = (
+    Program("debugfs", "e2fsprogs"),
+    Program("lsblk", "util-linux"),
+    Program("openssl", "openssl"),
+    Program("setpriv", "util-linux"),
+    Program("zstd", "zstd"),
+)
+"""What writes images to drives."""
+
 BUILD_LINE = (
     Program("bmaptool", "bmap-tools"),
     Program("fsck.erofs", "erofs-utils"),
@@ -55,6 +64,11 @@ def prepare_ansible() -> None:
         lambda: _install(python),
         made=VENV / "bin" / "ansible-playbook",
     )
+
+
+def prepare_station() -> None:
+    """Install what a factory's station needs."""
+    prepare_programs(STATION, "the factory")
 
 
 def prepare_emulator() -> None:

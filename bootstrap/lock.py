@@ -12,6 +12,7 @@ FOLDER = REPOSITORY / "requirements"
 LOCKS = {
     "runtime.txt": ["pyproject.toml"],
     "development.txt": ["pyproject.toml", "--group", "dev"],
+    "factory.txt": ["pyproject.toml", "--group", "factory"],
     "engine.txt": ["requirements/engine.in", "--no-deps", "--no-binary", "llama-cpp-python"],
     "node.txt": ["requirements/node.in"],
     "train.txt": ["requirements/train.in"],

@@ -13,6 +13,9 @@ VENV_MODULE = (Program(f"{sysconfig.get_path('stdlib')}/ensurepip", "python3-ven
 SOURCES = ("runtime", "image")
 """Folders of the checkout that are importable."""
 
+COMMANDS = {"allerac": "allerac", "allerac-factory": "allerac_factory"}
+"""What a person types → the package whose command line it is."""
+
 
 def prepare_python() -> None:
     """Make `.venv` with what Allerac runs with; a second time nothing happens."""
@@ -22,6 +25,11 @@ def prepare_python() -> None:
 def prepare_development() -> None:
     """Make `.venv` with what tests and tools need too."""
     _prepare(["runtime.txt", "development.txt"])
+
+
+def prepare_factory() -> None:
+    """Make `.venv` with what a station needs too."""
+    _prepare(["runtime.txt", "factory.txt"])
 
 
 def _prepare(names: list[str]) -> None:
@@ -44,7 +52,7 @@ def _prepare(names: list[str]) -> None:
         )
     once(
         "package",
-        f"{version} {' '.join(SOURCES)}",
+        f"{version} {' '.join([*SOURCES, *COMMANDS])}",
         "Allerac itself",
         _install_package,
         made=VENV / "bin" / "allerac",
@@ -56,11 +64,13 @@ def _make_venv() -> None:
 
 
 def _install_package() -> None:
-    """Make the checkout importable and the command callable, without a build."""
+    """Make the checkout importable and the commands callable, without a build."""
     packages = next((VENV / "lib").glob("python3*/site-packages"))
     (packages / "allerac-checkout.pth").write_text(
         "".join(f"{REPOSITORY / folder}\n" for folder in SOURCES)
     )
-    command = VENV / "bin" / "allerac"
-    command.write_text(f"#!{PYTHON}\nfrom allerac.cli import main\n\nmain()\n")
-    command.chmod(0o755)
+    for name, package in COMMANDS.items():
+        command = VENV / "bin" / name
+        call = f"import sys\n\nfrom {package}.cli import main\n\nsys.exit(main(sys.argv[1:]))\n"
+        command.write_text(f"#!{PYTHON}\n{call}")
+        command.chmod(0o755)
