@@ -248,6 +248,20 @@ def test_flood_is_held_back_where_each_stream_costs_and_not_where_they_are_free(
     assert free.places(4, people=2) == 4
 
 
+def test_flood_is_held_back_though_its_prompts_are_read_all_the_time() -> None:
+    pace = Pace()
+    pace.learn(Speed(prefill_tokens_per_second=200, decode_tokens_per_second=25))
+    steps, read = [], 0
+    for _ in range(100):
+        places = pace.places(8, people=2)
+        chunk = pace.chunk(places, people=2)
+        steps.append(0.040 * (1 + 0.8 * (places - 1)) + chunk * 0.005)
+        pace.record_step(places, chunk, steps[-1], people=2)
+        read += chunk
+    assert sum(steps[20:]) / 80 <= 0.040 / 0.4
+    assert read > 200
+
+
 def test_prompt_of_another_leaves_two_people_their_share() -> None:
     pace = Pace()
     pace.learn(Speed(prefill_tokens_per_second=1000, decode_tokens_per_second=25))

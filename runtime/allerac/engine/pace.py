@@ -7,10 +7,12 @@ from allerac.engine.protocol import Speed
 STREAMING_STEP_SECONDS: Final = 0.150  # others' text must not stutter
 SILENT_STEP_SECONDS: Final = 0.500  # nobody is reading along: larger chunks are quicker
 SLACK: Final = 1.2  # one of two people keeps 1 / 2.4 of solo speed; promised is 0.4
+EACH_MORE: Final = 0.5  # measured from 0.4 to 0.6 where arithmetic is the limit, less elsewhere
 FIRST_CHUNK_TOKENS: Final = 16
 CHUNK_TOKENS_MIN: Final = 8
 _WEIGHT: Final = 0.2  # of the newest measurement
 _ANSWER_WEIGHT: Final = 0.3
+_OVERHEAD_WEIGHT: Final = 0.02
 _PROMPT_SHARE_MIN: Final = 0.1
 
 
@@ -35,19 +37,36 @@ class Pace:
         self._prefill_token = Average(_WEIGHT)
         self._streaming_steps: dict[int, Average] = {}
         self._answer = Average(_ANSWER_WEIGHT)
+        self._overhead = Average(_OVERHEAD_WEIGHT)
+        self._debt = 0.0
 
     @property
     def prompt_token_seconds(self) -> float | None:
         """What a token of a prompt takes."""
         return self._prefill_token.value
 
-    def record_step(self, streaming: int, prefill: int, seconds: float) -> None:
-        """A step computed one token for each of `streaming` answers and `prefill` of prompts."""
+    def record_step(self, streaming: int, prefill: int, seconds: float, people: int = 1) -> None:
+        """A step computed one token for each of `streaming` answers and `prefill` of prompts.
+
+        Where it did both, each part was as much quicker or slower than expected as the whole.
+        """
+        fair = self._fair_seconds(people)
+        self._debt = min(max(0.0, self._debt + seconds - fair), fair) if streaming else 0.0
+        expected = self.streaming_seconds(streaming)
         if prefill == 0:
-            self._streaming_steps.setdefault(streaming, Average(_WEIGHT)).add(seconds)
+            self._learn_step(streaming, seconds)
+        elif (token := self._prefill_token.value) is None:
+            self._prefill_token.add(max(seconds - expected, seconds * 0.1) / prefill)
         else:
-            others = self.streaming_seconds(streaming)
-            self._prefill_token.add(max(seconds - others, seconds * 0.1) / prefill)
+            ratio = seconds / (expected + prefill * token)
+            self._prefill_token.add(token * ratio)
+            if streaming and expected:
+                self._learn_step(streaming, expected * ratio)
+
+    def record_overhead(self, computing: float, whole: float) -> None:
+        """A step took `whole` seconds, of which llama.cpp was `computing`."""
+        if whole > 0:
+            self._overhead.add(1 - computing / whole)
 
     def learn(self, speed: Speed) -> None:
         """Begin with what was measured for one answer alone."""
@@ -60,11 +79,19 @@ class Pace:
         self._answer.add(seconds)
 
     def streaming_seconds(self, streams: int) -> float:
-        """A step of so many answers; what was not measured yet takes as long as fewer do."""
-        if not streams or not self._streaming_steps:
-            return 0.0
-        nearest = min(self._streaming_steps, key=lambda n: (n > streams, abs(n - streams)))
-        return self._streaming_steps[nearest].value or 0.0
+        """A step of so many answers; where it was not measured, between what is known.
+
+        Beyond that each answer more is taken to cost half of one alone.
+        """
+        known = {n: step.value or 0.0 for n, step in self._streaming_steps.items()}
+        if not streams or not known or streams in known:
+            return known.get(streams, 0.0)
+        more = min((n for n in known if n > streams), default=None)
+        fewer = max((n for n in known if n < streams), default=None)
+        most = float("inf") if more is None else known[more]
+        if fewer is None:
+            return most
+        return min(most, known[fewer] * (1 + EACH_MORE * (streams - fewer) / fewer))
 
     def places(self, streaming: int, people: int) -> int:
         """How many of `streaming` answers get a token a step, so that `people` stay fair.
@@ -79,11 +106,16 @@ class Pace:
         return places
 
     def chunk(self, streaming: int, people: int = 1) -> int:
-        """Prompt tokens that fit into the next step, in which `streaming` answers get a token."""
+        """Prompt tokens that fit into the next step, in which `streaming` answers get a token.
+
+        None after a step that was longer than is fair, until the shorter ones have made up for it.
+        """
         if self._prefill_token.value is None:
             return FIRST_CHUNK_TOKENS
         target = SILENT_STEP_SECONDS
         if streaming:
+            if self._debt and people > 1:
+                return 0
             whole = min(STREAMING_STEP_SECONDS, self._fair_seconds(people))
             target = whole - self.streaming_seconds(streaming)
         return max(CHUNK_TOKENS_MIN, int(target / self._prefill_token.value))
@@ -100,13 +132,16 @@ class Pace:
         if token is None:
             return None
         step = self.streaming_seconds(streaming)
-        chunk_seconds = self.chunk(streaming, people) * token
+        chunk_seconds = max(self.chunk(streaming, people), CHUNK_TOKENS_MIN / 2) * token
         share = max(chunk_seconds / (chunk_seconds + step), _PROMPT_SHARE_MIN)
         return tokens * token / share
 
     def speed(self) -> Speed:
         token, step = self._prefill_token.value, self.streaming_seconds(1)
-        return Speed(1 / token if token else None, 1 / step if step else None)
+        return Speed(1 / token if token else None, 1 / step if step else None, self._overhead.value)
+
+    def _learn_step(self, streaming: int, seconds: float) -> None:
+        self._streaming_steps.setdefault(streaming, Average(_WEIGHT)).add(seconds)
 
     def _fair_seconds(self, people: int) -> float:
         """The longest step in which nobody of `people` falls below a fair share."""

@@ -176,10 +176,14 @@ class ModelFile:
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """Running averages in tokens per second; None until measured."""
+    """Running averages in tokens per second; None until measured.
+
+    `overhead_share` is what of a step's time is not llama.cpp's computing.
+    """
 
     prefill_tokens_per_second: float | None = None
     decode_tokens_per_second: float | None = None
+    overhead_share: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,8 @@ class Scheduler:
         self._events: Events = []
         self._reading_alone: frozenset[Ticket] = frozenset()
         self._stopping = False
+        self._computing_seconds = 0.0
+        self._people = 1
         self._threads: tuple[int, int] | None = None
         self._forgotten: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._on_measured: Callable[[Speed], None] | None = None
@@ -129,6 +131,7 @@ class Scheduler:
         """Work until `stop`. Raises `ComputeError` when llama.cpp fails."""
         while not self._stopping:
             self._receive()
+            began = time.monotonic()
             self._change_threads()
             self._forget()
             self._drop_cancelled()
@@ -142,6 +145,9 @@ class Scheduler:
             if self._events:
                 events, self._events = self._events, []
                 self._push(events)
+            if self._computing_seconds:
+                self._pace.record_overhead(self._computing_seconds, time.monotonic() - began)
+                self._computing_seconds = 0.0
 
     def _receive(self) -> None:
         """Take what has arrived; waits for it when there is nothing to do."""
@@ -285,8 +291,9 @@ class Scheduler:
         elif code not in (_DONE, _ABORTED):
             raise ComputeError(f"llama_decode returned {code}")
         if code == _DONE:
-            seconds = time.monotonic() - started
-            self._pace.record_step(streaming, self._batch.size - streaming, seconds)
+            self._computing_seconds = seconds = time.monotonic() - started
+            prefill = self._batch.size - streaming
+            self._pace.record_step(streaming, prefill, seconds, self._people)
             self._share.token_seconds = self._pace.prompt_token_seconds or TOKEN_SECONDS
             self._take(chunks, seconds)
 
@@ -297,7 +304,7 @@ class Scheduler:
         """
         self._batch.clear()
         urgent = [a for a in self._running if not a.is_background] or self._running
-        people = len({answer.person for answer in urgent})
+        self._people = people = len({answer.person for answer in urgent})
         streaming = [answer for answer in urgent if answer.is_streaming]
         places = self._pace.places(len(streaming), people)
         if places < len(streaming):
