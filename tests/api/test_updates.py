@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import json
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -109,6 +110,19 @@ async def test_a_click_leads_to_the_restart_step_by_step(
     assert machine.machine.restarts == 1
     [past] = (await ask(household, "GET", "/history"))["items"]
     assert (past["version"], past["from_version"], past["result"]) == ("1.1.0", "1.0.0", None)
+
+
+async def test_a_second_installation_is_refused_while_the_first_goes_on(
+    household: Household, machine: UpdatedBox
+) -> None:
+    await ask(household, "POST", "/check")
+    machine.machine.may_finish.clear()
+    await ask(household, "POST", "/install")
+    again = await household.clients["owner"].post(f"{UPDATES}/install")
+    assert again.status_code == 409
+    sys.stdout.write(f"two installations at once: {again.json()['error']['message']}\n")
+    machine.machine.may_finish.set()
+    await wait_for(household, "installed")
 
 
 async def test_why_a_version_does_not_come_by_itself_is_told(
