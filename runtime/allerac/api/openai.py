@@ -7,7 +7,7 @@ from allerac.errors import NotFound
 
 from .auth import Program
 from .openai_answers import answer_chunks, whole_answer
-from .openai_requests import messages_of, sampling_of
+from .openai_requests import messages_of, required_tools_of, sampling_of, tools_of
 from .schemas import openai as shape
 from .services import ServicesOf
 from .sse import EVENT_STREAM_HEADERS, with_pings
@@ -48,6 +48,8 @@ async def chat_completions(
         messages=messages_of(body),
         sampling=await sampling_of(body),
         number=body.n or 1,
+        tools=tools_of(body),
+        required_tools=required_tools_of(body),
     )
     if not body.stream:
         return await whole_answer(completion)

@@ -9,11 +9,12 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from typing import Any, Literal
 
 from allerac.chat.completions import Completion
 from allerac.engine.protocol import (
+    CallPart,
     Delta,
     EngineEvent,
     Finished,
@@ -31,7 +32,7 @@ async def whole_answer(completion: Completion) -> shape.ChatCompletion:
     """Return the answer once every choice has ended."""
     choices, usages = [], []
     for index, events in enumerate(completion.choices):
-        choice, usage = await _choice(index, events)
+        choice, usage = await _choice(f"{completion.id}{index}", index, events)
         choices.append(choice)
         usages.append(usage)
     return shape.ChatCompletion(
@@ -52,24 +53,10 @@ async def answer_chunks(completion: Completion, include_usage: bool) -> AsyncIte
         "model": completion.model_id,
     }
     tail: dict[str, Any] = {"usage": None} if include_usage else {}
-    usages = []
-
-    def chunk(index: int, delta: dict[str, Any], **more: Any) -> str:
-        choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": None}
-        return _data({**head, "choices": [{**choice, **more}], **tail})
-
-    for index in range(len(completion.choices)):
-        yield chunk(index, {"role": "assistant", "content": ""})
+    usages: list[Usage] = []
     try:
-        async with contextlib.aclosing(_merged(completion.choices)) as events:
-            async for index, event in events:
-                if isinstance(event, Delta) and event.text:
-                    likely = _logprobs(event.likelihoods)
-                    told = likely.model_dump() if likely else None
-                    yield chunk(index, {"content": event.text}, logprobs=told)
-                elif isinstance(event, Finished):
-                    yield chunk(index, {}, finish_reason=_reason(event))
-                    usages.append(event.usage)
+        async for choice in _choice_chunks(completion, usages):
+            yield _data({**head, "choices": [choice], **tail})
     except AlleracError as error:
         yield _data({"error": openai_problem_of(error)})
         return
@@ -78,17 +65,46 @@ async def answer_chunks(completion: Completion, include_usage: bool) -> AsyncIte
     yield "data: [DONE]\n\n"
 
 
-async def _choice(index: int, events: AsyncIterator[EngineEvent]) -> tuple[shape.Choice, Usage]:
+async def _choice_chunks(
+    completion: Completion, usages: list[Usage]
+) -> AsyncIterator[dict[str, Any]]:
+    """Yield each chunk's one choice; what the choices cost is added to `usages`."""
+
+    def chunk(index: int, delta: dict[str, Any], **more: Any) -> dict[str, Any]:
+        return {"index": index, "delta": delta, "logprobs": None, "finish_reason": None, **more}
+
+    for index in range(len(completion.choices)):
+        yield chunk(index, {"role": "assistant", "content": ""})
+    async with contextlib.aclosing(_merged(completion.choices)) as events:
+        async for index, event in events:
+            if isinstance(event, Delta):
+                for told in _told(f"{completion.id}{index}", event):
+                    yield chunk(index, **told)
+            elif isinstance(event, Finished):
+                yield chunk(index, {}, finish_reason=_reason(event))
+                usages.append(event.usage)
+
+
+async def _choice(
+    completion_id: str, index: int, events: AsyncIterator[EngineEvent]
+) -> tuple[shape.Choice, Usage]:
     text: list[str] = []
+    calls: list[shape.MessageToolCall] = []
     likelihoods: list[TokenLikelihood] = []
     async for event in events:
         if isinstance(event, Delta):
             text.append(event.text)
+            for part in event.calls:
+                if part.index == len(calls):
+                    calls.append(_begun_call(completion_id, part))
+                calls[part.index].function.arguments += part.arguments
             likelihoods += event.likelihoods
         elif isinstance(event, Finished):
             choice = shape.Choice(
                 index=index,
-                message=shape.AnswerMessage(content="".join(text)),
+                message=shape.AnswerMessage(
+                    content="".join(text) or (None if calls else ""), tool_calls=calls or None
+                ),
                 logprobs=_logprobs(likelihoods),
                 finish_reason=_reason(event),
             )
@@ -139,7 +155,41 @@ def _usage(usages: Sequence[Usage]) -> shape.CompletionUsage:
     )
 
 
-def _reason(finished: Finished) -> Literal["stop", "length"]:
+def _told(completion_id: str, delta: Delta) -> Iterator[dict[str, Any]]:
+    """The parts of the chunks that tell of `delta`."""
+    if delta.text:
+        likely = _logprobs(delta.likelihoods)
+        yield {
+            "delta": {"content": delta.text},
+            "logprobs": likely.model_dump() if likely else None,
+        }
+    for call in delta.calls:
+        yield {"delta": {"tool_calls": [_call_delta(completion_id, call)]}}
+
+
+def _call_id(completion_id: str, part: CallPart) -> str:
+    return f"call_{completion_id.replace('-', '')}{part.index}"
+
+
+def _begun_call(completion_id: str, part: CallPart) -> shape.MessageToolCall:
+    function = shape.CalledFunction.model_construct(name=part.name, arguments="")
+    return shape.MessageToolCall.model_construct(
+        id=_call_id(completion_id, part), type="function", function=function
+    )
+
+
+def _call_delta(completion_id: str, part: CallPart) -> dict[str, Any]:
+    """The name comes first, with the id; pieces of the arguments follow."""
+    if not part.name:
+        return {"index": part.index, "function": {"arguments": part.arguments}}
+    function = {"name": part.name, "arguments": part.arguments}
+    call_id = _call_id(completion_id, part)
+    return {"index": part.index, "id": call_id, "type": "function", "function": function}
+
+
+def _reason(finished: Finished) -> Literal["stop", "length", "tool_calls"]:
+    if finished.reason == "tool_calls":
+        return "tool_calls"
     return "length" if finished.reason in ("length", "repetition") else "stop"
 
 

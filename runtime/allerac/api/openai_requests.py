@@ -1,9 +1,10 @@
 """What a program asks for in OpenAI's form, as the engine takes it."""
 
 import asyncio
+import json
 from typing import Any
 
-from allerac.engine.protocol import PromptMessage, Role, Sampling
+from allerac.engine.protocol import PromptMessage, Role, Sampling, ToolCall
 from allerac.engine.schema import grammar_of, json_object_grammar
 from allerac.errors import InvalidInput
 
@@ -47,7 +48,40 @@ def _message(message: shape.ChatMessage) -> PromptMessage:
     if isinstance(content, list):
         content = "".join(part.text for part in content)
     role: Role = "system" if message.role == "developer" else message.role
-    return PromptMessage(role, content)
+    calls = tuple(
+        ToolCall(call.id, call.function.name, call.function.arguments)
+        for call in message.tool_calls or ()
+    )
+    return PromptMessage(role, content, calls, message.tool_call_id or "")
+
+
+def tools_of(body: shape.ChatCompletionRequest) -> tuple[str, ...]:
+    """Return the tools as JSON; none where none may be called."""
+    if body.tool_choice == "none":
+        return ()
+    return tuple(
+        json.dumps(tool.model_dump(exclude_none=True, exclude={"function": {"strict"}}))
+        for tool in body.tools or ()
+    )
+
+
+def required_tools_of(body: shape.ChatCompletionRequest) -> tuple[str, ...]:
+    """Return the names of tools of which one must be called. Raises `InvalidInput`."""
+    names = tuple(tool.function.name for tool in body.tools or ())
+    if isinstance(body.tool_choice, shape.ChosenTool):
+        names = tuple(name for name in names if name == body.tool_choice.function.name)
+    elif body.tool_choice != "required":
+        return ()
+    if not names:
+        raise InvalidInput(
+            "tool_choice: names no tool", fields={"tool_choice": "is not among the tools"}
+        )
+    if body.response_format is not None and body.response_format.type != "text":
+        raise InvalidInput(
+            "tool_choice: a call cannot have a response_format",
+            fields={"tool_choice": "stands beside response_format"},
+        )
+    return names
 
 
 def _biases(biases: dict[str, float]) -> tuple[tuple[int, float], ...]:

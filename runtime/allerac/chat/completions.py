@@ -75,6 +75,8 @@ class CompletionService:
         messages: Sequence[PromptMessage],
         sampling: Sampling,
         number: int = 1,
+        tools: tuple[str, ...] = (),
+        required_tools: tuple[str, ...] = (),
     ) -> Completion:
         """Start `number` answers and return once the engine has taken the prompt.
 
@@ -100,6 +102,8 @@ class CompletionService:
                     messages=tuple(messages),
                     sampling=_another(sampling, index),
                     priority="api",
+                    tools=tools,
+                    required_tools=required_tools,
                 )
                 choices.append(await _begun(self._engine.generate(request)))
         except BaseException:

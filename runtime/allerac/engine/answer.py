@@ -1,13 +1,16 @@
 """One answer on its way: what it must read, what it has said."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Final
 
+from allerac.engine.calls import CallReader
 from allerac.engine.logprobs import Recorded
 from allerac.engine.prefix_file import Segment
 from allerac.engine.protocol import (
+    CallPart,
     Delta,
     Finished,
     FinishReason,
@@ -32,6 +35,27 @@ class Ticket:
     cancelled: bool = False
 
 
+class CallListener:
+    """Reads calls of tools out of an answer; `spelled` are control tokens that it must see."""
+
+    def __init__(self, reader: CallReader, spelled: Mapping[int, bytes]) -> None:
+        self._reader = reader
+        self._spelled = spelled
+        self.has_called = False
+
+    def spell(self, token: int, piece: bytes) -> bytes:
+        return self._spelled.get(token, piece)
+
+    def listen(self, text: str, *, final: bool) -> tuple[str, tuple[CallPart, ...]]:
+        """Return what of `text` is said, and what is called."""
+        parts = self._reader.push(text)
+        if final:
+            parts += self._reader.finish()
+        calls = tuple(part for part in parts if isinstance(part, CallPart))
+        self.has_called = self.has_called or bool(calls)
+        return "".join(part for part in parts if isinstance(part, str)), calls
+
+
 class Answer:
     """State of one answer.
 
@@ -42,7 +66,14 @@ class Answer:
     prompt to come from disk.
     """
 
-    def __init__(self, ticket: Ticket, prompt: list[int], limit: int, sampler: Sampler) -> None:
+    def __init__(
+        self,
+        ticket: Ticket,
+        prompt: list[int],
+        limit: int,
+        sampler: Sampler,
+        listener: CallListener | None = None,
+    ) -> None:
         self.ticket = ticket
         self.tokens = prompt
         self.prompt_tokens = len(prompt)
@@ -61,6 +92,7 @@ class Answer:
         self._text = AnswerText(ticket.request.sampling.stop)
         self._unsent_tokens = 0
         self._is_cut = False
+        self._listener = listener
         self._recorded = sampler if isinstance(sampler, Recorded) else None
         self._unsent_likelihoods: tuple[TokenLikelihood, ...] = ()
         self._first_at: float | None = None
@@ -126,11 +158,13 @@ class Answer:
             self._is_cut, self.limit = True, self.completion_tokens
         if self._recorded is not None:
             self._unsent_likelihoods += self._recorded.take()
+        if self._listener is not None:
+            piece = self._listener.spell(token, piece)
         return self._delta(self._text.push(piece))
 
     def rest(self) -> Delta | None:
         """Text held back until now, at the end of the answer."""
-        return self._delta(self._text.finish())
+        return self._delta(self._text.finish(), final=True)
 
     def finished(self, reason: FinishReason) -> Finished:
         """The last event, with what the answer cost."""
@@ -145,6 +179,8 @@ class Answer:
             tokens_per_second=(generated - 1) / span if generated > 1 and span > 0 else None,
             estimated_seconds=self._estimated_seconds(),
         )
+        if reason == "stop" and self._listener is not None and self._listener.has_called:
+            reason = "tool_calls"
         if self._is_cut and reason == "length":
             reason = "repetition"
         return Finished(reason, usage)
@@ -154,9 +190,12 @@ class Answer:
             return None
         return self._told_first_at - self.ticket.arrived_at
 
-    def _delta(self, text: str) -> Delta | None:
-        if not text:
+    def _delta(self, text: str, *, final: bool = False) -> Delta | None:
+        calls: tuple[CallPart, ...] = ()
+        if self._listener is not None:
+            text, calls = self._listener.listen(text, final=final)
+        if not text and not calls:
             return None
         tokens, self._unsent_tokens = self._unsent_tokens, 0
         likelihoods, self._unsent_likelihoods = self._unsent_likelihoods, ()
-        return Delta(text, tokens, likelihoods)
+        return Delta(text, tokens, likelihoods, calls)

@@ -119,6 +119,11 @@ class Model:
         size = llama.llama_token_to_piece(self._vocab, token, buffer, _PIECE_BYTES, 0, False)
         return buffer.raw[: max(size, 0)]
 
+    def control_spelling(self, token: int) -> str:
+        """How a control token is spelled; "" for any other."""
+        is_control = llama.llama_vocab_is_control(self._vocab, token)
+        return self._spelling(token) if is_control else ""
+
     def ends_answer(self, token: int) -> bool:
         return bool(llama.llama_vocab_is_eog(self._vocab, token))
 

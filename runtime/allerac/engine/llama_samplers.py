@@ -86,7 +86,9 @@ class SamplerChain:
     def bias(self, biases: Iterable[tuple[int, float]]) -> None:
         """Add to the scores of some tokens; tokens that the vocabulary lacks are left out."""
         known = [(token, bias) for token, bias in biases if 0 <= token < self._vocabulary_size]
-        array = (llama.llama_logit_bias * len(known))(*known)
+        array = (llama.llama_logit_bias * len(known))(
+            *(llama.llama_logit_bias(token, bias) for token, bias in known)
+        )
         self._add(llama.llama_sampler_init_logit_bias(self._vocabulary_size, len(known), array))
 
     def penalties(self, repeat: float, frequency: float, presence: float) -> None:

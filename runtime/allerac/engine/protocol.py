@@ -16,20 +16,35 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "user", "assistant", "tool"]
 Priority = Literal["interactive", "api", "background"]
-FinishReason = Literal["stop", "length", "repetition", "cancelled"]
+FinishReason = Literal["stop", "length", "repetition", "tool_calls", "cancelled"]
 KvType = Literal["f16", "q8_0"]
 Purpose = Literal["chat", "embedding"]
 EngineState = Literal["stopped", "starting", "loading", "ready", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call that the model has made; `arguments` is JSON as it was written."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
 class PromptMessage:
-    """One turn of the conversation as the model's template renders it."""
+    """One turn of the conversation as the model's template renders it.
+
+    An answer may have `tool_calls`; what a tool gave back has the role "tool" and says which call
+    it belongs to.
+    """
 
     role: Role
     content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +75,11 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class GenerationRequest:
-    """One answer to make. `request_id` is unique; `person_id` bounds what cache is shared."""
+    """One answer to make. `request_id` is unique; `person_id` bounds what cache is shared.
+
+    Each of `tools` is JSON in the form of OpenAI's API. The answer calls one of `required_tools`,
+    where there are any.
+    """
 
     request_id: str
     model_id: str
@@ -68,6 +87,8 @@ class GenerationRequest:
     messages: tuple[PromptMessage, ...]
     sampling: Sampling
     priority: Priority = "interactive"
+    tools: tuple[str, ...] = ()
+    required_tools: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,15 +147,26 @@ class TokenLikelihood:
 
 
 @dataclass(frozen=True, slots=True)
+class CallPart:
+    """A piece of the call with this `index`: its name first, then its arguments as they come."""
+
+    index: int
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
 class Delta:
     """Text of the answer, made of `tokens` tokens (0 when only held-back text is released).
 
-    `likelihoods` has one for each token where they were asked for.
+    `calls` are pieces of the calls of tools that came with it. `likelihoods` has one for each token
+    where they were asked for.
     """
 
     text: str
     tokens: int
     likelihoods: tuple[TokenLikelihood, ...] = ()
+    calls: tuple[CallPart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from allerac.engine.schema_shapes import (
     Schema,
     are_disjoint,
     is_of_type,
+    moved,
     pointer_target,
     types_of,
 )
@@ -56,6 +57,19 @@ def grammar_of(schema: object, bounds: Bounds = Bounds()) -> str:
     return _Writer(schema, bounds).grammar()
 
 
+def grammar_of_choices(
+    choices: Sequence[tuple[str, Mapping[str, object]]],
+    after: str,
+    bounds: Bounds = Bounds(),
+) -> str:
+    """Return the grammar of one of `choices`: its text, a document of its schema, then `after`.
+
+    Raises `InvalidInput` like `grammar_of`.
+    """
+    schemas = [moved(schema, f"#/anyOf/{at}") for at, (_, schema) in enumerate(choices)]
+    return _Writer({"anyOf": schemas}, bounds).grammar([text for text, _ in choices], after)
+
+
 def json_object_grammar(bounds: Bounds = Bounds()) -> str:
     """Return the grammar of any JSON object."""
     return grammar_of({"type": "object"}, bounds)
@@ -79,14 +93,22 @@ class _Writer:
         self._references: dict[tuple[str, int], str] = {}
         self._path: list[str] = []
 
-    def grammar(self) -> str:
-        """The whole grammar, `root` first."""
+    def grammar(self, texts: Sequence[str] = (), after: str = "") -> str:
+        """The whole grammar, `root` first; with `texts`, one before each part of an `anyOf`."""
         try:
-            root = self._value(self._root, "", 0)
+            root = self._choices(texts, after) if texts else self._value(self._root, "", 0)
         except _Endless:
             raise _refuse("", "contains itself without end") from None
         rules = {"root": root, **self._rules}
         return "".join(f"{name} ::= {text}\n" for name, text in rules.items())
+
+    def _choices(self, texts: Sequence[str], after: str) -> str:
+        found = []
+        for number, text in enumerate(texts):
+            where = f"#/anyOf/{number}"
+            value = self._rule(self._value(pointer_target(self._root, where), where, 1))
+            found.append(f"{literal(text)} {value} {literal(after)}")
+        return " | ".join(found)
 
     def _rule(self, text: str) -> str:
         """Name `text`; the same text has the same name."""

@@ -78,6 +78,20 @@ def pointer_target(root: object, pointer: object) -> Any:
     return target
 
 
+def moved(schema: Any, where: str) -> Any:
+    """`schema` with its references as they are once it stands at `where`."""
+    if isinstance(schema, Mapping):
+        return {
+            key: where + value[1:]
+            if key == "$ref" and isinstance(value, str) and value.startswith("#")
+            else moved(value, where)
+            for key, value in schema.items()
+        }
+    if isinstance(schema, list):
+        return [moved(item, where) for item in schema]
+    return schema
+
+
 def are_disjoint(root: object, schemas: Sequence[object]) -> bool:
     """Tell whether it is sure that no value belongs to two of `schemas`."""
     resolved = [_resolved(root, schema) for schema in schemas]

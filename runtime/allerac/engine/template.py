@@ -4,10 +4,11 @@ The template is a program from the model's file: it runs sandboxed, and within l
 size. What people write is data: a control token spelled in a message stays text.
 """
 
+import json
 import re
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import FrameType
@@ -17,7 +18,7 @@ from jinja2 import Template, TemplateError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from allerac.engine.protocol import PromptMessage
+from allerac.engine.protocol import PromptMessage, ToolCall
 from allerac.errors import InvalidInput
 
 CHATML: Final = (
@@ -29,7 +30,11 @@ RENDER_SECONDS_LIMIT: Final = 2.0
 OVERHEAD_CHARACTERS_LIMIT: Final = 1 << 20  # what a template may add to the messages
 PRODUCT_LIMIT: Final = 1 << 20  # of two numbers, or of a text and how often it is repeated
 _OPEN, _CLOSE = "\ufdd0", "\ufdd1"  # noncharacters: never in text that means something
-_SAMPLE = (PromptMessage("user", "Hello"),)
+_SAMPLE = PromptMessage("user", "Hello")
+
+
+Turn = dict[str, Any]
+"""A message or a tool as templates see it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +89,16 @@ def _now(form: str) -> str:
     return datetime.now().astimezone().strftime(form)
 
 
+def _json(value: object, indent: int | None = None, **_: object) -> str:
+    """JSON as transformers writes it for templates: without escapes for HTML."""
+    return json.dumps(value, ensure_ascii=False, indent=min(indent, 8) if indent else None)
+
+
 def _environment() -> _Environment:
-    environment = _Environment(trim_blocks=True, lstrip_blocks=True)
+    environment = _Environment(
+        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
+    )
+    environment.filters["tojson"] = _json
     for name in _FILLS_MEMORY & environment.filters.keys():
         del environment.filters[name]
     environment.globals["raise_exception"] = _raise
@@ -108,8 +121,12 @@ class PromptTemplate:
         self._tokens = {"bos_token": bos, "eos_token": eos}
         self._template = self._compile(source or CHATML)
 
-    def render(self, messages: Sequence[PromptMessage]) -> list[Span]:
+    def render(
+        self, messages: Sequence[PromptMessage], tools: Sequence[Mapping[str, Any]] = ()
+    ) -> list[Span]:
         """The prompt of `messages` up to the place where the answer begins.
+
+        `tools` are objects in the form of OpenAI's API.
 
         Raises `InvalidInput` when the template refuses the order of roles.
         """
@@ -119,9 +136,16 @@ class PromptTemplate:
             literals.append(match.group())
             return f"{_OPEN}{len(literals) - 1}{_CLOSE}"
 
-        plain = [PromptMessage(m.role, self._control.sub(hide, m.content)) for m in messages]
+        def plain(value: Any) -> Any:
+            if isinstance(value, str):
+                return self._control.sub(hide, value)
+            if isinstance(value, Mapping):
+                return {plain(key): plain(item) for key, item in value.items()}
+            return list(map(plain, value)) if isinstance(value, list) else value
+
+        turns = [plain(_turn(message)) for message in messages]
         try:
-            text = self._render_folding(self._template, plain)
+            text = self._render_folding(self._template, turns, list(map(plain, tools)))
         except _FAILURES as err:
             raise InvalidInput(
                 "This model cannot read a conversation in this form.",
@@ -132,31 +156,32 @@ class PromptTemplate:
     def _compile(self, source: str) -> Template:
         try:
             template = _environment().from_string(source)
-            if "Hello" in self._render_folding(template, _SAMPLE):
+            if "Hello" in self._render_folding(template, [_turn(_SAMPLE)], []):
                 return template
         except _FAILURES:
             pass
         return _environment().from_string(CHATML)
 
-    def _render_folding(self, template: Template, messages: Sequence[PromptMessage]) -> str:
+    def _render_folding(self, template: Template, messages: list[Turn], tools: list[Turn]) -> str:
         """Render; where a template knows no system role, say its words in the first question."""
         try:
-            return self._render(template, messages)
+            return self._render(template, messages, tools)
         except TemplateError:
-            if not messages or messages[0].role != "system":
+            if not messages or messages[0]["role"] != "system":
                 raise
         system, *rest = messages
-        if not rest or rest[0].role != "user":
-            rest.insert(0, PromptMessage("user", ""))
-        rest[0] = PromptMessage("user", f"{system.content}\n\n{rest[0].content}")
-        return self._render(template, rest)
+        if not rest or rest[0]["role"] != "user":
+            rest.insert(0, _turn(PromptMessage("user", "")))
+        rest[0] = {**rest[0], "content": f"{system['content']}\n\n{rest[0]['content']}"}
+        return self._render(template, rest, tools)
 
-    def _render(self, template: Template, messages: Sequence[PromptMessage]) -> str:
-        limit = sum(len(m.content) for m in messages) * 2 + OVERHEAD_CHARACTERS_LIMIT
+    def _render(self, template: Template, messages: list[Turn], tools: list[Turn]) -> str:
+        limit = sum(len(m["content"]) for m in messages) * 2 + OVERHEAD_CHARACTERS_LIMIT
         parts, size = [], 0
         with _Deadline(RENDER_SECONDS_LIMIT):
             for part in template.generate(
-                messages=[{"role": m.role, "content": m.content} for m in messages],
+                messages=messages,
+                tools=tools or None,
                 add_generation_prompt=True,
                 enable_thinking=False,
                 **self._tokens,
@@ -166,6 +191,25 @@ class PromptTemplate:
                     raise TemplateError("the template writes too much")
                 parts.append(part)
         return "".join(parts)
+
+
+def _turn(message: PromptMessage) -> Turn:
+    """`message` as templates expect it; keys that say nothing are left out: some ask for them."""
+    turn: Turn = {"role": message.role, "content": message.content}
+    if message.tool_calls:
+        turn["tool_calls"] = [_call(call) for call in message.tool_calls]
+    if message.tool_call_id:
+        turn["tool_call_id"] = message.tool_call_id
+    return turn
+
+
+def _call(call: ToolCall) -> Turn:
+    try:
+        arguments = json.loads(call.arguments)
+    except ValueError:
+        arguments = call.arguments
+    function = {"name": call.name, "arguments": arguments}
+    return {"id": call.id, "type": "function", "function": function}
 
 
 def _spans(text: str, literals: Sequence[str]) -> Iterator[Span]:

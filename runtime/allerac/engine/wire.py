@@ -26,10 +26,10 @@ from allerac.engine.protocol import (
     Usage,
 )
 from allerac.engine.wire_values import (
-    decode_likelihoods,
+    decode_delta,
     decode_messages,
     decode_request,
-    encode_likelihoods,
+    encode_delta,
 )
 from allerac.errors import (
     AlleracError,
@@ -284,9 +284,8 @@ def decode_report(payload: bytes) -> Report:
 
 def _event_fields(event: EngineEvent | AlleracError) -> tuple[object, ...]:
     match event:
-        case Delta(text, tokens, likelihoods):
-            rest = [encode_likelihoods(likelihoods)] if likelihoods else []
-            return ("d", text, tokens, *rest)
+        case Delta():
+            return ("d", *encode_delta(event))
         case Reading(done, total, cached, eta):
             return ("r", done, total, cached, eta)
         case Queued(position, eta):
@@ -300,7 +299,7 @@ def _event_fields(event: EngineEvent | AlleracError) -> tuple[object, ...]:
 def _event(fields: Sequence[Any]) -> EngineEvent | AlleracError:
     match fields[0]:
         case "d":
-            return Delta(fields[1], fields[2], decode_likelihoods(fields[3:]))
+            return decode_delta(fields[1:])
         case "r":
             return Reading(fields[1], fields[2], fields[3], fields[4])
         case "q":

@@ -22,9 +22,46 @@ class TextPart(Lenient):
     text: str
 
 
+ToolName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+
+
+class CalledFunction(BaseModel):
+    name: ToolName
+    arguments: str
+
+
+class MessageToolCall(BaseModel):
+    id: Annotated[str, Field(min_length=1, max_length=128)]
+    type: Literal["function"] = "function"
+    function: CalledFunction
+
+
 class ChatMessage(Lenient):
-    role: Literal["system", "developer", "user", "assistant"]
+    role: Literal["system", "developer", "user", "assistant", "tool"]
     content: str | list[TextPart] | None = None
+    tool_calls: Annotated[list[MessageToolCall], Field(max_length=128)] | None = None
+    tool_call_id: Annotated[str, Field(max_length=128)] | None = None
+
+
+class ToolFunction(Lenient):
+    name: ToolName
+    description: str = ""
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class ToolSpecification(Lenient):
+    type: Literal["function"]
+    function: ToolFunction
+
+
+class ChosenFunction(Lenient):
+    name: ToolName
+
+
+class ChosenTool(Lenient):
+    type: Literal["function"]
+    function: ChosenFunction
 
 
 class StreamOptions(Lenient):
@@ -81,6 +118,9 @@ class ChatCompletionRequest(Lenient):
     logprobs: bool | None = None
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
     response_format: ResponseFormat | None = None
+    tools: Annotated[list[ToolSpecification], Field(max_length=128)] | None = None
+    tool_choice: Literal["none", "auto", "required"] | ChosenTool | None = None
+    parallel_tool_calls: bool | None = None
     user: str | None = None
 
 
@@ -97,8 +137,9 @@ class CompletionUsage(BaseModel):
 
 class AnswerMessage(BaseModel):
     role: Literal["assistant"] = "assistant"
-    content: str
+    content: str | None
     refusal: str | None = None
+    tool_calls: list[MessageToolCall] | None = None
 
 
 class TopLogprob(BaseModel):
@@ -120,7 +161,7 @@ class Choice(BaseModel):
     index: int = 0
     message: AnswerMessage
     logprobs: TokenLogprobs | None = None
-    finish_reason: Literal["stop", "length"]
+    finish_reason: Literal["stop", "length", "tool_calls"]
 
 
 class ChatCompletion(BaseModel):
