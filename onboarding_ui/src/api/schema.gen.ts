@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+  "/api/v1/engine/speed": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get Speed
+     * @description Tell the measured speed of each model and how far off the estimates were.
+     */
+    get: operations["getEngineSpeed"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/session": {
     parameters: {
       query?: never;
@@ -2114,6 +2134,22 @@ export interface components {
       storage: components["schemas"]["StorageView"];
       memory: components["schemas"]["MemoryView"];
     };
+    /**
+     * Calibration
+     * @description Tokens a second of one model, measured while the box was idle.
+     */
+    Calibration: {
+      /** Model Id */
+      model_id: string;
+      /** Version */
+      version: string;
+      /** Measured At */
+      measured_at: string;
+      /** Prefill Tokens Per Second */
+      prefill_tokens_per_second: number;
+      /** Decode Tokens Per Second */
+      decode_tokens_per_second: number;
+    };
     /** CalledFunction */
     CalledFunction: {
       /** Name */
@@ -2736,6 +2772,16 @@ export interface components {
       figures: {
         [key: string]: (number | null)[];
       };
+    };
+    /**
+     * Honesty
+     * @description How far off the told times to the first word were; `median_error` 0.2 is 20 %.
+     */
+    Honesty: {
+      /** Estimates */
+      estimates: number;
+      /** Median Error */
+      median_error: number | null;
     };
     /**
      * ImportModel
@@ -3711,6 +3757,15 @@ export interface components {
       measured: boolean;
     };
     /**
+     * SpeedRecord
+     * @description All that is measured.
+     */
+    SpeedRecord: {
+      /** Calibrations */
+      calibrations: components["schemas"]["Calibration"][];
+      honesty: components["schemas"]["Honesty"];
+    };
+    /**
      * Status
      * @description All that a stranger on the network learns.
      */
@@ -4125,6 +4180,35 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+  getEngineSpeed: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["SpeedRecord"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
   getSession: {
     parameters: {
       query?: never;
