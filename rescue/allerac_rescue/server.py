@@ -254,11 +254,12 @@ class Handler(BaseHTTPRequestHandler):
 class RescueServer(ThreadingHTTPServer):
     """Serves on a socket that is already listening."""
 
+    address_family = socket.AF_UNIX
     daemon_threads = True
 
     def __init__(self, listening: socket.socket, rescue: Rescue) -> None:
         super().__init__(("", 0), Handler, bind_and_activate=False)
-        self.socket.close()
+        self.socket.close()  # of the library's making; the sandbox lets it make Unix sockets only
         self.socket = listening
         self.server_name, self.server_port = "allerac", 0
         self.rescue = rescue
