@@ -101,11 +101,20 @@ async def _go_back(gate: Gate, judgement: Judgement, attempt: str | None) -> Non
 
 
 async def _record(gate: Gate, before: Baseline) -> None:
-    """Only after the mark: without a record the next boot judges again, which harms nothing."""
-    observed = await observe(gate.surroundings, gate.version, before)
+    """Only after the mark: without a record the next boot judges again.
+
+    What was proven is kept at once, for the power may go while it is measured.
+    """
+    proven = replace(before, version=gate.version, attempt=None)
+    if await _keep(gate, proven):
+        observed = await observe(gate.surroundings, gate.version, before)
+        await _keep(gate, at_least(observed, proven))
+
+
+async def _keep(gate: Gate, baseline: Baseline) -> bool:
     try:
-        await asyncio.to_thread(
-            gate.baseline_file.write, replace(at_least(observed, before), version=gate.version)
-        )
+        await asyncio.to_thread(gate.baseline_file.write, baseline)
     except OSError as error:
         log.warning("baseline_not_kept", reason=str(error))
+        return False
+    return True

@@ -26,6 +26,7 @@ class Box:
     """A box that has just booted version 1.1.0."""
 
     def __init__(self, folder: Path, before: Baseline | None = GOOD) -> None:
+        self.folder = folder
         self.system = EmulatedSystem()
         self.slots = EmulatedSlots()
         self.started_at = 20.0
@@ -54,6 +55,19 @@ class Box:
         return ReasonFile(self.identity).read()
 
 
+class NotedBaselines(BaselineFile):
+    """Remembers everything that was written."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.written: list[Baseline] = []
+
+    def write(self, baseline: Baseline) -> None:
+        """Write and note."""
+        super().write(baseline)
+        self.written.append(baseline)
+
+
 @pytest.fixture
 def box(tmp_path: Path) -> Box:
     """A box whose version before was good."""
@@ -66,6 +80,16 @@ async def test_a_version_that_works_is_kept_and_becomes_the_measure(box: Box) ->
     assert box.verdict() == Verdict("1.1.0", True)
     assert box.baseline_file.read().version == "1.1.0"
     assert box.baseline_file.read().tokens_per_second == 10.0
+
+
+async def test_what_was_proven_is_kept_also_when_the_power_goes_while_it_is_measured(
+    box: Box,
+) -> None:
+    box.baseline_file = noted = NotedBaselines(box.folder / "baseline.json")
+    noted.write(replace(GOOD, attempt="an update"))
+    assert await box.prove() == PROVEN
+    assert noted.written[1] == replace(GOOD, version="1.1.0")
+    assert len(noted.written) == 3
 
 
 async def test_a_version_that_does_not_work_goes_back_and_says_why(box: Box) -> None:
