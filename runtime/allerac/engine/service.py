@@ -72,7 +72,7 @@ class Service:
     ) -> None:
         self._channel = channel
         self._die = die
-        self._model, self._context = _load(file)
+        self._model, self._context = load_model(file)
         length = min(file.context_length, self._model.trained_context_length)
         self._intake = Intake(self._model, length)
         self._store = _prefix_store(file, self._model)
@@ -176,7 +176,7 @@ class Service:
         return moved
 
 
-def _load(file: ModelFile) -> tuple[Model, Context]:
+def load_model(file: ModelFile) -> tuple[Model, Context]:
     """Check, load, and compute one token, so that broken weights show here."""
     header = read_header(file.path)
     _check_memory(file, header)
