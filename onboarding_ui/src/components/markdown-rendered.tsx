@@ -1,4 +1,4 @@
-import type { ComponentProps } from "react";
+import { type ComponentProps, useMemo } from "react";
 import ReactMarkdown from "react-markdown";
 import rehypeSanitize, { defaultSchema } from "rehype-sanitize";
 import remarkGfm from "remark-gfm";
@@ -54,21 +54,51 @@ function Table({ children }: ComponentProps<"table">) {
   );
 }
 
-export default function RenderedMarkdown({ text }: { text: string }) {
+const CITED = /\[(\d{1,2})\](?![(:[])/g;
+const ADDRESS = /^#source-(\d{1,2})$/;
+
+type Cite = (number: number) => void;
+
+/** A number that opens the source it stands for. */
+function citing(onCite: Cite) {
+  return function Reference({ href, children }: ComponentProps<"a">) {
+    const number = ADDRESS.exec(href ?? "")?.[1];
+    if (number === undefined)
+      return <Outside {...(href === undefined ? {} : { href })}>{children}</Outside>;
+    return (
+      <button
+        type="button"
+        onClick={() => onCite(Number(number))}
+        className="rounded-control px-1 font-semibold text-accent hover:bg-tint"
+      >
+        {children}
+      </button>
+    );
+  };
+}
+
+interface Props {
+  text: string;
+  onCite?: Cite | undefined;
+}
+
+export default function RenderedMarkdown({ text, onCite }: Props) {
+  const link = useMemo(() => (onCite ? citing(onCite) : Outside), [onCite]);
+  const shown = onCite ? text.replace(CITED, "[\\[$1\\]](#source-$1)") : text;
   return (
     <div className="prose">
       <ReactMarkdown
         remarkPlugins={[remarkGfm, remarkMath]}
         rehypePlugins={[[rehypeSanitize, SCHEMA]]}
         components={{
-          a: Outside,
+          a: link,
           img: Picture,
           code: Code,
           pre: ({ children }) => <>{children}</>,
           table: Table,
         }}
       >
-        {text}
+        {shown}
       </ReactMarkdown>
     </div>
   );

@@ -7,6 +7,7 @@ import type { ConversationDetail, Summary, UpdateConversation } from "@/api/type
 import { ProblemNote } from "@/components/problem";
 import { Button, buttonLook } from "@/components/ui/button";
 import { Skeleton } from "@/components/ui/card";
+import { AssistantChip } from "../assistants/assistant-chip";
 import { Composer } from "./composer";
 import { ContextRing } from "./context-ring";
 import { MessageView } from "./message-view";
@@ -103,6 +104,7 @@ export function Conversation({ id }: { id: string }) {
         tools={(draft) =>
           detail ? (
             <>
+              <AssistantChip conversationId={id} />
               <ModelChip
                 chosen={detail.model_id}
                 onChoose={(model) => change.mutate({ model_id: model })}

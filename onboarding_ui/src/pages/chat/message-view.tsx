@@ -1,15 +1,18 @@
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Message } from "@/api/types";
 import { Markdown } from "@/components/markdown";
 import { Button } from "@/components/ui/button";
 import { Notice } from "@/components/ui/card";
 import { boxWords } from "@/i18n/box-words";
+import { useSources } from "../knowledge/use-sources";
 import { AnswerTools, Branches, EditButton } from "./message-tools";
 import type { Shown } from "./tree";
 import { useGeneration } from "./use-generation";
 import { useRegenerate } from "./use-regenerate";
 import { WaitingLine } from "./waiting-line";
+
+const Sources = lazy(() => import("../knowledge/sources"));
 
 interface Props {
   shown: Shown;
@@ -95,16 +98,25 @@ function Answer({ shown, onBranch, onCut, onChanged }: Props) {
   const live = useGeneration(message);
   const regenerate = useRegenerate(message, onChanged);
   const isRunning = message.status === "streaming";
+  const sources = useSources(message);
+  const [opened, setOpened] = useState<number | null>(null);
   return (
     <div className="group grid grid-cols-[minmax(0,1fr)] gap-2">
       <div aria-live="polite" aria-busy={isRunning}>
-        {live.text === "" ? null : <Markdown text={live.text} />}
+        {live.text === "" ? null : (
+          <Markdown text={live.text} onCite={sources?.length ? setOpened : undefined} />
+        )}
       </div>
       {isRunning ? null : <CutMark message={message} />}
       {isRunning && live.waiting !== null ? <WaitingLine waiting={live.waiting} /> : null}
       {message.error ? (
         <AnswerProblem message={message} onCut={onCut} onAgain={() => regenerate.mutate()} />
       ) : null}
+      {isRunning || sources === null ? null : (
+        <Suspense fallback={null}>
+          <Sources messageId={message.id} sources={sources} opened={opened} onOpen={setOpened} />
+        </Suspense>
+      )}
       {isRunning ? null : (
         <AnswerTools
           shown={shown}

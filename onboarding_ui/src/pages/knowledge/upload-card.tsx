@@ -1,0 +1,106 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { clsx } from "clsx";
+import { FilePlus2 } from "lucide-react";
+import { type DragEvent, useId, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { useApi } from "@/api/context";
+import { ProblemNote } from "@/components/problem";
+import { Button } from "@/components/ui/button";
+
+interface Arriving {
+  id: number;
+  name: string;
+  share: number;
+  error: unknown;
+}
+
+/** Sends files one after the other; those that are refused stay and say why. */
+function useUploads() {
+  const api = useApi();
+  const queries = useQueryClient();
+  const [arriving, setArriving] = useState<Arriving[]>([]);
+  const next = useRef(0);
+  const put = (id: number, change: Partial<Arriving>): void =>
+    setArriving((all) => all.map((one) => (one.id === id ? { ...one, ...change } : one)));
+  const send = async (files: File[]): Promise<void> => {
+    const queue = files.map((file) => ({ file, id: (next.current += 1) }));
+    const shown = queue.map(({ file, id }) => ({ id, name: file.name, share: 0, error: null }));
+    setArriving((all) => [...all.filter(({ error }) => error === null), ...shown]);
+    for (const { file, id } of queue) {
+      const onProgress = (share: number): void => put(id, { share });
+      try {
+        await api.addFile({ file, folder: "", visibility: "private", onProgress });
+        setArriving((all) => all.filter((one) => one.id !== id));
+      } catch (error) {
+        put(id, { error });
+      }
+      await queries.invalidateQueries({ queryKey: ["knowledge"] });
+    }
+  };
+  return { arriving, send };
+}
+
+/** Where documents are dropped or chosen. */
+export function UploadCard() {
+  const { t } = useTranslation();
+  const id = useId();
+  const [isOver, setOver] = useState(false);
+  const picker = useRef<HTMLInputElement>(null);
+  const { arriving, send } = useUploads();
+  const drop = (event: DragEvent): void => {
+    event.preventDefault();
+    setOver(false);
+    void send([...event.dataTransfer.files]);
+  };
+  return (
+    <section
+      aria-label={t("library.add")}
+      onDragOver={(event) => {
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={drop}
+      className={clsx(
+        "grid justify-items-center gap-3 rounded-card border border-dashed p-6 text-center",
+        isOver ? "border-accent bg-tint" : "border-edge bg-surface",
+      )}
+    >
+      <FilePlus2 size={28} strokeWidth={1.75} aria-hidden="true" className="text-soft" />
+      <p>{t("library.drop")}</p>
+      <label htmlFor={id} className="sr-only">
+        {t("library.add")}
+      </label>
+      <input
+        id={id}
+        ref={picker}
+        type="file"
+        multiple
+        className="sr-only"
+        tabIndex={-1}
+        onChange={(event) => {
+          void send([...(event.target.files ?? [])]);
+          event.target.value = "";
+        }}
+      />
+      <Button kind="primary" onClick={() => picker.current?.click()}>
+        {t("library.add")}
+      </Button>
+      <p className="text-sm text-soft">{t("library.kinds")}</p>
+      <ul className="grid w-full gap-2 empty:hidden" aria-live="polite">
+        {arriving.map(({ id: key, name, share, error }) => (
+          <li key={key} className="grid gap-1 text-start">
+            <span className="truncate">{name}</span>
+            {error === null ? (
+              <span className="text-sm text-soft">
+                {t("library.uploading", { percent: Math.round(share * 100) })}
+              </span>
+            ) : (
+              <ProblemNote error={error} />
+            )}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
