@@ -13,6 +13,7 @@ from allerac.health import HealthService, Metrics
 from allerac.health.alerts import AlertService
 from allerac.knowledge.service import KnowledgeService
 from allerac.models import ModelRoom
+from allerac.models.speeds import SpeedKeeper
 from allerac.onboarding import OnboardingService
 from allerac.updates import UpdateService
 
@@ -32,6 +33,7 @@ class Services:
     metrics: Metrics
     models: ModelRoom
     onboarding: OnboardingService
+    speeds: SpeedKeeper
     updates: UpdateService
 
 

@@ -10,6 +10,7 @@ from allerac.accounts import AccountService, Passwords
 from allerac.api.services import Services
 from allerac.app.accounts import AccountSecrets, build_claim_proof
 from allerac.app.appliance import Onlooker, build_upkeep
+from allerac.app.engine import build_speeds, launch_of
 from allerac.app.health import Rooms, build_health
 from allerac.app.knowledge import (
     EmbeddingShelf,
@@ -27,7 +28,6 @@ from allerac.appliance.rescue_codes import RescueCodes
 from allerac.appliance.secret_box import SecretBox
 from allerac.box import BoxService
 from allerac.chat import ChatService, CompletionService
-from allerac.engine.process import Launch, connect_to, spawn_in
 from allerac.engine.supervisor import EngineSupervisor
 from allerac.events import EventLogs
 from allerac.health import AnswerWatch, Metrics, SpeedBook
@@ -46,13 +46,6 @@ from allerac.updates import SystemBus
 log = structlog.get_logger()
 
 
-def _launch(settings: Settings) -> Launch:
-    """Return how an engine process is had: from systemd by its socket, or started by us."""
-    if settings.engine_socket is None:
-        return spawn_in(settings.data_dir / "engine")
-    return connect_to(settings.engine_socket)
-
-
 class Runtime:
     """Everything that runs, in the order in which it starts."""
 
@@ -67,7 +60,7 @@ class Runtime:
         self.bus = SystemBus()
         self.secrets = SecretBox(settings.data_dir / "secrets" / "secret-box.key")
         answers = AnswerWatch(Metrics(), SpeedBook(), lambda: self.engine.status().model_id)
-        self.engine = EngineSupervisor(launch=_launch(settings), on_step=answers.on_step)
+        self.engine = EngineSupervisor(launch=launch_of(settings), on_step=answers.on_step)
         host = settings.host if settings.socket is None else None
         self.presence = NetworkPresence(port=port, host=host, announce=settings.announce)
         certificates = CertificateFolder(settings.data_dir / "tls")
@@ -79,7 +72,7 @@ class Runtime:
             settings,
             self.database,
             EmbeddingShelf(settings, hardware, files),
-            _launch(settings),
+            launch_of(settings),
             lambda: self.engine.status().active > 0,
         )
         rooms = ModelRoom(
@@ -145,6 +138,7 @@ class Runtime:
             completions=CompletionService(engine=self.engine, models=rooms),
             knowledge=self.knowledge.service,
             models=rooms,
+            speeds=build_speeds(settings, self.engine, files),
             onboarding=OnboardingService(
                 store=boxes,
                 attempts=attempts,
@@ -170,6 +164,7 @@ class Runtime:
         await services.chat.start(datetime.now(UTC))
         await services.knowledge.start()
         await services.models.start()
+        await services.speeds.start()
         await services.box.start()
         await self.updates.start()
         await self.health.start()
@@ -189,6 +184,7 @@ class Runtime:
             services.chat.stop,
             services.knowledge.stop,
             self.knowledge.embedder.stop,
+            services.speeds.stop,
             services.models.stop,
             self.engine.stop,
             self.database.close,

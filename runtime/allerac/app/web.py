@@ -13,6 +13,7 @@ from allerac.api import (
     box,
     certificate,
     conversations,
+    engine,
     generations,
     health,
     knowledge,
@@ -36,6 +37,7 @@ from allerac.network import HostAllowList
 from allerac.settings import Settings
 
 ROUTERS = (
+    engine,
     session,
     people,
     onboarding,

@@ -69,7 +69,7 @@ class EngineKeeper:
         self.restarts = 0
         self.failures = 0
         self.last_error: str | None = None
-        self._thread_limit: int | None = None
+        self.thread_limit: int | None = None
 
     @property
     def pid(self) -> int | None:
@@ -81,7 +81,7 @@ class EngineKeeper:
 
     def limit_threads(self, limit: int | None) -> None:
         """Let this process, and those that follow, compute with at most `limit` threads."""
-        self._thread_limit = limit
+        self.thread_limit = limit
         self.send(SetThreads(limit))
 
     async def begin(self, model: ModelFile) -> None:
@@ -130,8 +130,8 @@ class EngineKeeper:
         except BaseException:
             await self._end_process()
             raise
-        if self._thread_limit is not None:
-            process.send(SetThreads(self._thread_limit))
+        if self.thread_limit is not None:
+            process.send(SetThreads(self.thread_limit))
         self.state, self.last_error = "ready", None
         seconds = round(time.monotonic() - started, 2)
         log.info("engine_ready", model=model.model_id, pid=process.pid, seconds=seconds)

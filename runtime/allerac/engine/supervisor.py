@@ -65,7 +65,7 @@ class EngineSupervisor:
         on_step: Callable[[Step], None] | None = None,
     ) -> None:
         self._keeper = EngineKeeper(self, launch=launch, hang_seconds=hang_seconds)
-        self._on_step = on_step
+        self._listeners = [] if on_step is None else [on_step]
         self._is_started = False
         self._speed = Speed()
         self._switch = asyncio.Lock()
@@ -153,6 +153,15 @@ class EngineSupervisor:
         speed: Speed = await self._ask(Calibrate(self._next_id()))
         return speed
 
+    def listen(self, listener: Callable[[Step], None]) -> None:
+        """Let `listener` see every step frame as it arrives."""
+        self._listeners.append(listener)
+
+    @property
+    def thread_limit(self) -> int | None:
+        """The limit that was set last; None where there is none."""
+        return self._keeper.thread_limit
+
     def limit_threads(self, limit: int | None) -> None:
         """Compute with at most `limit` threads from the next step on; None: as the profile says.
 
@@ -186,8 +195,8 @@ class EngineSupervisor:
         """Hand events to those who wait for them."""
         match report:
             case Step():
-                if self._on_step is not None:
-                    self._on_step(report)
+                for listener in self._listeners:
+                    listener(report)
                 for request_id, event in report.events:
                     self._route(request_id, event)
             case Beat(speed):
