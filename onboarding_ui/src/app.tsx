@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { useEffect } from "react";
+import { lazy, Suspense, useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { Navigate, Route, Routes, useLocation } from "react-router";
 import { useApi } from "./api/context";
@@ -20,6 +20,8 @@ import { RecoverPage } from "./pages/recover-page";
 import { SignInPage } from "./pages/sign-in-page";
 import { UpdatesPage } from "./pages/updates/updates-page";
 import { Wizard } from "./pages/wizard/wizard";
+
+const Library = lazy(() => import("./pages/library"));
 
 export function App() {
   const api = useApi();
@@ -63,6 +65,14 @@ function SignedIn({ person }: { person: Person }) {
           <Route path="/box" element={<BoxPage />} />
           <Route path="/box/models" element={<ModelsPage />} />
           <Route path="/box/updates" element={<UpdatesPage />} />
+          <Route
+            path="/library/*"
+            element={
+              <Suspense fallback={null}>
+                <Library />
+              </Suspense>
+            }
+          />
           <Route path="/people" element={<PeoplePage />} />
           <Route path="*" element={<Navigate to="/chat" replace />} />
         </Routes>

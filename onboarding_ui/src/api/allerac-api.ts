@@ -1,3 +1,4 @@
+import type { LibraryApi } from "./library-types";
 import type {
   ApiKey,
   ApiKeyCreated,
@@ -167,4 +168,5 @@ interface ChatApi {
 
 /** Everything the pages ask of a box; `live` asks a real one, `mock` plays one in memory. */
 export interface AlleracApi
-  extends AccountsApi, PeopleApi, OnboardingApi, BoxApi, UpdatesApi, ModelsApi, ChatApi {}
+  extends AccountsApi, PeopleApi, OnboardingApi, BoxApi, UpdatesApi, ModelsApi, ChatApi,
+    LibraryApi {}

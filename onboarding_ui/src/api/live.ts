@@ -1,6 +1,7 @@
 import type { AlleracApi } from "./allerac-api";
 import { readEvents } from "./event-stream";
 import { streamGeneration } from "./generation-stream";
+import { libraryApi } from "./library-live";
 import { accepted, call, command, query, reach } from "./http";
 import type { Message, Page, Updates } from "./types";
 
@@ -108,4 +109,6 @@ export const liveApi: AlleracApi = {
   rateMessage: (id, rating) => call("PUT", `/messages/${id}/rating`, { rating }),
   stopGeneration: (id) => command("DELETE", `/generations/${id}`),
   streamGeneration,
+
+  ...libraryApi,
 };

@@ -61,6 +61,7 @@ export type GenerationEvent = { sequence: number } & (
       total_tokens: number;
       cached_tokens: number;
     }
+  | { type: "sources"; passages: { passage: number; file_name: string }[] }
   | { type: "delta"; text: string }
   | { type: "snapshot"; text: string }
   | { type: "done"; status: "complete" | "stopped"; finish_reason: string; usage: Usage | null }

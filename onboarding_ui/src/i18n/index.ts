@@ -2,7 +2,9 @@ import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
 import boxDe from "./box.de.json";
 import de from "./de/app.json";
+import deLibrary from "./de/library.json";
 import en from "./en/app.json";
+import enLibrary from "./en/library.json";
 
 export const LANGUAGES = [
   { code: "en", name: "English", greeting: "Hello" },
@@ -20,7 +22,10 @@ export function preferred(): LanguageCode {
 
 export function startTranslations(): void {
   void i18next.use(initReactI18next).init({
-    resources: { en: { translation: en }, de: { translation: de, box: boxDe } },
+    resources: {
+      en: { translation: { ...en, library: enLibrary } },
+      de: { translation: { ...de, library: deLibrary }, box: boxDe },
+    },
     lng: preferred(),
     fallbackLng: "en",
     interpolation: { escapeValue: false },

@@ -1,4 +1,4 @@
-import { Cpu, MessageCircle, Users } from "lucide-react";
+import { Cpu, LibraryBig, MessageCircle, Users } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { NavLink } from "react-router";
@@ -11,6 +11,7 @@ import { useVisibleHeight } from "./use-visible-height";
 
 const AREAS = [
   { to: "/chat", key: "areas.chat", Icon: MessageCircle },
+  { to: "/library", key: "library.title", Icon: LibraryBig },
   { to: "/box", key: "areas.box", Icon: Cpu },
   { to: "/people", key: "areas.people", Icon: Users },
 ] as const;

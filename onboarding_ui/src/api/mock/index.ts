@@ -2,6 +2,7 @@ import type { AlleracApi } from "../allerac-api";
 import { createMockAccounts } from "./accounts";
 import { createMockBox } from "./box";
 import { createMockChat } from "./chat";
+import { createMockLibrary } from "./library";
 import { createMockModels } from "./models";
 import { createMockUpdates } from "./updates";
 import { inUse, pause, type Scenario } from "./scenario";
@@ -31,12 +32,16 @@ export function createMockApi(scenario: Partial<Scenario> = {}): AlleracApi {
   const complete = { ...inUse, ...scenario };
   const models = createMockModels(complete);
   const { session, ...accounts } = createMockAccounts(complete);
+  const chat = createMockChat(complete);
+  const answersOf = async (id: string): Promise<string[]> =>
+    (await chat.listMessages(id)).filter(({ role }) => role === "assistant").map((one) => one.id);
   const api: AlleracApi = {
     ...accounts,
     ...withoutCards(models),
     ...createMockBox(complete, models, session),
     ...createMockUpdates(complete),
-    ...createMockChat(complete),
+    ...chat,
+    ...createMockLibrary(complete, answersOf),
   };
   return complete.requestMilliseconds > 0 ? delayed(api, complete.requestMilliseconds) : api;
 }
