@@ -37,8 +37,9 @@ class Words:
     """What the application says in one language, by key."""
 
     def __init__(self, language: str) -> None:
-        text = (WEB / "src" / "i18n" / language / "app.json").read_text(encoding="utf-8")
-        self._tree: dict[str, Any] = json.loads(text)
+        folder = WEB / "src" / "i18n" / language
+        self._tree: dict[str, Any] = json.loads((folder / "app.json").read_text("utf-8"))
+        self._tree["library"] = json.loads((folder / "library.json").read_text("utf-8"))
 
     def __call__(self, key: str, **values: object) -> str:
         """The text of `key` with `{{placeholders}}` filled; KeyError where there is none."""
@@ -95,4 +96,5 @@ def _serve(route: Route, built: Path) -> None:
 
 def visit(page: Page, path: str, *plays: str) -> None:
     """Open `path` of a box that plays `plays` (see `scenarioOf` in the mock)."""
-    page.goto(f"{ADDRESS}{path}?{'&'.join(f'play={play}' for play in ('quick', *plays))}")
+    more = "&" if "?" in path else "?"
+    page.goto(f"{ADDRESS}{path}{more}{'&'.join(f'play={play}' for play in ('quick', *plays))}")

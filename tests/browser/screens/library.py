@@ -1,0 +1,52 @@
+"""Documents, assistants and memories."""
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.mock_box import Words, visit
+from tests.browser.screens.screen import screen
+
+
+@screen
+def library(page: Page, words: Words) -> None:
+    visit(page, "/library")
+    expect(page.get_by_text("Insurance.pdf")).to_be_visible()
+
+
+@screen
+def library_empty(page: Page, words: Words) -> None:
+    visit(page, "/library", "empty")
+    expect(page.get_by_text(words("library.none"))).to_be_visible()
+
+
+@screen
+def library_remove(page: Page, words: Words) -> None:
+    library(page, words)
+    page.get_by_role("button", name=words("library.remove"), exact=True).first.click()
+    confirm = words("library.removeNow", name="House rules.pdf")
+    expect(page.get_by_role("button", name=confirm)).to_be_visible()
+
+
+@screen
+def library_document(page: Page, words: Words) -> None:
+    visit(page, "/library/documents/file-1?passage=2&page=2")
+    expect(page.get_by_text("Miller Heating")).to_be_visible()
+
+
+@screen
+def library_assistants(page: Page, words: Words) -> None:
+    visit(page, "/library/assistants")
+    edit = page.get_by_role("button", name=words("library.assistant.edit"), exact=True)
+    expect(edit.first).to_be_visible()
+
+
+@screen
+def library_assistant_edited(page: Page, words: Words) -> None:
+    library_assistants(page, words)
+    page.get_by_role("button", name=words("library.assistant.edit"), exact=True).first.click()
+    expect(page.get_by_label(words("library.assistant.instructions"))).to_be_visible()
+
+
+@screen
+def library_memories(page: Page, words: Words) -> None:
+    visit(page, "/library/memories")
+    expect(page.get_by_text(words("library.memory.proposed"))).to_be_visible()
