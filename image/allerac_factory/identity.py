@@ -6,6 +6,7 @@ serial           what is printed on the label
 device-id        random, never shown to people
 hostname-suffix  four signs, allerac-XXXX.local
 claim-code.hash  Argon2id of the claim code; the code itself is on the label only
+rescue/codes     the same code's scrypt hash, for the page that answers when nothing else does
 device.key       ECDSA P-256, PKCS #8, readable by root only
 device.pub       its public half
 factory-mode     there until the unit has passed its burn-in
@@ -23,8 +24,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -37,17 +36,11 @@ from cryptography.hazmat.primitives.serialization import (
 from allerac_image.errors import ImageError
 from allerac_image.filesystems import ALLERAC
 
+from .claim_codes import hash_claim_code, is_claim_code, new_claim_code, rescue_line
 from .file_system import Ext4, make_ext4
-
-CODE_SIGNS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
-CODE_LENGTH = 8
-"""Eight of 32 signs are 40 bits; the box's limits on guessing turn them into centuries."""
 
 SUFFIX_SIGNS = "abcdefghjkmnpqrstuvwxyz23456789"
 SUFFIX_LENGTH = 4
-HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
-"""OWASP's first recommendation for Argon2id, which the runtime uses for passwords too."""
-
 FACTORY_MODE = "factory-mode"
 CODE = "claim-code"
 FOLDER = "identity"
@@ -58,8 +51,16 @@ KEPT = (
 )
 """Facts that stay when a unit keeps its identity."""
 
-MODES = {"device.key": (0, 0o600), "claim-code.hash": (ALLERAC, 0o400)}
-"""File → owner and mode; the others are root's and everybody may read them."""
+RESCUE = "rescue"
+RESCUE_CODES = "rescue/codes"
+OF_THE_LABEL = b"label:"
+MODES = {
+    "device.key": (0, 0o600),
+    "claim-code.hash": (ALLERAC, 0o400),
+    RESCUE: (ALLERAC, 0o750),
+    RESCUE_CODES: (ALLERAC, 0o640),
+}
+"""Path → owner and mode; the others are root's and everybody may read them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +115,17 @@ class Pending:
         folder.mkdir(parents=True, mode=0o700)
         for name in KEPT:
             _write(folder / name, (identity / name).read_bytes())
+        if (identity / RESCUE_CODES).is_file():
+            lines = (identity / RESCUE_CODES).read_bytes().splitlines(keepends=True)
+            (folder / RESCUE).mkdir()
+            _write(folder / RESCUE_CODES, b"".join(x for x in lines if x.startswith(OF_THE_LABEL)))
         _write(folder / FACTORY_MODE, b"")
         _write(self._folder / serial / CODE, b"")
 
     def is_code(self, serial: str, code: str) -> bool:
         """Tell whether `code` is the one whose hash the unit has."""
         encoded = (self.files(serial) / "claim-code.hash").read_text().strip()
-        try:
-            return HASHER.verify(encoded, code)
-        except (VerificationError, InvalidHashError):
-            return False
+        return is_claim_code(encoded, code)
 
     def read(self, serial: str) -> Identity:
         """Return an identity that is there."""
@@ -153,10 +155,12 @@ def partition_image(folder: Path, size: int) -> bytes:
             file.truncate(size)
         make_ext4(image, folder, LABEL)
         commands = ["sif / mode 0040755"]
-        for path in sorted(folder.iterdir()):
-            owner, mode = MODES.get(path.name, (0, 0o644))
-            commands += [f"sif /{path.name} uid {owner}", f"sif /{path.name} gid {owner}"]
-            commands.append(f"sif /{path.name} mode 0{0o100000 | mode:o}")
+        for path in sorted(folder.rglob("*")):
+            name = str(path.relative_to(folder))
+            owner, mode = MODES.get(name, (0, 0o644))
+            kind = 0o040000 if path.is_dir() else 0o100000
+            commands += [f"sif /{name} uid {owner}", f"sif /{name} gid {owner}"]
+            commands.append(f"sif /{name} mode 0{kind | mode:o}")
         system = Ext4(image, 0)
         system.change(commands)
         system.check()
@@ -176,7 +180,7 @@ def _make(place: Path, serial: str) -> None:
     folder = place / FOLDER
     folder.mkdir(parents=True, mode=0o700)
     key = ec.generate_private_key(ec.SECP256R1())
-    code = "".join(secrets.choice(CODE_SIGNS) for _ in range(CODE_LENGTH))
+    code = new_claim_code()
     suffix = "".join(secrets.choice(SUFFIX_SIGNS) for _ in range(SUFFIX_LENGTH))
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -184,11 +188,13 @@ def _make(place: Path, serial: str) -> None:
         "serial": f"{serial}\n".encode(),
         "device-id": f"{uuid.uuid4()}\n".encode(),
         "hostname-suffix": f"{suffix}\n".encode(),
-        "claim-code.hash": f"{HASHER.hash(code)}\n".encode(),
+        "claim-code.hash": f"{hash_claim_code(code)}\n".encode(),
         "device.key": private,
         "device.pub": public,
         FACTORY_MODE: b"",
+        RESCUE_CODES: f"{rescue_line(code)}\n".encode(),
     }
+    (folder / RESCUE).mkdir()
     for name, content in contents.items():
         _write(folder / name, content)
     _write(place / CODE, code.encode())

@@ -13,8 +13,10 @@ from allerac.accounts.codes import ALPHABET
 from allerac.app import create_app
 from allerac.appliance.identity import read_identity
 from allerac.settings import Settings
+from allerac_factory.claim_codes import CODE_SIGNS
 from allerac_factory.file_system import Ext4
-from allerac_factory.identity import CODE_SIGNS, Pending, fingerprint_of
+from allerac_factory.identity import Pending, fingerprint_of
+from allerac_rescue.codes import Door
 from tests.api.conftest import claim
 
 from .test_flash import table_of
@@ -115,3 +117,15 @@ def test_identity_that_was_begun_is_found_again_and_a_torn_one_is_not(tmp_path: 
     (tmp_path / ".new-torn" / "ALR-2").mkdir(parents=True)
     assert pending.get_or_make("ALR-1") == first
     assert pending.get_or_make("ALR-2").claim_code
+
+
+def test_code_of_the_label_opens_the_rescue_page_too(workshop: Workshop, tmp_path: Path) -> None:
+    drive = workshop.drive("WD1")
+    assert workshop.flash() == 0
+    codes = partition_of(drive, tmp_path / "identity") / "rescue" / "codes"
+    known = Pending(workshop.records / "pending").read("ALR-VM-000001")
+    assert Door(codes).opens(known.shown_code)
+    assert not Door(codes).opens("AAAA-AAAA")
+    system = Ext4(drive, table_of(drive).partition("identity").offset)
+    assert "Mode:  0750" in system.stat("/rescue")
+    assert "Mode:  0640" in system.stat("/rescue/codes")

@@ -1,7 +1,6 @@
-"""A whole batch with everything that goes wrong in one: no bad unit leaves, every good one works."""
+"""A whole batch with all that goes wrong in one: no bad unit leaves, every good one works."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,9 +12,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
-def twin(tmp_path_factory: pytest.TempPathFactory, small_image: SmallImage) -> Iterator[Twin]:
+def twin(tmp_path_factory: pytest.TempPathFactory, small_image: SmallImage) -> Twin:
     """A factory whose batch is over."""
-    yield Twin(tmp_path_factory.mktemp("twin"), small_image)
+    return Twin(tmp_path_factory.mktemp("twin"), small_image)
 
 
 @pytest.fixture(scope="module")
