@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -29,6 +30,7 @@ from allerac.appliance.secret_box import SecretBox
 from allerac.box import BoxService
 from allerac.chat import ChatService, CompletionService
 from allerac.engine.supervisor import EngineSupervisor
+from allerac.engine.trial import try_model
 from allerac.events import EventLogs
 from allerac.health import AnswerWatch, Metrics, SpeedBook
 from allerac.models import ModelRoom
@@ -81,6 +83,7 @@ class Runtime:
             default=StoredDefault(boxes),
             machine=hardware.machine,
             choice=hardware.choice,
+            trial=partial(try_model, launch=launch_of(settings)),
         )
         self.health = build_health(
             settings,

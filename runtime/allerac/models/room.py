@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Protocol
@@ -10,7 +11,13 @@ import structlog
 
 from allerac.engine.limits import address_space_bytes
 from allerac.engine.protocol import Engine, ModelFile
-from allerac.errors import AlleracError, EngineUnavailable, InsufficientDisk, NotFound
+from allerac.errors import (
+    AlleracError,
+    EngineUnavailable,
+    InsufficientDisk,
+    ModelDamaged,
+    NotFound,
+)
 from allerac.hardware.choice import ProfileChoice, threads_for
 from allerac.hardware.machine import Machine
 from allerac.hardware.processors import processors_for
@@ -22,6 +29,10 @@ log = structlog.get_logger()
 
 WARM_PAUSES_SECONDS = (5.0, 15.0, 60.0)
 """Between attempts to load the model at the start of the box, when all else starts too."""
+
+
+Trial = Callable[[ModelFile], Awaitable[None]]
+"""Raises `ModelDamaged` for a file that must not be used, `EngineUnavailable`."""
 
 
 class DefaultModel(Protocol):
@@ -63,8 +74,11 @@ class ModelRoom:
         default: DefaultModel,
         machine: Machine,
         choice: ProfileChoice,
+        trial: Trial | None = None,
     ) -> None:
+        """`trial` loads a new file where it can do no harm, before the engine does."""
         self._files = files
+        self._trial = trial
         self._engine = engine
         self._default = default
         self._machine = machine
@@ -131,7 +145,22 @@ class ModelRoom:
         if status.model_id == model_id and status.state not in {"stopped", "failed"}:
             return
         async with self._loading:
-            await self._engine.load(self._model_file(model_id))
+            file = self._model_file(model_id)
+            await self._try_new(file)
+            await self._engine.load(file)
+
+    async def _try_new(self, file: ModelFile) -> None:
+        """Let a file that was never loaded prove itself; it is refused for good if it cannot."""
+        if self._trial is None or not self._files.is_new(file.model_id):
+            return
+        try:
+            await self._trial(file)
+        except ModelDamaged as error:
+            await self._files.note_trial(file.model_id, damaged=error.message)
+            raise
+        except EngineUnavailable:
+            return  # no fault of the file; the engine will say what is missing
+        await self._files.note_trial(file.model_id, damaged=None)
 
     def is_greedy(self, model_id: str) -> bool:
         """Tell whether this is the demonstration model, which must not be sampled."""

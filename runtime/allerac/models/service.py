@@ -232,6 +232,21 @@ class ModelService:
             return self._store.path(manifest), manifest.size_bytes, manifest.sha256
         raise Conflict("This model is not on the box.", hint="Download it first.")
 
+    def is_new(self, model_id: str) -> bool:
+        """Tell whether this installed file has never been loaded."""
+        manifest = self._manifests.get(model_id)
+        return manifest is not None and manifest.tried_at is None
+
+    async def note_trial(self, model_id: str, *, damaged: str | None) -> None:
+        """Keep what became of the first load; a file that is `damaged` is not used again."""
+        manifest = self._manifests.get(model_id)
+        if manifest is None:
+            return
+        change = {"damaged": damaged} if damaged else {"tried_at": now_milliseconds()}
+        self._manifests[model_id] = manifest = manifest.model_copy(update=change)
+        await asyncio.to_thread(self._store.write_manifest, manifest)
+        self._changed(model_id)
+
     async def _remember(self, manifest: Manifest | None, *, damaged: str | None) -> None:
         if manifest is None or self._manifests.get(manifest.id) is not manifest:
             return  # it was removed or replaced meanwhile

@@ -36,7 +36,10 @@ class Record(BaseModel):
 
 
 class Manifest(Record):
-    """What an installed file is; `damaged` says why it must not be used."""
+    """What an installed file is; `damaged` says why it must not be used.
+
+    `tried_at` is when it was first loaded, in a process that might have died of it.
+    """
 
     id: ModelId
     file: FileName
@@ -52,6 +55,7 @@ class Manifest(Record):
     kv_bytes_per_token: int
     parameters: int
     damaged: str | None = None
+    tried_at: int | None = None
 
 
 def manifest_of(pin: ModelPin) -> Manifest:
