@@ -8,6 +8,7 @@ import type { Person } from "./api/types";
 import { Lamp } from "./components/lamp";
 import { ProblemNote } from "./components/problem";
 import { Button } from "./components/ui/button";
+import { Skeleton } from "./components/ui/card";
 import { speak } from "./i18n";
 import { Frame } from "./layout/frame";
 import { PersonProvider } from "./layout/person";
@@ -20,6 +21,10 @@ import { RecoverPage } from "./pages/recover-page";
 import { SignInPage } from "./pages/sign-in-page";
 import { UpdatesPage } from "./pages/updates/updates-page";
 import { Wizard } from "./pages/wizard/wizard";
+
+const HealthPage = lazy(() =>
+  import("./pages/health/health-page").then((page) => ({ default: page.HealthPage })),
+);
 
 const Library = lazy(() => import("./pages/library"));
 
@@ -63,6 +68,14 @@ function SignedIn({ person }: { person: Person }) {
           <Route path="/chat/list" element={<ChatPage />} />
           <Route path="/chat/:conversationId" element={<ChatPage />} />
           <Route path="/box" element={<BoxPage />} />
+          <Route
+            path="/box/health"
+            element={
+              <Suspense fallback={<Skeleton rows={8} />}>
+                <HealthPage />
+              </Suspense>
+            }
+          />
           <Route path="/box/models" element={<ModelsPage />} />
           <Route path="/box/updates" element={<UpdatesPage />} />
           <Route

@@ -1,8 +1,11 @@
 import type { LibraryApi } from "./library-types";
 import type {
+  AlertChannel,
+  Alerts,
   ApiKey,
   ApiKeyCreated,
   Box,
+  ChangeAlerts,
   Claimed,
   ContextGauge,
   Conversation,
@@ -10,9 +13,12 @@ import type {
   DriveBundle,
   GenerationEvent,
   Hardware,
+  Health,
+  HealthSeries,
   Invitation,
   InvitationLink,
   InvitationView,
+  Issue,
   Language,
   Message,
   ModelCard,
@@ -31,6 +37,7 @@ import type {
   Session,
   SessionItem,
   SessionWithRecovery,
+  SpeedRecord,
   Status,
   UpdateConversation,
   UpdateMe,
@@ -96,6 +103,7 @@ interface BoxApi {
   getBox(): Promise<Box>;
   updateBox(body: { name?: string; time_zone?: string }): Promise<Box>;
   getHardware(): Promise<Hardware>;
+  getEngineSpeed(): Promise<SpeedRecord>;
   listNearbyBoxes(): Promise<Page<NearbyBox>>;
 }
 
@@ -109,6 +117,16 @@ interface ModelsApi {
   removeModel(id: string): Promise<void>;
   setDefaultModel(body: { model_id: string }): Promise<ModelCard>;
   importModel(body: { path: string; title?: string }): Promise<ModelCard>;
+}
+
+interface HealthApi {
+  getBoxHealth(): Promise<Health>;
+  getHealthHistory(period: HealthSeries["period"]): Promise<HealthSeries>;
+  listPastIssues(): Promise<Page<Issue>>;
+  fixIssue(id: string): Promise<Health>;
+  getAlerts(): Promise<Alerts>;
+  changeAlerts(body: ChangeAlerts): Promise<Alerts>;
+  testAlert(body: { channel: AlertChannel }): Promise<void>;
 }
 
 interface UpdatesApi {
@@ -168,5 +186,13 @@ interface ChatApi {
 
 /** Everything the pages ask of a box; `live` asks a real one, `mock` plays one in memory. */
 export interface AlleracApi
-  extends AccountsApi, PeopleApi, OnboardingApi, BoxApi, UpdatesApi, ModelsApi, ChatApi,
+  extends
+    AccountsApi,
+    PeopleApi,
+    OnboardingApi,
+    BoxApi,
+    UpdatesApi,
+    HealthApi,
+    ModelsApi,
+    ChatApi,
     LibraryApi {}

@@ -66,7 +66,16 @@ export const liveApi: AlleracApi = {
   getBox: () => call("GET", "/box"),
   updateBox: (body) => call("PATCH", "/box", body),
   getHardware: () => call("GET", "/box/hardware"),
+  getEngineSpeed: () => call("GET", "/engine/speed"),
   listNearbyBoxes: () => call("GET", "/box/nearby"),
+
+  getBoxHealth: () => call("GET", "/health"),
+  getHealthHistory: (period) => call("GET", `/health/history?period=${period}`),
+  listPastIssues: () => call("GET", "/health/issues"),
+  fixIssue: (id) => call("POST", `/health/issues/${id}/fix`),
+  getAlerts: () => call("GET", "/health/alerts"),
+  changeAlerts: (body) => call("PUT", "/health/alerts", body),
+  testAlert: (body) => call("POST", "/health/alerts/test", body),
 
   getUpdates: () => call("GET", "/updates"),
   streamUpdates,

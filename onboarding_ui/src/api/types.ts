@@ -2,6 +2,12 @@ import type { components } from "./schema.gen";
 
 type Schemas = components["schemas"];
 
+export type Alerts = Schemas["Alerts"];
+export type ChangeAlerts = Schemas["ChangeAlerts"];
+export type AlertChannel = Schemas["TryAlert"]["channel"];
+export type Health = Schemas["Health"];
+export type HealthSeries = Schemas["HealthSeries"];
+export type Issue = Schemas["Issue"];
 export type Address = Schemas["Address"];
 export type ApiKey = Schemas["ApiKeyItem"];
 export type ApiKeyCreated = Schemas["ApiKeyCreated"];
@@ -34,6 +40,7 @@ export type Sent = Schemas["Sent"];
 export type Session = Schemas["SessionView"];
 export type SessionItem = Schemas["SessionItem"];
 export type SessionWithRecovery = Schemas["SessionWithRecovery"];
+export type SpeedRecord = Schemas["SpeedRecord"];
 export type Status = Schemas["Status"];
 export type Step = OnboardingState["step"];
 export type Summary = Schemas["Summary"];
@@ -60,6 +67,7 @@ export type GenerationEvent = { sequence: number } & (
       done_tokens: number;
       total_tokens: number;
       cached_tokens: number;
+      eta_seconds?: number | null;
     }
   | { type: "sources"; passages: { passage: number; file_name: string }[] }
   | { type: "delta"; text: string }

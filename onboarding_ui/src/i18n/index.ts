@@ -2,8 +2,10 @@ import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
 import boxDe from "./box.de.json";
 import de from "./de/app.json";
+import deEngine from "./de/engine.json";
 import deLibrary from "./de/library.json";
 import en from "./en/app.json";
+import enEngine from "./en/engine.json";
 import enLibrary from "./en/library.json";
 
 export const LANGUAGES = [
@@ -23,8 +25,8 @@ export function preferred(): LanguageCode {
 export function startTranslations(): void {
   void i18next.use(initReactI18next).init({
     resources: {
-      en: { translation: { ...en, library: enLibrary } },
-      de: { translation: { ...de, library: deLibrary }, box: boxDe },
+      en: { translation: { ...en, engine: enEngine, library: enLibrary } },
+      de: { translation: { ...de, engine: deEngine, library: deLibrary }, box: boxDe },
     },
     lng: preferred(),
     fallbackLng: "en",

@@ -1,8 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { useApi } from "@/api/context";
 import { hasCode } from "@/api/problem";
-import type { Box } from "@/api/types";
+import type { Box, Health } from "@/api/types";
 import { Lamp, type LampState } from "@/components/lamp";
+import { lampOfHealth, useHealth } from "./health-state";
 import { useIsUpdating } from "./updates-state";
 
 const LOOK_AGAIN_MS = 10_000;
@@ -17,19 +18,21 @@ export function useBox() {
   });
 }
 
-export function lampOf(box: Box): LampState {
+export function lampOf(box: Box, health?: Health): LampState {
   const { engine } = box;
-  if (engine.state === "failed") return "trouble";
+  const wrong = lampOfHealth(health);
+  if (engine.state === "failed" || wrong === "trouble") return "trouble";
   if (engine.state === "starting" || engine.state === "loading") return "working";
-  if (box.name_conflict) return "notice";
+  if (box.name_conflict || wrong === "notice") return "notice";
   return engine.active + engine.waiting > 0 ? "working" : "well";
 }
 
 /** The lamp of this box, wherever a page has its head. */
 export function BoxLamp({ size }: { size: number }) {
   const box = useBox();
+  const { data: health } = useHealth();
   const isUpdating = useIsUpdating();
-  const state = box.error ? "trouble" : box.data ? lampOf(box.data) : "working";
+  const state = box.error ? "trouble" : box.data ? lampOf(box.data, health) : "working";
   return <Lamp state={isUpdating ? "working" : state} size={size} />;
 }
 

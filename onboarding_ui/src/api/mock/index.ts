@@ -2,6 +2,7 @@ import type { AlleracApi } from "../allerac-api";
 import { createMockAccounts } from "./accounts";
 import { createMockBox } from "./box";
 import { createMockChat } from "./chat";
+import { createMockHealth } from "./health";
 import { createMockLibrary } from "./library";
 import { createMockModels } from "./models";
 import { createMockUpdates } from "./updates";
@@ -39,6 +40,7 @@ export function createMockApi(scenario: Partial<Scenario> = {}): AlleracApi {
     ...accounts,
     ...withoutCards(models),
     ...createMockBox(complete, models, session),
+    ...createMockHealth(complete),
     ...createMockUpdates(complete),
     ...chat,
     ...createMockLibrary(complete, answersOf),

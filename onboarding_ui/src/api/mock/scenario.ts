@@ -16,6 +16,8 @@ export interface Scenario {
   nameConflict: boolean;
   /** Where the update of the box is. */
   update: Updates["state"];
+  /** What is wrong with the box. */
+  health: "well" | "hot" | "full";
   /** There is a newer version, which reaches this box later. */
   notItsTurn: boolean;
   /** Somebody else claims the box at the last step. */
@@ -34,6 +36,7 @@ export const inUse: Scenario = {
   secondModel: false,
   nameConflict: false,
   update: "idle",
+  health: "well",
   notItsTurn: false,
   lostClaim: false,
   wordMilliseconds: 60,
@@ -56,6 +59,8 @@ const PLAYS: Record<string, Partial<Scenario>> = {
   "update-not-its-turn": { notItsTurn: true },
   "update-good": { update: "good" },
   "update-rolled-back": { update: "rolled_back" },
+  "health-hot": { health: "hot" },
+  "health-full": { health: "full" },
   quick: { wordMilliseconds: 0, requestMilliseconds: 0 },
 };
 

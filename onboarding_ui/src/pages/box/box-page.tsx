@@ -10,11 +10,14 @@ import { buttonLook } from "@/components/ui/button";
 import { Card, Notice, Skeleton } from "@/components/ui/card";
 import { boxWords } from "@/i18n/box-words";
 import { lampOf, useBox } from "@/layout/box-state";
+import { useHealth } from "@/layout/health-state";
 import { isAdministrator, usePerson } from "@/layout/person";
 import { Page } from "../page";
 import { AddressCard } from "./address-card";
 import { CertificateCard } from "./certificate-card";
+import { HealthBrief } from "./health-brief";
 import { NameCard } from "./name-card";
+import { SpeedNote } from "./speed-note";
 import { UpdatesBrief } from "./updates-brief";
 
 const WORDS_PER_TOKEN = 0.75;
@@ -29,6 +32,7 @@ export function BoxPage() {
       {box.data ? (
         <>
           <StateCard box={box.data} />
+          <HealthBrief />
           <ModelCard box={box.data} />
           {isAdministrator(person) ? <UpdatesBrief /> : null}
           <AddressCard box={box.data} />
@@ -46,7 +50,8 @@ export function BoxPage() {
 function StateCard({ box }: { box: Box }) {
   const { t } = useTranslation();
   const { engine } = box;
-  const lamp = lampOf(box);
+  const { data: health } = useHealth();
+  const lamp = lampOf(box, health);
   const isBusy = engine.state === "ready" && lamp === "working";
   const says =
     engine.state !== "ready"
@@ -108,6 +113,7 @@ function ModelCard({ box }: { box: Box }) {
         <div className="min-w-0">
           <p className="font-medium">{loaded?.title ?? box.engine.model_id ?? t("box.noModel")}</p>
           {loaded ? <p className="text-soft">{boxWords(loaded.description)}</p> : null}
+          <SpeedNote modelId={box.engine.model_id} />
         </div>
         <Link to="/box/models" className={buttonLook("plain")}>
           {t("models.choose")}

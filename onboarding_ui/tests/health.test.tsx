@@ -1,0 +1,104 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import i18next from "i18next";
+import { vi } from "vitest";
+import { open, refusal } from "./page";
+
+const PAGE = "/box/health";
+
+test("a box in good health says so, on its page and at home", async () => {
+  open(PAGE);
+  expect(await screen.findByRole("heading", { name: "All is well." })).toBeInTheDocument();
+  open("/box");
+  expect(await screen.findByRole("link", { name: "See health" })).toBeInTheDocument();
+});
+
+test("the home card names the one thing to do, the worst first", async () => {
+  open("/box", { health: "full" });
+  expect(await screen.findByText("The disk is nearly full.")).toBeInTheDocument();
+  expect(screen.queryByText("The box is hot.")).toBeNull();
+  expect(screen.getAllByRole("img", { name: "Something is wrong" })).not.toHaveLength(0);
+});
+
+test("an issue says what, since when, what it means and what to do", async () => {
+  open(PAGE, { health: "hot" });
+  expect(await screen.findByRole("heading", { name: "The box is hot." })).toBeInTheDocument();
+  expect(screen.getByText(/Its processor has 91 degrees/)).toBeInTheDocument();
+  expect(screen.getByText(/Give it air/)).toBeInTheDocument();
+  expect(screen.getByText("To do")).toBeInTheDocument();
+  expect(
+    screen.getByText("Allerac works more slowly until the box has cooled down."),
+  ).toBeInTheDocument();
+});
+
+test("an issue speaks German on a German page", async () => {
+  await i18next.changeLanguage("de");
+  open(PAGE, { health: "hot", language: "de" });
+  expect(await screen.findByRole("heading", { name: "Die Box ist heiß." })).toBeInTheDocument();
+});
+
+test("one click does what the box offers, and the issue goes", async () => {
+  open(PAGE, { health: "full" });
+  await userEvent.click(await screen.findByRole("button", { name: "Remove unfinished downloads" }));
+  await waitFor(() => expect(screen.queryByText("The disk is nearly full.")).toBeNull());
+});
+
+test("what a fix could not do is said on its card", async () => {
+  open(PAGE, { health: "full" }, () => ({
+    fixIssue: refusal(409, { message: "The box cannot do this by itself.", hint: "" }),
+  }));
+  await userEvent.click(await screen.findByRole("button", { name: "Remove unfinished downloads" }));
+  expect(await screen.findByText("The box cannot do this by itself.")).toBeInTheDocument();
+});
+
+test("each chart says in a sentence what it shows", async () => {
+  open(PAGE);
+  const chart = await screen.findByRole("img", { name: /^Temperature: now \d+/ });
+  expect(chart).toHaveAccessibleName(/lowest .* highest/);
+  expect(chart.querySelector("path")?.getAttribute("d")).toMatch(/^M0\.0/);
+});
+
+test("a value that is missing breaks the line instead of being drawn as zero", async () => {
+  open(PAGE, {}, () => ({
+    getHealthHistory: (period) =>
+      Promise.resolve({
+        period,
+        step_seconds: 20,
+        at: [0, 1, 2, 3].map((second) => new Date(second * 1000).toISOString()),
+        figures: { temperature_celsius: [50, null, 60, 61] },
+      }),
+  }));
+  const chart = await screen.findByRole("img", { name: /^Temperature/ });
+  expect(chart.querySelector("path")?.getAttribute("d")?.match(/M/g)).toHaveLength(2);
+});
+
+test("another span of time is asked of the box", async () => {
+  const api = open(PAGE);
+  const asked = vi.spyOn(api, "getHealthHistory");
+  await userEvent.click(await screen.findByRole("radio", { name: "Last month" }));
+  await waitFor(() => expect(asked).toHaveBeenCalledWith("month"));
+});
+
+test("mail alerts are chosen, kept and tested; the password is not sent back", async () => {
+  const api = open(PAGE);
+  const sent = vi.spyOn(api, "changeAlerts");
+  await userEvent.click(await screen.findByRole("checkbox", { name: "By mail" }));
+  await userEvent.type(screen.getByLabelText("To"), "ana@example.com");
+  await userEvent.type(screen.getByRole("textbox", { name: "From" }), "box@example.com");
+  await userEvent.type(screen.getByLabelText("Mail server"), "mail.example.com");
+  await userEvent.type(screen.getByLabelText("Password"), "quiet lantern");
+  await userEvent.click(screen.getByRole("button", { name: "Save" }));
+  expect(await screen.findByText("Saved.")).toBeInTheDocument();
+  expect(sent.mock.calls[0]?.[0].mail?.recipients).toEqual(["ana@example.com"]);
+  expect(screen.getByLabelText("Password")).toHaveValue("");
+  await userEvent.click(screen.getByRole("button", { name: "Send a test" }));
+  expect(await screen.findByText("The test is on its way.")).toBeInTheDocument();
+});
+
+test("past issues tell when they were", async () => {
+  open(PAGE);
+  const card = (await screen.findByRole("heading", { name: "What was" })).closest("section");
+  expect(
+    await within(card as HTMLElement).findByText("The network cable has a loose contact."),
+  ).toBeInTheDocument();
+});
