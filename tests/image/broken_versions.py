@@ -55,7 +55,7 @@ def panicking(root: Path) -> None:
 
 def hanging(root: Path) -> None:
     """Let the service manager fall: it stays where it is and feeds the watchdog no more."""
-    _at_boot(root, "hang", EARLY, "/bin/sh -c 'sleep 5; kill -SEGV 1'", "sysinit.target")
+    _at_boot(root, "hang", EARLY, "/bin/sh -c 'sleep 30; kill -SEGV 1'", "sysinit.target")
 
 
 EARLY: Final = "DefaultDependencies=no\nAfter=local-fs.target"
