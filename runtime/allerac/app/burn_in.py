@@ -6,7 +6,7 @@ from allerac import __version__
 from allerac.app.models import build_model_service, read_hardware
 from allerac.appliance.identity import read_identity
 from allerac.burn_in import BurnIn, Extent, InferenceLoad, Keeper, is_factory_mode, sign
-from allerac.engine.process import spawn
+from allerac.engine.process import connect_to, spawn
 from allerac.engine.supervisor import EngineSupervisor
 from allerac.errors import InvalidInput, Unavailable
 from allerac.hardware.profile import Profile
@@ -47,7 +47,8 @@ async def run_burn_in(
         raise InvalidInput("This unit has no serial.", hint="Flash it by a factory job.")
     keeper = Keeper(folder, settings.drives_dir)
     hardware = read_hardware(settings)
-    engine = EngineSupervisor(launch=spawn)
+    socket = settings.engine_socket
+    engine = EngineSupervisor(launch=spawn if socket is None else connect_to(socket))
     files = build_model_service(settings, hardware)
     rooms = ModelRoom(
         files=files,
