@@ -31,7 +31,7 @@ def shelf(folder: Path, *, most: int, of: str) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say(f"  Waiting for another build that makes {of}.")
+            say(f"  Waiting until another build has its {of}.")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
         _clear(folder, most, of)
