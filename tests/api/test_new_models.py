@@ -33,7 +33,7 @@ def _imported(browser: httpx.Client, path: Path) -> str:
 
 def _ask(client: openai.OpenAI, model: str) -> str | None:
     answer = client.chat.completions.create(
-        model=model, messages=[{"role": "user", "content": "Hello"}], temperature=0, max_tokens=8
+        model=model, messages=[{"role": "user", "content": "Hello"}], temperature=0, max_tokens=12
     )
     return answer.choices[0].message.content
 
@@ -43,7 +43,6 @@ def test_file_that_kills_the_engine_is_refused_for_good_and_the_model_answers_on
 ) -> None:
     browser, client = program
     assert _ask(client, "allerac-demo") == "Hello! How can I help you?"
-    before = browser.get("box").json()
     path = write_tiny_model(tmp_path / "deadly.gguf")
     length = (2).to_bytes(8, "little")
     path.write_bytes(path.read_bytes().replace(length + b"th", length + "¡".encode(), 1))
@@ -53,7 +52,6 @@ def test_file_that_kills_the_engine_is_refused_for_good_and_the_model_answers_on
             _ask(client, deadly)
     assert browser.get(f"models/{deadly}").json()["state"] == "damaged"
     assert _ask(client, "allerac-demo") == "Hello! How can I help you?"
-    assert browser.get("box").json().keys() == before.keys()
 
 
 def test_good_file_is_tried_once_and_answers(
