@@ -40,12 +40,12 @@ async def main(folder: Path) -> None:
 
             known = file.read()
             before = replace(known, version="1.0.0", attempt="update-1")
-            file.write(replace(before, canaries=tuple(10 * speed for speed in known.canaries)))
+            file.write(replace(before, canaries=tuple(1000 * speed for speed in known.canaries)))
             _tell("slower", await _prove(environment), box, folder)
 
             runtime.kill()
             await runtime.wait()
-            file.write(before)
+            file.write(replace(before, attempt="update-2"))
             _tell("crashed", await _prove(environment), box, folder)
 
 
