@@ -38,6 +38,7 @@ import type {
   SessionItem,
   SessionWithRecovery,
   SpeedRecord,
+  SpeedRecord,
   Status,
   UpdateConversation,
   UpdateMe,
@@ -103,6 +104,7 @@ interface BoxApi {
   getBox(): Promise<Box>;
   updateBox(body: { name?: string; time_zone?: string }): Promise<Box>;
   getHardware(): Promise<Hardware>;
+  getEngineSpeed(): Promise<SpeedRecord>;
   getEngineSpeed(): Promise<SpeedRecord>;
   listNearbyBoxes(): Promise<Page<NearbyBox>>;
 }

@@ -1,11 +1,24 @@
 import type { AlleracApi } from "../allerac-api";
 import { ApiError } from "../problem";
-import type { Box, Hardware, OnboardingState, Step } from "../types";
+import type { Box, Hardware, OnboardingState, SpeedRecord, Step } from "../types";
 import { type MockSession, requireStrong } from "./accounts";
 import type { MockModels } from "./models";
 import { drawQr, MOCK_CLAIM_CODE, MOCK_RECOVERY_CODE, now, owner, type Scenario } from "./scenario";
 
 const STEPS: Step[] = ["language", "claim", "owner", "box", "model", "privacy", "ready"];
+
+const speed: SpeedRecord = {
+  calibrations: [
+    {
+      model_id: "qwen2.5-1.5b-instruct-q4_k_m",
+      version: "0.1.0",
+      measured_at: "2026-05-01T09:00:00.000Z",
+      prefill_tokens_per_second: 41,
+      decode_tokens_per_second: 14,
+    },
+  ],
+  honesty: { estimates: 38, median_error: 0.12 },
+};
 
 export const hardware: Hardware = {
   summary: "Intel N100, 8 GB of memory",
@@ -86,6 +99,7 @@ type BoxApi = Pick<
   | "getBox"
   | "updateBox"
   | "getHardware"
+  | "getEngineSpeed"
   | "listNearbyBoxes"
   | "getOnboarding"
   | "setOnboardingLanguage"
@@ -160,6 +174,7 @@ export function createMockBox(
     updateBox: async (body) =>
       (box = { ...box, ...boxOf(body.name ?? box.name, body.time_zone ?? box.time_zone) }),
     getHardware: async () => hardware,
+    getEngineSpeed: async () => speed,
     listNearbyBoxes: async () => ({ items: [] }),
     getOnboarding: () => change({}),
     setOnboardingLanguage: ({ language }) =>

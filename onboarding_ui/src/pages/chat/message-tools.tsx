@@ -76,6 +76,7 @@ export function AnswerTools({ shown, onBranch, onAgain, onChanged }: Props) {
     mutationFn: (rating: Rating) => api.rateMessage(message.id, rating),
     onSuccess: onChanged,
   });
+  const known = share(message);
   const toggle = (rating: Rating): void => rate.mutate(message.rating === rating ? null : rating);
   return (
     <div className="grid gap-2">
@@ -108,10 +109,20 @@ export function AnswerTools({ shown, onBranch, onAgain, onChanged }: Props) {
             <Info size={17} />
           </IconButton>
         </span>
+        {known >= 1 ? (
+          <span className="ml-2 text-sm text-soft">
+            {t("engine.alreadyRead", { percent: rounded(known) })}
+          </span>
+        ) : null}
       </div>
       {isOpen ? <Details message={message} /> : null}
     </div>
   );
+}
+
+/** How much of what the model read it knew from before, in per cent. */
+function share({ usage }: Message): number {
+  return usage && usage.prompt_tokens > 0 ? (100 * usage.cached_tokens) / usage.prompt_tokens : 0;
 }
 
 function Details({ message }: { message: Message }) {
@@ -120,8 +131,7 @@ function Details({ message }: { message: Message }) {
   const models = useQuery({ queryKey: ["models"], queryFn: () => api.listModels() });
   const model = models.data?.items.find(({ id }) => id === message.model_id);
   const usage = message.usage;
-  const known =
-    usage && usage.prompt_tokens > 0 ? (100 * usage.cached_tokens) / usage.prompt_tokens : 0;
+  const known = share(message);
   const rows: [string, string][] = [
     [t("chat.detail.model"), model?.title ?? message.model_id ?? "–"],
     [t("chat.detail.speed"), usage?.tokens_per_second ? rounded(usage.tokens_per_second) : "–"],

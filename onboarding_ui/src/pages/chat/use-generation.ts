@@ -5,7 +5,7 @@ import type { GenerationEvent, Message } from "@/api/types";
 
 export type Waiting =
   | { kind: "queued"; position: number; seconds: number | null }
-  | { kind: "reading"; percent: number; tokens: number; known: number }
+  | { kind: "reading"; percent: number; tokens: number; known: number; seconds: number | null }
   | { kind: "starting" };
 
 export interface Live {
@@ -28,6 +28,7 @@ function take(live: Live, event: GenerationEvent): Live {
           percent: event.percent,
           tokens: event.total_tokens,
           known: event.cached_tokens,
+          seconds: event.eta_seconds ?? null,
         },
       };
     case "delta":

@@ -23,11 +23,14 @@ function say(waiting: Waiting, t: TFunction): string {
       return waiting.seconds === null
         ? t("chat.queued", { position: waiting.position })
         : t("chat.queuedFor", { position: waiting.position, time: duration(waiting.seconds) });
-    case "reading":
-      return t("chat.reading", {
+    case "reading": {
+      const reading = t("chat.reading", {
         words: Math.round((waiting.tokens - waiting.known) * WORDS_PER_TOKEN),
         percent: waiting.percent,
       });
+      const isLong = waiting.seconds !== null && waiting.seconds >= 2;
+      return isLong ? `${reading} · ${duration(waiting.seconds ?? 0)}` : reading;
+    }
     case "starting":
       return t("chat.starting");
   }
