@@ -7,7 +7,8 @@ from allerac.health.check import Check, Finding, Fix, Severity, View, Words, gig
 SHORT_BYTES, SHORT_SHARE = 5e9, 0.10
 """The smaller of both: a tenth of a small disk, and no more than one model of the smallest tier."""
 
-ENOUGH, DANGER = 1.3, 0.2
+ENOUGH, DANGER = 1.3, 0.25
+"""A disk that lives on its reserve is still in danger: the reserve is a gigabyte of five."""
 
 
 def _look(view: View) -> Iterator[Finding]:
