@@ -1,0 +1,249 @@
+"""Taking documents in goes on where it was cut, at every step, and never leaves half an index."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import text
+
+from allerac.engine.protocol import ModelFile
+from allerac.errors import Conflict, EngineUnavailable
+from allerac.knowledge.blobs import BlobStore
+from allerac.knowledge.embedding_model import EmbeddingModel, traits_of
+from allerac.knowledge.ingest import Desk, Ingest, Unhurried
+from allerac.knowledge.retrieval import Retriever
+from allerac.knowledge.service import KnowledgeService, Parts
+from allerac.storage.database import Database
+from allerac.storage.ids import new_id
+from allerac.storage.knowledge import FileRecord, KnowledgeStore
+from allerac.storage.knowledge_jobs import JobStore
+from allerac.storage.passages import Scope
+from allerac.storage.traces import TraceStore
+from tests import documents
+from tests.chat_room import people
+
+LEASE = timedelta(seconds=0.6)
+SECONDS = 60
+LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
+TEXT = documents.markdown([(f"Part {n}", f"Sentence {n} of the house. " * 40) for n in range(60)])
+
+
+@dataclass(slots=True)
+class LetterEmbedder:
+    """Counts letters; stops for good after `stops_after` texts, as a killed process does."""
+
+    stops_after: int | None = None
+    embedded: list[str] = field(default_factory=list)
+    stopped: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def load(self, model: ModelFile) -> None:
+        """Every model is loaded."""
+
+    async def embed(self, texts: Sequence[str]) -> list[bytes]:
+        """Return how often each letter occurs."""
+        if self.stops_after is not None and len(self.embedded) >= self.stops_after:
+            self.stopped.set()
+            await asyncio.Event().wait()
+        self.embedded += texts
+        vectors = [[1.0 + each.lower().count(letter) for letter in LETTERS] for each in texts]
+        return [np.array(vector, "<f4").tobytes() for vector in vectors]
+
+    async def measure(self, texts: Sequence[str]) -> list[int]:
+        """Return the number of words."""
+        return [len(each.split()) for each in texts]
+
+
+class OneModel:
+    """The letter model."""
+
+    def current(self) -> EmbeddingModel:
+        """Return it."""
+        file = ModelFile(model_id="letters", path=Path("letters"), context_length=512, threads=1)
+        return EmbeddingModel(file, traits_of("letters"))
+
+
+@dataclass(slots=True)
+class House:
+    """A library and what it stands on."""
+
+    database: Database
+    service: KnowledgeService
+    files: KnowledgeStore
+    embedder: LetterEmbedder
+    folder: Path
+
+    async def settled(self, file_id: str) -> FileRecord:
+        """Return a document once it is ready or has failed."""
+        async with asyncio.timeout(SECONDS):
+            while True:
+                file = await self.service.get("ana", file_id)
+                if file.state in ("ready", "failed"):
+                    return file
+                await asyncio.sleep(0.02)
+
+    async def rows(self) -> tuple[int, int]:
+        """Return how many passages are kept as text and in the index of words."""
+        queries = ("SELECT count(*) FROM knowledge_chunk", "SELECT count(*) FROM knowledge_text")
+        counts = [
+            await self.database.read(lambda c, q=query: c.execute(text(q)).scalar_one())  # type: ignore[misc]
+            for query in queries
+        ]
+        return counts[0], counts[1]
+
+
+@asynccontextmanager
+async def open_house(folder: Path, embedder: LetterEmbedder) -> AsyncIterator[House]:
+    """Open the library whose data is in `folder`."""
+    is_new = not (folder / "allerac.sqlite").exists()
+    database = Database(folder / "allerac.sqlite")
+    await database.open()
+    if is_new:
+        await database.write(people)
+    files, models = KnowledgeStore(database), OneModel()
+    jobs = JobStore(database, owner=new_id(), lease=LEASE)
+    blobs = BlobStore(folder / "blobs")
+    reading = folder / "reading"
+    desk = Desk(files, jobs, blobs, embedder, models, Unhurried(), reading)
+    retriever = Retriever(database=database, embedder=embedder, models=models)
+    ingest = Ingest(desk, lease=LEASE)
+    service = KnowledgeService(
+        Parts(files, jobs, blobs, ingest, retriever, TraceStore(database), reading)
+    )
+    await service.start()
+    try:
+        yield House(database, service, files, embedder, folder)
+    finally:
+        await service.stop()
+        await database.close()
+
+
+async def stream(data: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(data), 1000):
+        yield data[start : start + 1000]
+
+
+def contents(folder: Path) -> list[str]:
+    return [path.name for path in folder.glob("blobs/*/*")]
+
+
+def drafts(folder: Path) -> list[str]:
+    return [path.name for path in folder.glob("reading/*")]
+
+
+def everything(folder: Path) -> list[str]:
+    return [*contents(folder), *drafts(folder)]
+
+
+@pytest.mark.parametrize("stops_after", [0, 4, 32])
+async def test_document_is_finished_after_a_stop_without_embedding_twice(
+    tmp_path: Path, stops_after: int
+) -> None:
+    first = LetterEmbedder(stops_after=stops_after)
+    async with open_house(tmp_path, first) as house:
+        file = await house.service.add("ana", "house.md", stream(TEXT))
+        async with asyncio.timeout(SECONDS):
+            await first.stopped.wait()
+    again = LetterEmbedder()
+    async with open_house(tmp_path, again) as house:
+        file = await house.settled(file.id)
+        assert file.state == "ready"
+        assert await house.rows() == (file.chunks, file.chunks)
+        assert len(again.embedded) <= file.chunks - (stops_after // 32) * 32
+        assert drafts(tmp_path) == []
+        found = await house.service.search("ana", "Sentence 7 of the house")
+        assert found.passages
+
+
+async def test_removed_document_leaves_nothing(tmp_path: Path) -> None:
+    async with open_house(tmp_path, LetterEmbedder()) as house:
+        file = await house.service.add("ana", "house.md", stream(TEXT))
+        await house.settled(file.id)
+        await house.service.remove("ana", file.id)
+        assert await house.rows() == (0, 0)
+        assert everything(tmp_path) == []
+        assert not (await house.service.search("ana", "Sentence 7")).passages
+
+
+async def test_document_removed_while_it_is_read_leaves_nothing(tmp_path: Path) -> None:
+    embedder = LetterEmbedder(stops_after=4)
+    async with open_house(tmp_path, embedder) as house:
+        file = await house.service.add("ana", "house.md", stream(TEXT))
+        async with asyncio.timeout(SECONDS):
+            await embedder.stopped.wait()
+            await house.service.remove("ana", file.id)
+            while everything(tmp_path):  # noqa: ASYNC110 - files have no event to wait on
+                await asyncio.sleep(0.05)
+        assert await house.rows() == (0, 0)
+
+
+async def test_same_document_twice_is_refused_and_kept_once(tmp_path: Path) -> None:
+    async with open_house(tmp_path, LetterEmbedder()) as house:
+        file = await house.service.add("ana", "house.md", stream(TEXT))
+        with pytest.raises(Conflict, match=r"house\.md"):
+            await house.service.add("ana", "other.md", stream(TEXT))
+        assert (await house.settled(file.id)).state == "ready"
+        assert len(contents(tmp_path)) == 1
+
+
+async def test_new_version_takes_the_place_of_the_old_one_when_ready(tmp_path: Path) -> None:
+    async with open_house(tmp_path, LetterEmbedder()) as house:
+        file = await house.service.add("ana", "house.md", stream(TEXT))
+        await house.settled(file.id)
+        other = documents.markdown([("New", "The gate is green. " * 20)])
+        await house.service.replace("ana", file.id, "new.md", stream(other))
+        file = await house.settled(file.id)
+        assert (file.name, file.version, file.chunks) == ("new.md", 2, 1)
+        assert await house.rows() == (1, 1)
+        assert len(contents(tmp_path)) == 1
+
+
+async def test_upload_that_breaks_leaves_nothing(tmp_path: Path) -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        yield b"half"
+        raise EOFError
+
+    async with open_house(tmp_path, LetterEmbedder()) as house:
+        with pytest.raises(EOFError):
+            await house.service.add("ana", "half.txt", broken())
+        assert (await house.service.list_files("ana")).items == []
+        assert everything(tmp_path) == []
+
+
+async def test_unreadable_document_says_why_and_can_be_tried_again(tmp_path: Path) -> None:
+    async with open_house(tmp_path, LetterEmbedder()) as house:
+        file = await house.service.add("ana", "../../etc/sh\0adow.pdf", stream(b"\x7fELF123"))
+        file = await house.settled(file.id)
+        assert (file.name, file.state, file.reason) == ("shadow.pdf", "failed", "unknown_kind")
+        assert (await house.service.retry("ana", file.id)).state == "processing"
+        assert (await house.settled(file.id)).state == "failed"
+
+
+async def test_others_find_a_document_only_while_it_is_shared(tmp_path: Path) -> None:
+    async with open_house(tmp_path, LetterEmbedder()) as house:
+        file = await house.service.add("ana", "house.md", stream(TEXT))
+        await house.settled(file.id)
+        question = "Sentence 7 of the house"
+        assert not (await house.service.search("ben", question)).trace.considered
+        await house.service.change("ana", file.id, visibility="household")
+        assert (await house.service.search("ben", question)).passages
+        await house.service.change("ana", file.id, visibility="private")
+        assert not (await house.service.search("ben", question)).trace.considered
+
+
+async def test_words_alone_are_searched_when_the_embedding_is_away(tmp_path: Path) -> None:
+    class Away(LetterEmbedder):
+        async def embed(self, texts: Sequence[str]) -> list[bytes]:
+            raise EngineUnavailable("away")
+
+    async with open_house(tmp_path, LetterEmbedder()) as house:
+        file = await house.service.add("ana", "house.md", stream(TEXT))
+        await house.settled(file.id)
+        retriever = Retriever(database=house.database, embedder=Away(), models=OneModel())
+        found = await retriever.find("Sentence 7 of the house", Scope("ana"), budget_tokens=500)
+        assert found.passages
+        assert found.trace.model_id is None
