@@ -14,6 +14,8 @@ from pathlib import Path
 import psutil
 
 from benchmarks import engine
+from benchmarks.factory import measure_factory
+from benchmarks.health import measure_health
 from benchmarks.image import measure_images
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -25,7 +27,9 @@ def main() -> None:
     """Measure and print."""
     print_table("Runtime", [*measure_starts(), measure_first_load()])
     engine.main()
+    print_table("Health", measure_health())
     print_table("Image", measure_images())
+    print_table("Factory", measure_factory())
 
 
 def measure_starts() -> list[tuple[str, str, str]]:

@@ -106,7 +106,7 @@ def build_health(
     background = Background()
     reserve = Reserve(settings.data_dir / "reserve", settings.reserve_bytes)
     sysfs = Sysfs(settings.sensors_root)
-    onlookers = Onlookers(rooms, answers.speeds, ask_units=sysfs.is_machine)
+    onlookers = Onlookers(rooms, answers.speeds, reserve, ask_units=sysfs.is_machine)
     alerts = AlertService(
         SettingsFile(settings.data_dir / "alerts.json", secrets), rooms.boxes.load
     )
@@ -158,9 +158,12 @@ def _limits(hardware: Hardware) -> Limits:
 class Onlookers:
     """Asks the other rooms; what costs more than a glance is asked once a minute, or once a day."""
 
-    def __init__(self, rooms: Rooms, speeds: SpeedBook, *, ask_units: bool) -> None:
+    def __init__(
+        self, rooms: Rooms, speeds: SpeedBook, reserve: Reserve, *, ask_units: bool
+    ) -> None:
         self._rooms = rooms
         self._speeds = speeds
+        self._reserve = reserve
         self._ask_units = ask_units
         self._slow = BoxFacts()
         self._looked_at = float("-inf")
@@ -190,6 +193,7 @@ class Onlookers:
             failed_sign_ins=slow.failed_sign_ins,
             units=slow.units,
             clock_moved_seconds=self._clock_step(now),
+            reserve_given_up=self._reserve.is_wanted and not self._reserve.is_kept,
             memory_channels=self._rooms.hardware.machine.memory_channels,
         )
 

@@ -139,7 +139,7 @@ REACTIONS: Final[Sequence[Reaction]] = (
             "en": "Allerac has given up its reserve, so that signing in and deleting work.",
             "de": "Allerac hat seine Reserve freigegeben, damit Anmelden und Löschen gehen.",
         },
-        begins=lambda now: _free(now) < 0.25 * _reserve_bytes(now),
+        begins=lambda now: now.box.reserve_given_up or _free(now) < 0.25 * _reserve_bytes(now),
         ends=lambda now: _free(now) > 3 * _reserve_bytes(now),
         begins_after_seconds=0,
         ends_after_seconds=30,

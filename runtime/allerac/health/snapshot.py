@@ -74,6 +74,7 @@ class BoxFacts:
     units: tuple[Unit, ...] = ()
     memory_channels: int | None = None
     clock_moved_seconds: float = 0.0
+    reserve_given_up: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,7 +56,7 @@ export function Switch({ label, checked, onChange, children }: SwitchProps) {
           onChange={({ target }) => onChange(target.checked)}
           className="size-5"
         />
-        <label htmlFor={id} className="font-medium">
+        <label htmlFor={id} className="flex min-h-11 items-center font-medium">
           {label}
         </label>
       </div>
