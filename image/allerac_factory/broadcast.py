@@ -31,6 +31,9 @@ POOL = 16
 STALL_SECONDS = 120.0
 """Longer than a drive that corrects errors needs; its own timeout is 30 s in Linux."""
 
+CLEARING_SECONDS = 3600.0
+"""For the slowest drive that has to write zeros where others just forget."""
+
 PIPE_BYTES = 1 << 20
 F_SETPIPE_SZ = 1031
 """Linux, include/uapi/linux/fcntl.h."""
@@ -86,6 +89,7 @@ class Channel:
         self._pieces: queue.SimpleQueue[Piece | Exception | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._is_closed = False
+        self._is_wanted = threading.Event()
         self._busy_since: float | None = None
 
     def put(self, piece: Piece) -> None:
@@ -105,6 +109,7 @@ class Channel:
 
         Raises what `end` was given, and `UnitFailed` when the drive was given up meanwhile.
         """
+        self._is_wanted.set()
         try:
             while True:
                 piece = self._pieces.get()
@@ -123,12 +128,17 @@ class Channel:
 
     def close(self) -> None:
         """Release what was not taken."""
+        self._is_wanted.set()
         with self._lock:
             self._is_closed = True
             while not self._pieces.empty():
                 piece = self._pieces.get()
                 if isinstance(piece, Piece):
                     piece.release()
+
+    def is_wanted(self, seconds: float) -> bool:
+        """Wait until the drive takes pieces, or will not any more; False when it does neither."""
+        return self._is_wanted.wait(seconds)
 
     def is_stalled(self, seconds: float) -> bool:
         """Whether one piece has been in the drive's hands for longer."""
@@ -150,16 +160,22 @@ class Broadcast:
         blocks: BlockMap,
         channels: Sequence[Channel],
         stall_seconds: float = STALL_SECONDS,
+        clearing_seconds: float = CLEARING_SECONDS,
     ) -> None:
         self._image = image
         self._blocks = blocks
         self._channels = list(channels)
         self._stall_seconds = stall_seconds
+        self._clearing_seconds = clearing_seconds
         self._pool = Pool()
 
     def run(self) -> None:
-        """Read it all; what goes wrong with the image is told to every channel."""
+        """Read it all once every drive is clear; tell all what is wrong with the image."""
         reason: Exception | None = None
+        end = time.monotonic() + self._clearing_seconds
+        for channel in self._channels:
+            if not channel.is_wanted(max(0.0, end - time.monotonic())):
+                channel.give_up(self._clearing_seconds)
         try:
             with _unpacked(self._image) as stream:
                 self._read(stream)

@@ -179,14 +179,19 @@ class Station:
         with drive_faults():
             disk = self._drives.open(drive)
         try:
-            write_image(disk, blocks, unit.channel, progress)
+            writing = write_image(disk, blocks, unit.channel, progress)
             table = fit_table(disk, drive.sector_bytes, "data" if self._models else None)
             seconds = round(time.monotonic() - began, 2)
             self._say(
                 unit,
                 WRITTEN,
                 {"bytes": blocks.mapped_bytes, "image_sha256": self._image.sha256},
-                {"read_back_bytes": blocks.mapped_bytes, "seconds": seconds, "parts": table.ids},
+                {
+                    "read_back_bytes": blocks.mapped_bytes,
+                    "seconds": seconds,
+                    "write_seconds": round(writing, 3),
+                    "parts": table.ids,
+                },
             )
             progress.doing = "identity"
             identity = self._pending.get_or_make(unit.serial)

@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -39,11 +40,11 @@ def drive_faults() -> Iterator[None]:
         raise UnitFailed("drive error", f"The drive failed: {reason}.") from error
 
 
-def write_image(disk: Disk, blocks: BlockMap, channel: Channel, progress: Progress) -> None:
+def write_image(disk: Disk, blocks: BlockMap, channel: Channel, progress: Progress) -> float:
     """Write all that comes, where the image is empty zeros, and read every block back.
 
-    Raises `UnitFailed`. File systems and the verified root count on zeros where the map has holes,
-    and a drive that was used before holds something else there.
+    Returns the seconds of writing alone. Raises `UnitFailed`. File systems and the verified root
+    count on zeros where the map has holes, and a used drive holds something else there.
     """
     with drive_faults():
         progress.doing = "clearing"
@@ -51,13 +52,16 @@ def write_image(disk: Disk, blocks: BlockMap, channel: Channel, progress: Progre
         for offset, size in blocks.holes():
             disk.zero(offset, size)
         progress.doing = "writing"
+        began = time.monotonic()
         with closing(channel.pieces()) as pieces:  # what is not taken goes back at once
             for piece in pieces:
                 disk.write(piece.offset, piece.content)
                 progress.done_bytes += len(piece.content)
         disk.flush()
+        seconds = time.monotonic() - began
         progress.doing = "reading back"
         _read_back(disk, blocks, progress)
+    return seconds
 
 
 def _read_back(disk: Disk, blocks: BlockMap, progress: Progress) -> None:

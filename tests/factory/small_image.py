@@ -45,20 +45,21 @@ class SmallImage:
         sign_checksums(self.folder, self.certificate, self.key)
 
 
-def make_small_image(folder: Path) -> SmallImage:
-    """Make one below `folder`, in about a second."""
+def make_small_image(folder: Path, root_bytes: int = SIZES["root-A"]) -> SmallImage:
+    """Make one below `folder`, in about a second; half of the root is something."""
+    sizes = SIZES | {"root-A": root_bytes, "root-B": root_bytes}
     folder.mkdir(parents=True, exist_ok=True)
     raw, out = folder / f"{NAME}.img", folder / "out"
     out.mkdir()
     partitions = [
-        Partition(number, label, kind, SIZES[label])
+        Partition(number, label, kind, sizes[label])
         for number, (label, kind) in enumerate(KINDS.items(), 1)
     ]
     with raw.open("wb") as file:
         file.truncate(disk_bytes(partitions))
     ids = [f"{DISK_ID[:-2]}{number:02x}" for number in range(0x10, 0x10 + len(KINDS))]
     write_partition_table(raw, partitions, 512, DISK_ID, ids)
-    contents = {label: _noise(folder, label) for label in ("esp", "boot-A", "root-A")}
+    contents = {label: _noise(folder, label, sizes[label]) for label in ("esp", "boot-A", "root-A")}
     contents |= {label: _ext4(folder, label) for label in ("identity", "data")}
     for partition, offset in places(partitions):
         if partition.label in contents:
@@ -75,14 +76,14 @@ def make_small_image(folder: Path) -> SmallImage:
     return image
 
 
-def _noise(folder: Path, label: str) -> Path:
+def _noise(folder: Path, label: str, size: int) -> Path:
     """Return a file that does not shrink, with holes in it."""
     path = folder / f"{label}.part"
     with path.open("wb") as file:
-        for number in range(0, SIZES[label] // MIB, 2):
+        for number in range(0, size // MIB, 2):
             file.seek(number * MIB)
             file.write(hashlib.shake_256(f"{label}/{number}".encode()).digest(MIB))
-        file.truncate(SIZES[label])
+        file.truncate(size)
     return path
 
 

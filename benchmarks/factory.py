@@ -1,0 +1,74 @@
+"""What a station takes: its writing beside dd, its memory, and what one unit more costs."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.factory.small_image import SmallImage, make_small_image
+from tests.factory.workshop import DRIVE_BYTES, Workshop
+
+ROOT_BYTES = 512 << 20
+"""Half of it is written."""
+
+MB = 1_000_000
+ROUNDS = 3
+FEW, MANY = 8, 9
+
+
+def measure_factory() -> list[tuple[str, str, str]]:
+    """Write drives that are files beside one another; all in one run on the same disk."""
+    with tempfile.TemporaryDirectory(prefix="allerac-bench-") as name:
+        folder = Path(name)
+        image = make_small_image(folder / "image", ROOT_BYTES)
+        dd = min(time_dd(image, folder / "dd.img") for _ in range(ROUNDS))
+        ours = min(time_units(folder / f"one-{n}", image, 1).writing for n in range(ROUNDS))
+        few, many = (time_units(folder / f"units-{n}", image, n) for n in (FEW, MANY))
+    return [
+        ("speed of writing beside dd's", f"{dd / ours:.0%}", "90 %"),
+        (f"memory for each of {FEW} drives", f"{few.peak / FEW / MB:.0f} MB", "100 MB"),
+        ("time of the ninth unit", f"{many.total - few.total:+.1f} s of {few.total:.1f} s", ""),
+    ]
+
+
+class Figures:
+    """Seconds of the whole and of writing alone (the slowest drive), and peak memory in bytes."""
+
+    def __init__(self, total: float, writing: float, peak: int) -> None:
+        self.total = total
+        self.writing = writing
+        self.peak = peak
+
+
+def time_dd(image: SmallImage, drive: Path) -> float:
+    """Return the seconds in which dd writes what is not empty of the image."""
+    drive.unlink(missing_ok=True)
+    with drive.open("wb") as file:
+        file.truncate(DRIVE_BYTES)
+    options = ["bs=4M", "oflag=direct", "conv=sparse,fsync,notrunc", "status=none"]
+    began = time.perf_counter()
+    subprocess.run(["dd", f"if={image.raw}", f"of={drive}", *options], check=True)  # noqa: S607
+    return time.perf_counter() - began
+
+
+def time_units(folder: Path, image: SmallImage, count: int) -> Figures:
+    """Write `count` drives at once by a station of its own process."""
+    shop = Workshop(folder, image)
+    for number in range(count):
+        shop.drive(f"D{number}")
+    command = [sys.executable, "-m", "allerac_factory", *shop.flash_words(shop.job())]
+    began = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    total = time.perf_counter() - began
+    if process.returncode != 0:
+        raise RuntimeError(f"The station ended with status {process.returncode}.")
+    writing = [a.observed["write_seconds"] for a in shop.acts() if a.act == "written"]
+    for drive in shop.drives.iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            drive.unlink()
+    return Figures(total, max(writing), usage.ru_maxrss * 1024)
