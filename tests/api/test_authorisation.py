@@ -23,6 +23,7 @@ MAY: dict[str, set[str]] = {
     "signed_in": {"guest", "member", "admin", "owner"},
     "member": {"member", "admin", "owner"},
     "administrator": {"admin", "owner"},
+    "owner": {"owner"},
     "program": {"program"},
 }
 PRINCIPALS = sorted(MAY["anyone"])
@@ -40,7 +41,7 @@ def _access(dependant: Dependant) -> set[str]:
     return found
 
 
-STRENGTH = ["anyone", "signed_in", "member", "administrator", "program"]
+STRENGTH = ["anyone", "signed_in", "member", "administrator", "owner", "program"]
 
 
 def _routes(routes: list[Any], prefix: str = "") -> dict[str, APIRoute]:

@@ -53,6 +53,13 @@ async def administrator(principal: Annotated[Principal, Depends(signed_in)]) -> 
     return principal
 
 
+async def owner(principal: Annotated[Principal, Depends(signed_in)]) -> Principal:
+    """Require the owner."""
+    if principal.person.role != "owner":
+        raise Forbidden("Only the owner may do this.", hint="Ask them to do it.")
+    return principal
+
+
 async def member(principal: Annotated[Principal, Depends(signed_in)]) -> Principal:
     """Require a member of the household; guests may not."""
     if principal.person.role == "guest":
@@ -76,6 +83,7 @@ Anyone = Depends(anyone)
 SignedIn = Annotated[Principal, Depends(signed_in)]
 Member = Annotated[Principal, Depends(member)]
 Administrator = Annotated[Principal, Depends(administrator)]
+Owner = Annotated[Principal, Depends(owner)]
 Program = Annotated[Principal, Depends(program)]
 SetupToken = Annotated[str | None, Depends(setup_token)]
 
@@ -84,6 +92,7 @@ ACCESS = {
     signed_in: "signed_in",
     member: "member",
     administrator: "administrator",
+    owner: "owner",
     program: "program",
 }
 """The dependency that opens a route, and its name in the authorisation matrix."""

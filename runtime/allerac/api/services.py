@@ -13,6 +13,7 @@ from allerac.health import HealthService, Metrics
 from allerac.health.alerts import AlertService
 from allerac.knowledge.service import KnowledgeService
 from allerac.models import ModelRoom
+from allerac.models.remote import RemoteModels
 from allerac.models.speeds import SpeedKeeper
 from allerac.onboarding import OnboardingService
 from allerac.updates import UpdateService
@@ -33,6 +34,7 @@ class Services:
     metrics: Metrics
     models: ModelRoom
     onboarding: OnboardingService
+    remote_models: RemoteModels
     speeds: SpeedKeeper
     updates: UpdateService
 

@@ -29,11 +29,13 @@ from allerac.appliance.rescue_codes import RescueCodes
 from allerac.appliance.secret_box import SecretBox
 from allerac.box import BoxService
 from allerac.chat import ChatService, CompletionService
+from allerac.engine.engines import Engines
 from allerac.engine.supervisor import EngineSupervisor
 from allerac.engine.trial import try_model
 from allerac.events import EventLogs
 from allerac.health import AnswerWatch, Metrics, SpeedBook
 from allerac.models import ModelRoom
+from allerac.models.remote import RemoteModels
 from allerac.onboarding import OnboardingService
 from allerac.settings import Settings
 from allerac.storage import Database
@@ -43,6 +45,7 @@ from allerac.storage.box import BoxStore
 from allerac.storage.clock import move_expiry
 from allerac.storage.conversations import ConversationStore
 from allerac.storage.invitations import InvitationStore
+from allerac.storage.remote_models import RemoteModelStore
 from allerac.updates import SystemBus
 
 log = structlog.get_logger()
@@ -77,6 +80,8 @@ class Runtime:
             launch_of(settings),
             lambda: self.engine.status().active > 0,
         )
+        remote_models = RemoteModels(RemoteModelStore(self.database), self.secrets)
+        engines = Engines(self.engine, remote_models.route)
         rooms = ModelRoom(
             files=files,
             engine=self.engine,
@@ -84,6 +89,7 @@ class Runtime:
             machine=hardware.machine,
             choice=hardware.choice,
             trial=partial(try_model, launch=launch_of(settings)),
+            elsewhere=remote_models,
         )
         self.health = build_health(
             settings,
@@ -133,14 +139,15 @@ class Runtime:
             ),
             chat=ChatService(
                 store=ConversationStore(self.database),
-                engine=self.engine,
+                engine=engines,
                 models=rooms,
                 logs=EventLogs(),
                 library=librarian,
             ),
-            completions=CompletionService(engine=self.engine, models=rooms),
+            completions=CompletionService(engine=engines, models=rooms),
             knowledge=self.knowledge.service,
             models=rooms,
+            remote_models=remote_models,
             speeds=build_speeds(settings, self.engine, files),
             onboarding=OnboardingService(
                 store=boxes,
@@ -163,6 +170,7 @@ class Runtime:
         await self.database.open()
         await self.clock.start()
         await self.engine.start()
+        await services.remote_models.start()
         await services.onboarding.start()
         await services.chat.start(datetime.now(UTC))
         await services.knowledge.start()

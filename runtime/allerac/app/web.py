@@ -23,6 +23,7 @@ from allerac.api import (
     openai,
     people,
     probes,
+    remote_models,
     session,
     updates,
 )
@@ -44,6 +45,7 @@ ROUTERS = (
     box,
     updates,
     models,
+    remote_models,
     conversations,
     generations,
     knowledge,

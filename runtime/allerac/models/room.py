@@ -35,6 +35,16 @@ Trial = Callable[[ModelFile], Awaitable[None]]
 """Raises `ModelDamaged` for a file that must not be used, `EngineUnavailable`."""
 
 
+class Elsewhere(Protocol):
+    """Models that are not on this box."""
+
+    def knows(self, model_id: str) -> bool:
+        """Tell whether this model is elsewhere and may be asked."""
+
+    def served(self) -> list[tuple[str, int]]:
+        """Return ids, and when they were added in seconds since 1970."""
+
+
 class DefaultModel(Protocol):
     """Where the household's choice is kept."""
 
@@ -75,10 +85,12 @@ class ModelRoom:
         machine: Machine,
         choice: ProfileChoice,
         trial: Trial | None = None,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         """`trial` loads a new file where it can do no harm, before the engine does."""
         self._files = files
         self._trial = trial
+        self._elsewhere = elsewhere
         self._engine = engine
         self._default = default
         self._machine = machine
@@ -118,12 +130,15 @@ class ModelRoom:
 
     def require_known(self, model_id: str) -> None:
         """Raise `NotFound` for a model that the catalogue does not have."""
-        self._files.get(model_id)
+        if not self._is_elsewhere(model_id):
+            self._files.get(model_id)
 
     async def served(self) -> list[ServedModel]:
         """Return the models on board."""
         cards = [card for card in self._files.list() if card.state == "installed"]
-        return [ServedModel(card.id, self._created(card.id)) for card in cards]
+        here = [ServedModel(card.id, self._created(card.id)) for card in cards]
+        elsewhere = self._elsewhere.served() if self._elsewhere is not None else []
+        return here + [ServedModel(*model) for model in elsewhere]
 
     async def default_model_id(self) -> str:
         """Return the model that answers. Raises `EngineUnavailable` when none is on board."""
@@ -141,6 +156,8 @@ class ModelRoom:
         """
         if self._rest is not None:
             raise EngineUnavailable(self._rest.message, hint=self._rest.hint)
+        if self._is_elsewhere(model_id):
+            return
         status = self._engine.status()
         if status.model_id == model_id and status.state not in {"stopped", "failed"}:
             return
@@ -148,6 +165,9 @@ class ModelRoom:
             file = self._model_file(model_id)
             await self._try_new(file)
             await self._engine.load(file)
+
+    def _is_elsewhere(self, model_id: str) -> bool:
+        return self._elsewhere is not None and self._elsewhere.knows(model_id)
 
     async def _try_new(self, file: ModelFile) -> None:
         """Let a file that was never loaded prove itself; it is refused for good if it cannot."""

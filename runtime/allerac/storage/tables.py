@@ -239,6 +239,20 @@ update_state = Table(
 )
 """Where the update under way is, one row; written before each act and read after a restart."""
 
+remote_model = Table(
+    "remote_model",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("title", String(64), nullable=False),
+    Column("base_url", String(512), nullable=False),
+    Column("model", String(128), nullable=False),
+    Column("sealed_key", Text, nullable=True),
+    Column("allow_private", Boolean, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    _time("created_at"),
+)
+"""Models elsewhere; what opens the keys is not in the database."""
+
 update_history = Table(
     "update_history",
     metadata,

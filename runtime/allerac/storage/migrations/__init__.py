@@ -11,13 +11,20 @@ from sqlalchemy import Connection, Engine
 
 from allerac.storage.sqlite import snapshot
 
-from . import m0001_first, m0002_summary, m0003_updates, m0004_knowledge
+from . import (
+    m0001_first,
+    m0002_summary,
+    m0003_updates,
+    m0004_knowledge,
+    m0005_remote_models,
+)
 
 STEPS: tuple[Callable[[Connection], None], ...] = (
     m0001_first.upgrade,
     m0002_summary.upgrade,
     m0003_updates.upgrade,
     m0004_knowledge.upgrade,
+    m0005_remote_models.upgrade,
 )
 
 
