@@ -1028,6 +1028,74 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/remote-models": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List Remote Models
+     * @description List the models elsewhere.
+     */
+    get: operations["listRemoteModels"];
+    put?: never;
+    /**
+     * Add Remote Model
+     * @description Add a model elsewhere; from now on people may choose it.
+     */
+    post: operations["addRemoteModel"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/remote-models/{model_id}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Remove Remote Model
+     * @description Forget it and its key.
+     */
+    delete: operations["removeRemoteModel"];
+    options?: never;
+    head?: never;
+    /**
+     * Change Remote Model
+     * @description Rename it, switch it on or off, or enter another key.
+     */
+    patch: operations["changeRemoteModel"];
+    trace?: never;
+  };
+  "/api/v1/remote-models/{model_id}/check": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Check Remote Model
+     * @description Ask there whether the model is offered.
+     */
+    post: operations["checkRemoteModel"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/conversations": {
     parameters: {
       query?: never;
@@ -1928,6 +1996,25 @@ export interface components {
        */
       language: "en" | "de";
     };
+    /**
+     * AddRemoteModel
+     * @description `allow_private` confirms an address in the home network, or one without https.
+     */
+    AddRemoteModel: {
+      /** Title */
+      title: string;
+      /** Base Url */
+      base_url: string;
+      /** Model */
+      model: string;
+      /** Key */
+      key?: string | null;
+      /**
+       * Allow Private
+       * @default false
+       */
+      allow_private: boolean;
+    };
     /** Address */
     Address: {
       /** Ip */
@@ -2251,6 +2338,15 @@ export interface components {
       begin: number;
       /** End */
       end: number;
+    };
+    /** ChangeRemoteModel */
+    ChangeRemoteModel: {
+      /** Title */
+      title?: string | null;
+      /** Enabled */
+      enabled?: boolean | null;
+      /** Key */
+      key?: string | null;
     };
     /** ChangeUpdateSettings */
     ChangeUpdateSettings: {
@@ -3552,6 +3648,37 @@ export interface components {
     /** Regenerated */
     Regenerated: {
       answer: components["schemas"]["Message"];
+    };
+    /**
+     * RemoteCheck
+     * @description Whether the model is offered there.
+     */
+    RemoteCheck: {
+      /** Ok */
+      ok: boolean;
+    };
+    /**
+     * RemoteModel
+     * @description `host` is where questions go; the key is never told.
+     */
+    RemoteModel: {
+      /** Id */
+      id: string;
+      /** Title */
+      title: string;
+      /** Host */
+      host: string;
+      /** Model */
+      model: string;
+      /** Enabled */
+      enabled: boolean;
+      /** Has Key */
+      has_key: boolean;
+    };
+    /** RemoteModelList */
+    RemoteModelList: {
+      /** Items */
+      items: components["schemas"]["RemoteModel"][];
     };
     /**
      * SearchKnowledge
@@ -6009,6 +6136,163 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["VerifyResult"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  listRemoteModels: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["RemoteModelList"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  addRemoteModel: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["AddRemoteModel"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["RemoteModel"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  removeRemoteModel: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        model_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  changeRemoteModel: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        model_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["ChangeRemoteModel"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["RemoteModel"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  checkRemoteModel: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        model_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["RemoteCheck"];
         };
       };
       /** @description What went wrong */
