@@ -9,7 +9,7 @@ IMAGE := $(BIN)/python -m allerac_image
 TIER ?= vm
 MODELS ?= none
 
-.PHONY: help run test check lint format api ui bench screens screenshot lock clean image vm install station twin test-image
+.PHONY: help run test check lint format api ui bench bench-knowledge screens screenshot lock clean image vm install station twin test-image
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^##@/ {printf "\n%s\n", substr($$0, 5)} \
@@ -66,6 +66,10 @@ test-image: ## Run every fault on the emulated box; takes hours
 bench: ## Measure what the project promises, as tables
 	@python3 -m bootstrap test
 	@$(BIN)/python -m benchmarks
+
+bench-knowledge: ## Measure what is found in a household's papers
+	@python3 -m bootstrap test
+	@$(BIN)/python -m benchmarks.knowledge
 
 screens: ## Take a picture of every screen, in every size, light and language
 	@ALLERAC_SCREENSHOTS=.build/screens $(PYTEST) tests/browser/test_screens.py
