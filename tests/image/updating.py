@@ -8,6 +8,7 @@ from tests.image.booted_box import API, BootedBox
 INSTALL_SECONDS = 1200
 """Reading both slots for the first time, by an emulated processor, takes most of it."""
 
+LOOK_SECONDS = 120
 VERDICT_SECONDS = 2400
 """Two starts, and between them the time that a system may take to prove itself."""
 
@@ -27,6 +28,15 @@ def wait_for_state(box: BootedBox, wanted: str, seconds: float = INSTALL_SECONDS
         assert seen["reason"] is None, seen
         assert time.monotonic() < deadline, seen
         time.sleep(2)
+
+
+def wait_for_way_back(box: BootedBox, seconds: float = LOOK_SECONDS) -> str:
+    """Wait until the box has looked at its other slot; return the version that it can go back to."""
+    deadline = time.monotonic() + seconds
+    while (version := box.call("GET", "/updates")["other_version"]) is None:
+        assert time.monotonic() < deadline
+        time.sleep(1)
+    return str(version)
 
 
 def wait_for_verdict(box: BootedBox, seconds: float = VERDICT_SECONDS) -> dict[str, Any]:
