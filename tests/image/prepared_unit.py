@@ -12,7 +12,7 @@ from tests.image.booted_box import BootedBox
 from tests.image.conftest import BuiltImage
 from tests.image.emulated_lan import emulated_lan
 from tests.image.update_shelf import UpdateShelf, served
-from tests.image.updating import wait_for_state
+from tests.image.updating import wait_for_state, wait_until_proven
 
 SAID = ("Hello", "Thank you")
 DISK = "disk.qcow2"
@@ -63,6 +63,7 @@ def settle_in(image: BuiltImage, folder: Path, shelf: UpdateShelf) -> PreparedUn
         for text in SAID:
             assert box.follow(box.say(conversation, text)["answer"]["id"])[-1][0] == "done"
         box.call("PATCH", "/updates/settings", {"automatic": False})
+        wait_until_proven(box)
         emulator.save(READY)
     return unit
 

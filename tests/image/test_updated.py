@@ -19,6 +19,7 @@ from tests.image.updating import (
     wait_for_state,
     wait_for_verdict,
     wait_for_way_back,
+    wait_until_proven,
 )
 
 NEXT = "0.1.1"
@@ -57,6 +58,7 @@ def box(
         unit.find()
         unit.claim(unit.claim_code())
         unit.wait_ready()
+        wait_until_proven(unit)
         yield unit
 
 

@@ -9,6 +9,7 @@ INSTALL_SECONDS = 1200
 """Reading both slots for the first time, by an emulated processor, takes most of it."""
 
 LOOK_SECONDS = 120
+PROOF_SECONDS = 1200
 VERDICT_SECONDS = 2400
 """Two starts, and between them the time that a system may take to prove itself."""
 
@@ -30,8 +31,13 @@ def wait_for_state(box: BootedBox, wanted: str, seconds: float = INSTALL_SECONDS
         time.sleep(2)
 
 
+def wait_until_proven(box: BootedBox) -> None:
+    """Wait until the gate has marked the system that was just booted as one to come back to."""
+    box.emulator.wait_for_serial(r"Finished allerac-prove\.service", PROOF_SECONDS)
+
+
 def wait_for_way_back(box: BootedBox, seconds: float = LOOK_SECONDS) -> str:
-    """Wait until the box has looked at its other slot; return the version that it can go back to."""
+    """Wait until the box has looked at its other slot; return the version that is in it."""
     deadline = time.monotonic() + seconds
     while (version := box.call("GET", "/updates")["other_version"]) is None:
         assert time.monotonic() < deadline
