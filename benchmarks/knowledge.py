@@ -85,9 +85,8 @@ async def _measure(folder: Path, arguments: argparse.Namespace) -> None:
         papers, questions = make_corpus()
         seconds, pages = await _take_in(bench, {paper.name: paper.content for paper in papers})
         rows = await _quality(bench, questions)
-        print(
-            f"## Knowledge\n\n{len(papers)} papers, {len(questions)} questions, {arguments.model_id}\n"
-        )
+        print(f"## Knowledge, {arguments.model_id}\n")
+        print(f"{len(papers)} papers, {len(questions)} questions\n")
         _table(("", "both", "vectors", "words", "both / better"), rows)
         print(
             f"\ntaken in: {len(papers) / seconds:.1f} papers/s, {pages / seconds:.1f} passages/s\n"

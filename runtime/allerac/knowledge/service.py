@@ -217,8 +217,8 @@ class KnowledgeService:
             same = await self._parts.files.same_content(file.person_id, blob.sha256)
             if same is not None:
                 raise Conflict(
-                    f"You have this document already: {same.name}.",
-                    hint="Replace it there if you want to give it another name.",
+                    "You have this document already.",
+                    hint="Look for it in your library; it may have another name there.",
                     fields={"same_as": same.id},
                 )
             values = {"sha256": blob.sha256, "size_bytes": blob.size_bytes}

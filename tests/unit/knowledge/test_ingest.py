@@ -184,7 +184,7 @@ async def test_document_removed_while_it_is_read_leaves_nothing(tmp_path: Path) 
 async def test_same_document_twice_is_refused_and_kept_once(tmp_path: Path) -> None:
     async with open_house(tmp_path, LetterEmbedder()) as house:
         file = await house.service.add("ana", "house.md", stream(TEXT))
-        with pytest.raises(Conflict, match=r"house\.md"):
+        with pytest.raises(Conflict, match="already"):
             await house.service.add("ana", "other.md", stream(TEXT))
         assert (await house.settled(file.id)).state == "ready"
         assert len(contents(tmp_path)) == 1

@@ -172,7 +172,7 @@ function documents(scenario: Scenario) {
     addFile: ({ file, folder, visibility, onProgress }) => {
       onProgress(1);
       if (files.some(({ name }) => name === file.name)) {
-        const message = `You have this document already: ${file.name}.`;
+        const message = "You have this document already.";
         return Promise.reject(new ApiError(409, { code: "conflict", message }));
       }
       const state = "processing" as const;
