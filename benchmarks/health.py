@@ -44,6 +44,6 @@ def measure_health() -> list[tuple[str, str, str]]:
         seconds = asyncio.run(_sample(Path(folder)))
     percent = 100 * seconds / SAMPLE_SECONDS
     return [
-        ("one sample with its checks and its share of writing", f"{seconds * 1e3:.1f} ms", "–"),
+        ("one sample with its checks and its share of writing", f"{seconds * 1e3:.1f} ms", ""),
         ("of one core, every 10 s", f"{percent:.3f} %", f"{PROMISED_PERCENT} %"),
     ]

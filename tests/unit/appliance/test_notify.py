@@ -85,3 +85,24 @@ async def test_a_turning_event_loop_feeds_the_watchdog(manager: socket.socket) -
     feeding.cancel()
     with pytest.raises(asyncio.CancelledError):
         await feeding
+
+
+async def test_a_service_that_is_not_well_starves_the_watchdog(manager: socket.socket) -> None:
+    environment = {"NOTIFY_SOCKET": manager.getsockname(), "WATCHDOG_USEC": "3000"}
+    asked = asyncio.Event()
+    answers = iter([False] * 5)
+
+    def is_well() -> bool:
+        well = next(answers, None)
+        if well is None:
+            asked.set()
+        return bool(well)
+
+    feeding = asyncio.create_task(ServiceNotifier(environment, PID).keep_alive(is_well))
+    async with asyncio.timeout(RECEIVE_SECONDS):
+        await asked.wait()
+    feeding.cancel()
+    await asyncio.gather(feeding, return_exceptions=True)
+    manager.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        heard(manager)

@@ -1,0 +1,49 @@
+"""A simulated day of watching in a shortened run: nothing grows that should not."""
+
+import gc
+import os
+import random
+from pathlib import Path
+
+import psutil
+import pytest
+
+from allerac.health import EngineFacts
+from tests.recorded_machine import GIB
+from tests.simulated_box import SimulatedBox, simulated_box
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+HOUR = 3600.0
+GROWTH = 1.02
+
+
+def _descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - entries vanish while they are listed
+
+
+def _resident_bytes() -> int:
+    gc.collect()
+    return int(psutil.Process().memory_info().rss)
+
+
+async def test_a_day_of_watching_leaks_neither_memory_nor_descriptors(tmp_path: Path) -> None:
+    rng = random.Random(24)  # noqa: S311 - seeded, no secret
+
+    def use(box: SimulatedBox, at: float) -> None:
+        busy = rng.random() < 0.4
+        box.machine.heat(rng.gauss(82, 5) if busy else rng.gauss(50, 3))
+        box.machine.memory(total=16 * GIB, available=int(rng.uniform(2.5, 9.0) * GIB))
+        box.change(engine=EngineFacts(state="ready", speed=rng.uniform(8, 12), record=12.5))
+        if at % 7200 < 600:
+            box.machine.mount(errors=1)
+        else:
+            box.machine.mount()
+
+    async with simulated_box(tmp_path) as box:
+        await box.live(2 * HOUR, lambda at: use(box, at))
+        memory, descriptors = _resident_bytes(), _descriptors()
+        await box.live(6 * HOUR, lambda at: use(box, at))
+        assert _resident_bytes() <= memory * GROWTH
+        assert _descriptors() <= descriptors
+        assert len(await box.health.past_issues(50)) >= 3

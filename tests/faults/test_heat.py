@@ -1,0 +1,117 @@
+"""A simulated heat-up on a whole box: it slows down, rests, cools, and one mail tells of each."""
+
+import asyncio
+from collections.abc import Callable
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from allerac.accounts import Passwords
+from allerac.app import create_app
+from allerac.settings import Settings
+from tests.api.conftest import Household, claim
+from tests.recorded_machine import RecordedMachine
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+DEADLINE_SECONDS = 200.0
+Health = dict[str, Any]
+
+
+class Inbox:
+    """The subjects of the mails that arrived."""
+
+    def __init__(self) -> None:
+        self.subjects: list[str] = []
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
+        assert isinstance(envelope.content, bytes)
+        message = message_from_bytes(envelope.content, policy=policy.default)
+        self.subjects.append(str(message["Subject"]))
+        return "250 taken"
+
+
+async def until(owner: httpx.AsyncClient, reached: Callable[[Health], bool]) -> Health:
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while True:
+            health: Health = (await owner.get("/api/v1/health")).json()
+            if reached(health):
+                return health
+            await asyncio.sleep(0.2)
+
+
+def reactions(health: Health) -> set[str]:
+    return {reaction["code"] for reaction in health["reactions"]}
+
+
+def alerts(port: int) -> dict[str, Any]:
+    mail = {
+        "host": "127.0.0.1",
+        "port": port,
+        "security": "none",
+        "sender": "box@example.com",
+        "recipients": ["ana@example.com"],
+    }
+    rest = {"language": "en", "least": "warning", "quiet": None, "webhook": None, "ntfy": None}
+    return {**rest, "mail": mail}
+
+
+async def ask(program: httpx.AsyncClient) -> httpx.Response:
+    body = {"messages": [{"role": "user", "content": "Hello"}], "max_tokens": 4}
+    return await program.post("/v1/chat/completions", json=body)
+
+
+async def test_heat_slows_the_box_rests_it_and_is_told_once(tmp_path: Path) -> None:
+    machine = RecordedMachine(tmp_path / "machine").usual()
+    settings = Settings(
+        data_dir=tmp_path / "data",
+        announce=False,
+        profile="n100",
+        sensors_root=machine.root,
+        sample_seconds=0.5,
+    )
+    app = create_app(settings, port=80, passwords=Passwords(memory_kib=64, passes=1))
+    inbox = Inbox()
+    loop = asyncio.get_running_loop()
+    mails = await loop.create_server(lambda: SMTP(inbox), "127.0.0.1", 0)
+    async with app.router.lifespan_context(app):
+        home = Household(app)
+        owner = home.open("owner")
+        await claim(owner, app.state.services.onboarding.claim_code())
+        key = (await owner.post("/api/v1/api-keys", json={"name": "program"})).json()["key"]
+        program = home.open("program", Authorization=f"Bearer {key}")
+        port = mails.sockets[0].getsockname()[1]
+        kept = await owner.put("/api/v1/health/alerts", json=alerts(port))
+        assert kept.is_success, kept.text
+
+        machine.heat(91)
+        await until(owner, lambda health: "fewer_threads" in reactions(health))
+        await until(owner, lambda health: health["severity"] == "warning")
+        answered = await ask(program)
+        assert answered.is_success, answered.text
+
+        machine.heat(99)
+        await until(owner, lambda health: "pause_answers" in reactions(health))
+        refused = await ask(program)
+        assert refused.status_code == 503
+        assert refused.json()["error"]["message"].startswith("The box is too hot and rests.")
+
+        machine.heat(60)
+        await until(owner, lambda health: not health["issues"] and not health["reactions"])
+        answered = await ask(program)
+        assert answered.is_success, answered.text
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while len(inbox.subjects) < 3:  # noqa: ASYNC110 - the server has no event to wait on
+                await asyncio.sleep(0.1)
+        for client in home.clients.values():
+            await client.aclose()
+    mails.close()
+    assert [subject.partition(": ")[2] for subject in inbox.subjects] == [
+        "The box is hot.",
+        "It has become worse: The box is hot.",
+        "It is over: The box is hot.",
+    ]
