@@ -9,7 +9,7 @@ IMAGE := $(BIN)/python -m allerac_image
 TIER ?= vm
 MODELS ?= none
 
-.PHONY: help run test check lint format api ui bench bench-knowledge screens screenshot lock clean image vm install station twin test-image
+.PHONY: help run test check lint format api ui bench bench-engine bench-knowledge screens screenshot lock clean image vm install station twin test-image
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^##@/ {printf "\n%s\n", substr($$0, 5)} \
@@ -70,6 +70,10 @@ bench: ## Measure what the project promises, as tables
 bench-knowledge: ## Measure what is found in a household's papers
 	@python3 -m bootstrap test
 	@$(BIN)/python -m benchmarks.knowledge
+
+bench-engine: ## Measure our engine beside llama.cpp's own server: PAIRS=5, TOKENS=32
+	@python3 -m bootstrap test
+	@$(BIN)/python -m benchmarks.engine_pairs --pairs $(or $(PAIRS),5) --tokens $(or $(TOKENS),32)
 
 screens: ## Take a picture of every screen, in every size, light and language
 	@ALLERAC_SCREENSHOTS=.build/screens $(PYTEST) tests/browser/test_screens.py
