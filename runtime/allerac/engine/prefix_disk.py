@@ -137,7 +137,10 @@ class DiskPrefixes:
         if len(tokens) < KEPT_TOKENS_MIN:
             return False
         self._context.copy(sequence, self._passage, start + len(tokens), start)
-        state = self._context.state(self._passage)
+        try:
+            state = self._context.state(self._passage)
+        except MemoryError:  # the process is at its limit; what is in memory serves as before
+            state = b""
         self._context.remove(self._passage)
         if not state:
             return False
