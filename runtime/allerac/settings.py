@@ -75,4 +75,7 @@ class Settings(BaseSettings):
     sample_seconds: float = Field(
         default=10.0, gt=0, description="Time between two readings of the sensors."
     )
+    watched_dir: Path | None = Field(
+        default=None, description="Folder whose documents belong to the household's library."
+    )
     log_level: str = Field(default="info", description="debug, info, warning or error.")

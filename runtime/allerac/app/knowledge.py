@@ -18,6 +18,7 @@ from allerac.knowledge.ingest import LEASE, Desk, Ingest
 from allerac.knowledge.pace import ConsideratePace
 from allerac.knowledge.retrieval import Retriever
 from allerac.knowledge.service import KnowledgeService, Parts
+from allerac.knowledge.watch import Takers, WatchedFolder
 from allerac.models import ModelService
 from allerac.settings import Settings
 from allerac.storage import Database
@@ -93,6 +94,20 @@ class KnowledgeWing:
     embedder: EmbeddingSupervisor
     retriever: Retriever
     service: KnowledgeService
+    watched: WatchedFolder | None
+
+    async def start(self) -> None:
+        """Begin to take documents in."""
+        await self.service.start()
+        if self.watched is not None:
+            self.watched.start()
+
+    async def stop(self) -> None:
+        """Stop taking in, then the model that reads."""
+        if self.watched is not None:
+            await self.watched.stop()
+        await self.service.stop()
+        await self.embedder.stop()
 
 
 def build_knowledge(
@@ -127,4 +142,13 @@ def build_knowledge(
         retriever=retriever,
         drafts=drafts,
     )
-    return KnowledgeWing(embedder, retriever, KnowledgeService(parts))
+    service = KnowledgeService(parts)
+    takers = Takers(
+        known=files.watched,
+        take=service.take_watched,
+        replace=service.replace_watched,
+        drop=service.drop_watched,
+    )
+    folder = settings.watched_dir
+    watched = None if folder is None else WatchedFolder(folder, takers)
+    return KnowledgeWing(embedder, retriever, service, watched)

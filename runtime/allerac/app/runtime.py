@@ -173,7 +173,7 @@ class Runtime:
         await services.remote_models.start()
         await services.onboarding.start()
         await services.chat.start(datetime.now(UTC))
-        await services.knowledge.start()
+        await self.knowledge.start()
         await services.models.start()
         await services.speeds.start()
         await services.box.start()
@@ -193,8 +193,7 @@ class Runtime:
             self.bus.close,
             self.presence.stop,
             services.chat.stop,
-            services.knowledge.stop,
-            self.knowledge.embedder.stop,
+            self.knowledge.stop,
             services.speeds.stop,
             services.models.stop,
             self.engine.stop,

@@ -11,8 +11,6 @@ from typing import BinaryIO, Final
 
 from allerac.errors import InsufficientDisk, PayloadTooLarge, StorageUnavailable
 
-from .reasons import Unreadable
-
 MAX_FILE_BYTES: Final = 200 * 1024 * 1024
 SPARE_BYTES: Final = 256 * 1024 * 1024
 """What an upload leaves free on the disk: messages and settings must still be kept."""
@@ -75,19 +73,6 @@ class BlobStore:
                 part.unlink(missing_ok=True)
         return blob
 
-    async def import_file(self, source: Path, name: str) -> Blob:
-        """Keep a copy of `source`. Raises as `store`, and `Unreadable` when it cannot be read."""
-
-        async def pieces() -> AsyncIterator[bytes]:
-            try:
-                with source.open("rb") as file:
-                    while piece := await asyncio.to_thread(file.read, 1 << 20):
-                        yield piece
-            except OSError as error:
-                raise Unreadable("missing") from error
-
-        return await self.store(name, pieces(), lambda _: None)
-
     async def remove(self, sha256: str) -> None:
         """Delete a content for good."""
         await asyncio.to_thread(lambda: self.path(sha256).unlink(missing_ok=True))
@@ -110,6 +95,17 @@ class BlobStore:
         available = self._free_bytes(self._folder) - SPARE_BYTES
         if available < needed or available <= 0:
             raise _no_room(available)
+
+
+async def read_file(path: Path) -> AsyncIterator[bytes]:
+    """Yield the content of a file that lies on this machine. Raises `StorageUnavailable`."""
+    try:
+        file = await asyncio.to_thread(path.open, "rb")
+    except OSError as error:
+        raise StorageUnavailable("The file could not be read.", hint="Try again.") from error
+    with file:
+        while piece := await asyncio.to_thread(file.read, 1 << 20):
+            yield piece
 
 
 def _free_bytes(folder: Path) -> int:

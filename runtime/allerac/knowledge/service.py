@@ -16,7 +16,7 @@ from allerac.storage.pages import Page
 from allerac.storage.passages import Scope, StoredChunk
 from allerac.storage.traces import TraceStore
 
-from .blobs import BlobStore
+from .blobs import BlobStore, read_file
 from .drafts import Draft
 from .ingest import Ingest
 from .names import clean_folder, clean_name
@@ -200,6 +200,29 @@ class KnowledgeService:
             await asyncio.to_thread(Draft(self._parts.drafts, file.id, file.version).remove)
             if unused is not None:
                 await self._parts.blobs.remove(unused)
+
+    async def take_watched(self, inside: str, path: Path) -> None:
+        """Take in a file of the watched folder for the household, once it has an owner."""
+        person_id = await self._parts.files.owner_id()
+        if person_id is None:
+            return
+        folder = clean_folder(str(Path(inside).parent))
+        name = clean_name(Path(inside).name)
+        new = NewFile(person_id, name, folder, "household", "watched", inside)
+        file = await self._parts.files.add(new)
+        try:
+            await self._receive(file, read_file(path))
+        except BaseException:
+            await asyncio.shield(self._give_up_upload(file))
+            raise
+
+    async def replace_watched(self, file: FileRecord, path: Path) -> None:
+        """Take in a file of the watched folder that has changed."""
+        await self.replace(file.person_id, file.id, file.name, read_file(path))
+
+    async def drop_watched(self, file: FileRecord) -> None:
+        """Remove what has left the watched folder."""
+        await self.remove(file.person_id, file.id)
 
     def arrived_bytes(self, file_id: str) -> int:
         """Return how much of a document has been uploaded so far."""

@@ -182,6 +182,11 @@ class KnowledgeStore:
         )
         return {file.origin_path: file for file in files if file.origin_path is not None}
 
+    async def owner_id(self) -> str | None:
+        """Return the owner of the household, to whom the watched folder belongs."""
+        query = select(person.c.id).where(person.c.role == "owner")
+        return await self._database.read(lambda connection: connection.scalar(query))
+
     async def unfinished_uploads(self) -> list[FileRecord]:
         """Return what was still arriving when the box stopped."""
         query = _files().where(knowledge_file.c.state == "uploading")
