@@ -3,9 +3,7 @@
 import base64
 from pathlib import Path
 
-import pypdfium2
 import pytest
-import zxingcpp
 
 from allerac_factory.contents import look_at
 from allerac_factory.identity import Identity, Pending
@@ -13,7 +11,8 @@ from allerac_factory.label import Label
 from allerac_factory.label_pdf import as_pdf
 from allerac_factory.label_zpl import as_zpl
 
-from .test_refusals import claim
+from .label_scanner import scanned, text_of
+from .unit_drive import leave_claimed
 from .unit_start import DESK, burn_in, certificate_of, hand_over
 from .workshop import Workshop
 
@@ -24,19 +23,6 @@ LABEL = Label(
     Identity("ALR-N100-000042", "0198c0de", "k7qm", "ab" * 32, "K7QM4XWP"),
     "7C:83:34:AA:BB:01",
 )
-
-
-def scanned(pdf: bytes, scale: float = 4.0) -> str:
-    """Print a label and hold a scanner at it."""
-    page = pypdfium2.PdfDocument(pdf)[0]
-    picture = page.render(scale=scale).to_pil()
-    (code,) = zxingcpp.read_barcodes(picture)
-    return str(code.text)
-
-
-def text_of(pdf: bytes) -> str:
-    """Return what is readable on a label."""
-    return str(pypdfium2.PdfDocument(pdf)[0].get_textpage().get_text_bounded())
 
 
 def made(workshop: Workshop) -> Path:
@@ -185,7 +171,7 @@ def test_unit_that_comes_back_keeps_its_identity_and_its_label(
     text = scanned(made(workshop).read_bytes())
     assert workshop.do("scan", text, *DESK) == 0
     drive = workshop.drives / "WD1.img"
-    claim(drive, tmp_path, owner=True)
+    leave_claimed(drive, tmp_path, owner=True)
     before = workshop.units()[SERIAL].facts["device_id"]
     assert workshop.do("return", str(drive), *DESK) == 0
     assert workshop.flash(batch="rework") == 1, "it holds somebody's data"

@@ -8,21 +8,10 @@ import pytest
 
 from allerac_factory.contents import look_at
 from allerac_factory.file_system import Ext4
-from allerac_factory.gpt import Table, read_table
 from allerac_image.layout import KINDS
 
+from .unit_drive import table_of
 from .workshop import DRIVE_BYTES, Workshop
-
-
-def table_of(path: object) -> Table:
-    """Read a drive's partition table."""
-    with open(str(path), "rb") as file:  # noqa: PTH123  seeks for a reader
-
-        def read(offset: int, size: int) -> bytes:
-            file.seek(offset)
-            return file.read(size)
-
-        return read_table(read, 512)
 
 
 def test_all_drives_of_a_job_hold_the_image_and_their_own_identity(workshop: Workshop) -> None:

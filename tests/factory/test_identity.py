@@ -1,47 +1,22 @@
 """A unit is who its station made it: the box reads it, and the code of its label claims it."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
-import httpx
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
 from allerac.accounts.codes import ALPHABET
-from allerac.app import create_app
 from allerac.appliance.identity import read_identity
-from allerac.settings import Settings
 from allerac_factory.claim_codes import CODE_SIGNS
 from allerac_factory.file_system import Ext4
 from allerac_factory.identity import Pending, fingerprint_of
 from allerac_rescue.codes import Door
 from tests.api.conftest import claim
 
-from .test_flash import table_of
+from .started_unit import started_unit
+from .unit_drive import partition_of, table_of
 from .workshop import Workshop
-
-
-def partition_of(drive: Path, to: Path) -> Path:
-    """Copy the files of a unit's identity partition."""
-    to.mkdir()
-    Ext4(drive, table_of(drive).partition("identity").offset).copy_out("/", to)
-    return to
-
-
-@asynccontextmanager
-async def started_unit(folder: Path, identity: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """Start the runtime with the identity of a unit."""
-    settings = Settings(data_dir=folder, identity_dir=identity, announce=False)
-    app = create_app(settings, port=80)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(
-            transport=httpx.ASGITransport(app), base_url="http://localhost", timeout=60
-        ) as browser,
-    ):
-        yield browser
 
 
 async def test_unit_is_claimed_by_the_code_of_its_label_and_by_no_other(

@@ -12,7 +12,7 @@ import pytest
 from allerac_factory.contents import look_at
 from allerac_factory.ledger import Ledger
 
-from .test_flash import table_of
+from .unit_drive import table_of
 from .workshop import Workshop
 
 KILLS = 50

@@ -8,7 +8,7 @@ import pytest
 
 from allerac_factory.file_system import Ext4
 
-from .test_flash import table_of
+from .unit_drive import table_of
 from .workshop import DRIVE_BYTES, Workshop
 
 MODEL = "tiny-model-q4_0"

@@ -1,7 +1,6 @@
 """Every drive that must not be written is refused, with the reason, and stays as it is."""
 
 import shutil
-import sqlite3
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,8 @@ import pytest
 
 from allerac_factory.contents import look_at
 from allerac_factory.drives import Drive, SystemDrives, drives_of
-from allerac_factory.file_system import Ext4
 
-from .test_flash import table_of
+from .unit_drive import leave_claimed, table_of
 from .workshop import Workshop
 
 
@@ -87,25 +85,12 @@ def test_serial_is_never_given_twice(workshop: Workshop) -> None:
     assert workshop.units()["ALR-VM-000002"].drive == "WD2"
 
 
-def claim(drive: Path, folder: Path, *, owner: bool) -> None:
-    """Leave on a flashed drive what a box leaves that was started, or claimed."""
-    database = folder / "allerac.sqlite"
-    database.unlink(missing_ok=True)
-    connection = sqlite3.connect(database)
-    connection.execute("CREATE TABLE box (claimed_at INTEGER)")
-    connection.execute("INSERT INTO box VALUES (?)", (1_790_000_000_000 if owner else None,))
-    connection.commit()
-    connection.close()
-    data = Ext4(drive, table_of(drive).partition("data").offset)
-    data.change([f"write {database} /allerac/allerac.sqlite"])
-
-
 def test_claimed_allerac_is_given_up_only_by_its_last_four(
     workshop: Workshop, tmp_path: Path
 ) -> None:
     drive = workshop.drive("WD1")
     assert workshop.flash() == 0
-    claim(drive, tmp_path, owner=True)
+    leave_claimed(drive, tmp_path, owner=True)
     before = drive.stat().st_mtime_ns
     shutil.rmtree(workshop.records)  # it comes from another station
     assert workshop.flash() == 1
@@ -121,7 +106,7 @@ def test_allerac_that_nobody_claimed_is_written_without_a_question(
 ) -> None:
     drive = workshop.drive("WD1")
     assert workshop.flash() == 0
-    claim(drive, tmp_path, owner=False)
+    leave_claimed(drive, tmp_path, owner=False)
     shutil.rmtree(workshop.records)
     assert not look_at(drive, 512).claimed
     assert workshop.flash() == 0

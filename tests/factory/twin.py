@@ -23,10 +23,10 @@ from allerac_factory.label import Label
 from allerac_factory.table import columns
 from tests.api.conftest import claim
 
+from .label_scanner import scanned
 from .small_image import SmallImage, make_small_image
-from .test_desk import scanned
-from .test_identity import partition_of, started_unit
-from .test_refusals import claim as leave_claimed
+from .started_unit import started_unit
+from .unit_drive import leave_claimed, partition_of
 from .unit_start import DESK
 from .workshop import Workshop
 

@@ -1,0 +1,38 @@
+"""What is on a unit's drive, looked at and changed while it is off."""
+
+import sqlite3
+from pathlib import Path
+
+from allerac_factory.file_system import Ext4
+from allerac_factory.gpt import Table, read_table
+
+
+def table_of(path: Path) -> Table:
+    """Read a drive's partition table."""
+    with path.open("rb") as file:
+
+        def read(offset: int, size: int) -> bytes:
+            file.seek(offset)
+            return file.read(size)
+
+        return read_table(read, 512)
+
+
+def partition_of(drive: Path, to: Path) -> Path:
+    """Copy the files of a unit's identity partition."""
+    to.mkdir()
+    Ext4(drive, table_of(drive).partition("identity").offset).copy_out("/", to)
+    return to
+
+
+def leave_claimed(drive: Path, folder: Path, *, owner: bool) -> None:
+    """Leave on a flashed drive what a box leaves that was started, or claimed."""
+    database = folder / "allerac.sqlite"
+    database.unlink(missing_ok=True)
+    connection = sqlite3.connect(database)
+    connection.execute("CREATE TABLE box (claimed_at INTEGER)")
+    connection.execute("INSERT INTO box VALUES (?)", (1_790_000_000_000 if owner else None,))
+    connection.commit()
+    connection.close()
+    data = Ext4(drive, table_of(drive).partition("data").offset)
+    data.change([f"write {database} /allerac/allerac.sqlite"])
