@@ -96,7 +96,7 @@ class RequestGuard:
         if scope["method"] not in SAFE_METHODS:
             _check_origin(headers, hosts[0])
             if _is_upload(scope):
-                _check_body(headers, self._max_upload_bytes, OCTETS)
+                _check_body(headers, self._max_upload_bytes, DOCUMENTS)
             else:
                 _check_body(headers, self._max_body_bytes, JSON)
 
@@ -139,11 +139,11 @@ def _check_origin(headers: Headers, host: str) -> None:
         )
 
 
-JSON = ("application/json", "The box reads JSON only.")
-OCTETS = ("application/octet-stream", "The box takes documents as they are.")
+JSON = ("application/json",)
+DOCUMENTS = ("application/octet-stream", *JSON)
 
 
-def _check_body(headers: Headers, max_body_bytes: int, expected: tuple[str, str]) -> None:
+def _check_body(headers: Headers, max_body_bytes: int, expected: tuple[str, ...]) -> None:
     length = headers.get("content-length", "0")
     has_body = length != "0" or "transfer-encoding" in headers
     if not length.isdigit():
@@ -151,8 +151,8 @@ def _check_body(headers: Headers, max_body_bytes: int, expected: tuple[str, str]
     if int(length) > max_body_bytes:
         raise _too_large()
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if has_body and kind != expected[0]:
-        raise InvalidInput(expected[1], hint=f"Send Content-Type: {expected[0]}.")
+    if has_body and kind not in expected:
+        raise InvalidInput("The box reads JSON only.", hint=f"Send Content-Type: {expected[0]}.")
 
 
 def _with_headers(send: Send, path: str, *, is_secure: bool) -> Send:

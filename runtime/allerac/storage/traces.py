@@ -6,10 +6,12 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
+from allerac.errors import NotFound
+
 from .conversation_rows import milliseconds
 from .database import Database
 from .knowledge_tables import answer_trace
-from .tables import message
+from .tables import conversation, message
 
 
 class TraceStore:
@@ -44,7 +46,8 @@ class TraceStore:
         )
 
     async def of_conversation(self, person_id: str, conversation_id: str) -> Mapping[str, Any]:
-        """Return all traces of a conversation by their answers' ids."""
+        """Return all traces of a conversation by their answers' ids. Raises `NotFound`."""
+        owner = select(conversation.c.person_id).where(conversation.c.id == conversation_id)
         query = (
             select(answer_trace.c.message_id, answer_trace.c.trace)
             .join(message, message.c.id == answer_trace.c.message_id)
@@ -54,6 +57,10 @@ class TraceStore:
             )
             .order_by(answer_trace.c.message_id)
         )
-        return await self._database.read(
-            lambda connection: {row.message_id: row.trace for row in connection.execute(query)}
-        )
+
+        def work(connection: Connection) -> Mapping[str, Any]:
+            if connection.scalar(owner) != person_id:
+                raise NotFound("There is no such conversation.")
+            return {row.message_id: row.trace for row in connection.execute(query)}
+
+        return await self._database.read(work)
