@@ -6,6 +6,7 @@ seconds.
 """
 
 import asyncio
+import itertools
 import random
 import string
 import time
@@ -18,6 +19,7 @@ ARRIVING_PROMPT: Final = 256
 LONG_PROMPT: Final = 1024
 COMMON_BEGINNING: Final = 192
 CONVERSATION: Final = 2000
+ENDLESS: Final = 2000
 
 Figures = Mapping[str, float]
 
@@ -46,10 +48,6 @@ class Heard:
         return self.at[0] - self.began
 
     @property
-    def gaps(self) -> list[float]:
-        return [later - earlier for earlier, later in zip(self.at, self.at[1:], strict=False)]
-
-    @property
     def speed(self) -> float:
         """Tokens a second after the first."""
         return (self.tokens - 1) / (self.at[-1] - self.at[0])
@@ -70,10 +68,14 @@ def percentile(values: Sequence[float], share: float) -> float:
 async def hear(side: Side, prompt: str, tokens: int, person: str = "ada") -> Heard:
     """Listen to one answer to its end."""
     heard = Heard(time.monotonic())
+    await _listen(side, prompt, tokens, person, heard)
+    return heard
+
+
+async def _listen(side: Side, prompt: str, tokens: int, person: str, heard: Heard) -> None:
     async for count in side.stream(prompt, tokens, person):
         heard.at.append(time.monotonic())
         heard.tokens += count
-    return heard
 
 
 async def decode(side: Side, tokens: int) -> Figures:
@@ -118,15 +120,26 @@ async def arriving_alike(side: Side, tokens: int) -> Figures:
 
 
 async def gaps(side: Side, tokens: int) -> Figures:
-    """Two stream while two long prompts come."""
-    streaming = [
-        asyncio.create_task(hear(side, letters(SHORT_PROMPT), 3 * tokens, f"p{n}"))
-        for n in range(2)
+    """Two stream for as long as two long prompts are read."""
+    streams = [Heard(time.monotonic()) for _ in range(2)]
+    listening = [
+        asyncio.create_task(_listen(side, letters(SHORT_PROMPT), ENDLESS, f"p{n}", heard))
+        for n, heard in enumerate(streams)
     ]
-    await hear(side, letters(SHORT_PROMPT), 2, "p2")  # both are under way by then
+    await hear(side, letters(SHORT_PROMPT), tokens, "p2")  # both are under way by then
+    began = time.monotonic()
     reading = (hear(side, letters(LONG_PROMPT), 2, f"r{n}") for n in range(2))
     await asyncio.gather(*reading)
-    times = [gap for task in streaming for gap in (await task).gaps]
+    ended = time.monotonic()
+    for task in listening:
+        task.cancel()
+    await asyncio.gather(*listening, return_exceptions=True)
+    times = [
+        later - earlier
+        for heard in streams
+        for earlier, later in itertools.pairwise([*heard.at, ended])
+        if later > began
+    ]
     return {"longest gaps while others are read, p99": percentile(times, 0.99)}
 
 

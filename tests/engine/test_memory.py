@@ -262,6 +262,15 @@ def test_flood_is_held_back_though_its_prompts_are_read_all_the_time() -> None:
     assert read > 200
 
 
+def test_whoever_waits_for_a_first_word_gets_a_good_part_of_the_step() -> None:
+    pace = Pace()
+    pace.learn(Speed(prefill_tokens_per_second=200, decode_tokens_per_second=25))
+    places = pace.places(7, people=8, is_reading=True)
+    assert places < 7
+    assert pace.chunk(places, people=8) * 0.005 >= 0.050
+    assert pace.places(7, people=8) == 7
+
+
 def test_prompt_of_another_leaves_two_people_their_share() -> None:
     pace = Pace()
     pace.learn(Speed(prefill_tokens_per_second=1000, decode_tokens_per_second=25))

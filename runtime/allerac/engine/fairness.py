@@ -54,7 +54,7 @@ class FairShare:
             by_turn.append(((turns[answer.person], answer.rank, answer.stepped), answer))
             turns[answer.person] += 1
         by_turn.sort(key=lambda item: item[0])
-        return [answer for _, answer in by_turn[: max(places, len(turns))]]
+        return [answer for _, answer in by_turn[: max(places, 1)]]
 
     @staticmethod
     def crowding(newcomer: Answer, running: Iterable[Answer]) -> Answer | None:

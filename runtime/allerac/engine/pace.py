@@ -6,6 +6,7 @@ from allerac.engine.protocol import Speed
 
 STREAMING_STEP_SECONDS: Final = 0.150  # others' text must not stutter
 SILENT_STEP_SECONDS: Final = 0.500  # nobody is reading along: larger chunks are quicker
+STREAMING_SHARE: Final = 0.6  # of a step, while prompts wait to be read
 SLACK: Final = 1.2  # one of two people keeps 1 / 2.4 of solo speed; promised is 0.4
 EACH_MORE: Final = 0.5  # measured from 0.4 to 0.6 where arithmetic is the limit, less elsewhere
 FIRST_CHUNK_TOKENS: Final = 16
@@ -93,15 +94,19 @@ class Pace:
             return most
         return min(most, known[fewer] * (1 + EACH_MORE * (streams - fewer) / fewer))
 
-    def places(self, streaming: int, people: int) -> int:
+    def places(self, streaming: int, people: int, *, is_reading: bool = False) -> int:
         """How many of `streaming` answers get a token a step, so that `people` stay fair.
 
-        Nobody is to fall below a share of 1 / `people` of the speed that one alone would have. On
-        a machine that computes several as quickly as one, nobody is held back.
+        Nobody is to fall below a share of 1 / `people` of the speed that one alone would have, and
+        whoever waits for a first word gets a good part of the step. On a machine that computes
+        several as quickly as one, nobody is held back.
         """
-        limit = self._fair_seconds(people)
+        limit, least = self._fair_seconds(people), people
+        if is_reading:
+            limit = min(limit, STREAMING_STEP_SECONDS * STREAMING_SHARE)
+            least = min(people, 2)
         places = streaming
-        while places > people and self.streaming_seconds(places) > limit:
+        while places > least and self.streaming_seconds(places) > limit:
             places -= 1
         return places
 

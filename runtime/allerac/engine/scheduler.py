@@ -306,12 +306,12 @@ class Scheduler:
         urgent = [a for a in self._running if not a.is_background] or self._running
         self._people = people = len({answer.person for answer in urgent})
         streaming = [answer for answer in urgent if answer.is_streaming]
-        places = self._pace.places(len(streaming), people)
+        reading = [answer for answer in urgent if not answer.is_streaming]
+        places = self._pace.places(len(streaming), people, is_reading=bool(reading))
         if places < len(streaming):
             streaming = self._share.rotation(streaming, places)
         chunks = [self._add(answer, 1) for answer in streaming]
         room = min(self._batch.room, self._pace.chunk(len(streaming), people))
-        reading = [answer for answer in urgent if not answer.is_streaming]
         for answer in sorted(reading, key=self._share.key):
             if answer.stored or not self._memory.follow(answer, self._running):
                 continue
