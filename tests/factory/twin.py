@@ -19,6 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from allerac_factory.history import RELEASED, UnitHistory
+from allerac_factory.image_set import open_image
 from allerac_factory.label import Label
 from allerac_factory.table import columns
 from tests.api.conftest import claim
@@ -95,10 +96,10 @@ class Twin:
         for name in DRIVES:
             shop.drive(name)
         customer.replace(shop.drives / "D8.img")
-        blocks = shop.image.raw.stat().st_size
-        shop.drive("D4", faults={"pulled_after": blocks // 8})
-        shop.drive("D5", faults={"bad_block": (4 << 20) + 4096})
-        shop.drive("D6", size=blocks // 2)
+        blocks = open_image(shop.image.folder, "vm", shop.image.trust).blocks
+        shop.drive("D4", faults={"pulled_after": blocks.mapped_bytes // 3})
+        shop.drive("D5", faults={"bad_block": blocks.spans[len(blocks.spans) // 2].offset})
+        shop.drive("D6", size=blocks.image_bytes // 2)
 
     def _flash(self) -> None:
         targets = [{"port": f"practice-{name}"} for name in DRIVES]
