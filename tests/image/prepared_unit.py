@@ -47,6 +47,7 @@ class PreparedUnit:
 
 def settle_in(image: BuiltImage, folder: Path, shelf: UpdateShelf) -> PreparedUnit:
     """Start a unit for the first time, claim it, talk with it, and keep it as it runs."""
+    shutil.rmtree(folder, ignore_errors=True)  # what a run that was interrupted left
     folder.mkdir(parents=True)
     unit = PreparedUnit(folder)
     factory = ["-b", str(image.file(".img").resolve()), "-F", "raw"]

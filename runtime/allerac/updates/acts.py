@@ -137,6 +137,7 @@ class Acts:
             return
         try:
             slots = await self._installer.slots()
+            _require_proven(slots)
         except UpdateFailed as error:
             await self.journal.note(**self._waiting(before, error))
             return
@@ -366,6 +367,15 @@ class Acts:
 
 
 _UNTRIED: Final[dict[str, Any]] = {"tries": 0, "not_before": None}
+
+
+def _require_proven(slots: Slots) -> None:
+    """Refuse while the gate still judges what runs, which nobody could come back to.
+
+    The installer serves one at a time, so an installation would keep the gate from marking it.
+    """
+    if not slots.booted.bootable:
+        raise failed("device_not_ready", f"{slots.booted.name} has not proven itself yet")
 
 
 def _given_up(record: UpdateRecord) -> Ended | None:

@@ -133,6 +133,17 @@ async def test_a_device_that_is_not_ready_yet_is_asked_once_more_at_once(home: H
     assert await home.state() == "installed"
 
 
+async def test_a_system_that_has_not_proven_itself_is_not_left_for_another(home: Household) -> None:
+    await home.acts.check(by_owner=True)
+    home.machine.root("booted").tries = 1
+    await home.acts.install()
+    record = await home.store.load()
+    assert (record.state, record.reason) == ("available", "device_not_ready")
+    home.machine.prove()
+    await home.acts.install()
+    assert (await home.store.load()).state == "installed"
+
+
 async def test_a_bundle_that_is_not_the_one_of_the_list_is_never_started(home: Household) -> None:
     [source] = home.machine.bundles
     home.machine.bundles[source] = bundle_of("1.0.5")
