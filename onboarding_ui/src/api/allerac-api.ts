@@ -1,11 +1,13 @@
 import type { LibraryApi } from "./library-types";
 import type {
+  AddRemoteModel,
   AlertChannel,
   Alerts,
   ApiKey,
   ApiKeyCreated,
   Box,
   ChangeAlerts,
+  ChangeRemoteModel,
   Claimed,
   ContextGauge,
   Conversation,
@@ -32,6 +34,7 @@ import type {
   PastUpdate,
   Person,
   Rating,
+  RemoteModel,
   Role,
   Sent,
   Session,
@@ -119,6 +122,11 @@ interface ModelsApi {
   removeModel(id: string): Promise<void>;
   setDefaultModel(body: { model_id: string }): Promise<ModelCard>;
   importModel(body: { path: string; title?: string }): Promise<ModelCard>;
+  listRemoteModels(): Promise<{ items: RemoteModel[] }>;
+  addRemoteModel(body: AddRemoteModel): Promise<RemoteModel>;
+  changeRemoteModel(id: string, body: ChangeRemoteModel): Promise<RemoteModel>;
+  checkRemoteModel(id: string): Promise<{ ok: boolean }>;
+  removeRemoteModel(id: string): Promise<void>;
 }
 
 interface HealthApi {

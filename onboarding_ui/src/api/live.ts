@@ -100,6 +100,11 @@ export const liveApi: AlleracApi = {
   removeModel: (id) => command("DELETE", model(id)),
   setDefaultModel: (body) => call("PUT", "/models/default", body),
   importModel: (body) => call("POST", "/models/import", body),
+  listRemoteModels: () => call("GET", "/remote-models"),
+  addRemoteModel: (body) => call("POST", "/remote-models", body),
+  changeRemoteModel: (id, body) => call("PATCH", `/remote-models/${encodeURIComponent(id)}`, body),
+  checkRemoteModel: (id) => call("POST", `/remote-models/${encodeURIComponent(id)}/check`),
+  removeRemoteModel: (id) => command("DELETE", `/remote-models/${encodeURIComponent(id)}`),
 
   listConversations: ({ query: text, archived, cursor }) =>
     call("GET", `/conversations${query({ query: text, archived, cursor })}`),

@@ -5,6 +5,7 @@ import { createMockChat } from "./chat";
 import { createMockHealth } from "./health";
 import { createMockLibrary } from "./library";
 import { createMockModels } from "./models";
+import { createMockRemoteModels } from "./remote-models";
 import { createMockUpdates } from "./updates";
 import { inUse, pause, type Scenario } from "./scenario";
 
@@ -41,6 +42,7 @@ export function createMockApi(scenario: Partial<Scenario> = {}): AlleracApi {
     ...withoutCards(models),
     ...createMockBox(complete, models, session),
     ...createMockHealth(complete),
+    ...createMockRemoteModels(complete),
     ...createMockUpdates(complete),
     ...chat,
     ...createMockLibrary(complete, answersOf),

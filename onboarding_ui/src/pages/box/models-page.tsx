@@ -10,6 +10,7 @@ import { Field } from "@/components/ui/field";
 import { isAdministrator, usePerson } from "@/layout/person";
 import { Page } from "../page";
 import { ModelRow } from "./model-row";
+import { RemoteModels } from "./remote-models";
 
 const MOVING = new Set(["downloading"]);
 
@@ -36,6 +37,7 @@ export function ModelsPage() {
       <Group title={t("models.onBoard")} cards={onBoard} />
       <Group title={t("models.catalogue")} cards={others} />
       {isAdministrator(person) ? <ImportCard /> : null}
+      {person.role === "owner" ? <RemoteModels /> : null}
     </Page>
   );
 }

@@ -1,5 +1,7 @@
+import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useApi } from "@/api/context";
 import type { Message } from "@/api/types";
 import { Markdown } from "@/components/markdown";
 import { Button } from "@/components/ui/button";
@@ -107,6 +109,7 @@ function Answer({ shown, onBranch, onCut, onChanged }: Props) {
           <Markdown text={live.text} onCite={sources?.length ? setOpened : undefined} />
         )}
       </div>
+      {message.model_id?.startsWith("remote-") ? <ElsewhereMark id={message.model_id} /> : null}
       {isRunning ? null : <CutMark message={message} />}
       {isRunning && live.waiting !== null ? <WaitingLine waiting={live.waiting} /> : null}
       {message.error ? (
@@ -126,6 +129,19 @@ function Answer({ shown, onBranch, onCut, onChanged }: Props) {
         />
       )}
     </div>
+  );
+}
+
+/** Says that an answer was not made on this box. */
+function ElsewhereMark({ id }: { id: string }) {
+  const { t } = useTranslation();
+  const api = useApi();
+  const models = useQuery({ queryKey: ["remote-models"], queryFn: () => api.listRemoteModels() });
+  const host = models.data?.items.find((model) => model.id === id)?.host;
+  return (
+    <p className="text-sm text-soft">
+      {host === undefined ? t("chat.elsewhere") : t("chat.elsewhereAt", { host })}
+    </p>
   );
 }
 

@@ -12,9 +12,11 @@ export function ModelChip({ chosen, onChoose }: Props) {
   const api = useApi();
   const { t } = useTranslation();
   const models = useQuery({ queryKey: ["models"], queryFn: () => api.listModels() });
+  const remote = useQuery({ queryKey: ["remote-models"], queryFn: () => api.listRemoteModels() });
+  const elsewhere = (remote.data?.items ?? []).filter(({ enabled }) => enabled);
   const onBoard = (models.data?.items ?? []).filter(({ state }) => state === "installed");
   const usual = onBoard.find(({ is_default }) => is_default);
-  if (onBoard.length <= 1 && chosen === null) {
+  if (onBoard.length + elsewhere.length <= 1 && chosen === null) {
     return <span className="truncate px-2 text-sm text-soft">{onBoard[0]?.title}</span>;
   }
   return (
@@ -30,6 +32,11 @@ export function ModelChip({ chosen, onChoose }: Props) {
       {onBoard.map(({ id, title }) => (
         <option key={id} value={id}>
           {title}
+        </option>
+      ))}
+      {elsewhere.map(({ id, title }) => (
+        <option key={id} value={id}>
+          {t("chat.modelElsewhere", { model: title })}
         </option>
       ))}
     </select>
