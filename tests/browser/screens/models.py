@@ -19,6 +19,13 @@ def models_downloading(page: Page, words: Words) -> None:
 
 
 @screen
+def models_elsewhere(page: Page, words: Words) -> None:
+    visit(page, "/box/models", "second-model")
+    page.get_by_text(words("models.elsewhere.add")).click()
+    expect(page.get_by_role("button", name=words("models.elsewhere.addNow"))).to_be_visible()
+
+
+@screen
 def models_remove(page: Page, words: Words) -> None:
     visit(page, "/box/models", "second-model")
     page.get_by_role("button", name=words("models.remove")).click()
