@@ -1,4 +1,4 @@
-"""Fetches one pinned file over HTTP, however often the line breaks. With the engines elsewhere, the only user of httpx."""
+"""Fetches one pinned file over HTTP, however often the line breaks."""
 
 import asyncio
 import errno
