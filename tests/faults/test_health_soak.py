@@ -1,4 +1,4 @@
-"""A simulated day of watching in a shortened run: nothing grows that should not."""
+"""Simulated hours of watching, a day shortened: nothing grows that should not."""
 
 import gc
 import os
@@ -27,7 +27,7 @@ def _resident_bytes() -> int:
     return int(psutil.Process().memory_info().rss)
 
 
-async def test_a_day_of_watching_leaks_neither_memory_nor_descriptors(tmp_path: Path) -> None:
+async def test_hours_of_watching_leak_neither_memory_nor_descriptors(tmp_path: Path) -> None:
     rng = random.Random(24)  # noqa: S311 - seeded, no secret
 
     def use(box: SimulatedBox, at: float) -> None:
@@ -35,15 +35,15 @@ async def test_a_day_of_watching_leaks_neither_memory_nor_descriptors(tmp_path: 
         box.machine.heat(rng.gauss(82, 5) if busy else rng.gauss(50, 3))
         box.machine.memory(total=16 * GIB, available=int(rng.uniform(2.5, 9.0) * GIB))
         box.change(engine=EngineFacts(state="ready", speed=rng.uniform(8, 12), record=12.5))
-        if at % 7200 < 600:
+        if at % 1800 < 300:
             box.machine.mount(errors=1)
         else:
             box.machine.mount()
 
     async with simulated_box(tmp_path) as box:
-        await box.live(2 * HOUR, lambda at: use(box, at))
+        await box.live(1.25 * HOUR, lambda at: use(box, at))
         memory, descriptors = _resident_bytes(), _descriptors()
-        await box.live(6 * HOUR, lambda at: use(box, at))
+        await box.live(1.25 * HOUR, lambda at: use(box, at))
         assert _resident_bytes() <= memory * GROWTH
         assert _descriptors() <= descriptors
-        assert len(await box.health.past_issues(50)) >= 3
+        assert len(await box.health.past_issues(50)) >= 2

@@ -173,6 +173,7 @@ class DeviceHistory:
             connection = sqlite3.connect(str(self._path), check_same_thread=False)
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
+            connection.execute("PRAGMA cache_size=-256")  # KiB; rows are written and seldom read
             self._database = Database(connection)
         return self._database
 
