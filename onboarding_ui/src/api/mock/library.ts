@@ -241,7 +241,10 @@ function memoriesOf(scenario: Scenario): Partial<LibraryApi> {
   const find = (id: string): Memory => require(items.find((one) => one.id === id));
   return {
     listMemories: () => Promise.resolve({ enabled, items: items.map((one) => ({ ...one })) }),
-    enableMemories: (next) => Promise.resolve(void (enabled = next)),
+    enableMemories: (next) => {
+      enabled = next;
+      return Promise.resolve();
+    },
     createMemory: (content) => {
       const made = memoryOf({ content, created_at: now() });
       items.unshift(made);

@@ -48,63 +48,7 @@ export function AssistantEditor({ assistant, onDone }: Props) {
           submit();
         }}
       >
-        <Field
-          label={t("library.assistant.name")}
-          value={draft.name}
-          maxLength={64}
-          onChange={(event) => put({ name: event.target.value })}
-        />
-        <Field
-          label={t("library.assistant.description")}
-          value={draft.description}
-          maxLength={200}
-          onChange={(event) => put({ description: event.target.value })}
-        />
-        <Area
-          label={t("library.assistant.instructions")}
-          value={draft.instructions}
-          onChange={(instructions) => put({ instructions })}
-        />
-        <ModelChoice chosen={draft.model_id} onChoose={(model_id) => put({ model_id })} />
-        <Field
-          label={t("library.assistant.temperature")}
-          hint={t("library.assistant.temperatureHint")}
-          type="number"
-          min={0}
-          max={2}
-          step={0.1}
-          value={draft.temperature ?? ""}
-          onChange={(event) => put({ temperature: numberOf(event.target.value) })}
-        />
-        <Field
-          label={t("library.assistant.longest")}
-          type="number"
-          min={16}
-          max={32768}
-          value={draft.max_tokens ?? ""}
-          onChange={(event) => put({ max_tokens: numberOf(event.target.value) })}
-        />
-        <Area
-          label={t("library.assistant.starters")}
-          value={draft.starters.join("\n")}
-          onChange={(text) => put({ starters: text.split("\n").slice(0, 8) })}
-        />
-        <FilesChoice draft={draft} put={put} />
-        <Choice label={t("library.assistant.visibility")}>
-          {(id) => (
-            <select
-              id={id}
-              className={inputLook}
-              value={draft.visibility}
-              onChange={(event) =>
-                put({ visibility: event.target.value === "household" ? "household" : "private" })
-              }
-            >
-              <option value="private">{t("library.private")}</option>
-              <option value="household">{t("library.household")}</option>
-            </select>
-          )}
-        </Choice>
+        <Fields draft={draft} put={put} />
         <ProblemNote error={save.error} />
         <div className="flex flex-wrap gap-2">
           <Button kind="primary" type="submit" busy={save.isPending} disabled={!draft.name.trim()}>
@@ -114,6 +58,95 @@ export function AssistantEditor({ assistant, onDone }: Props) {
         </div>
       </form>
     </Card>
+  );
+}
+
+interface FieldsProps {
+  draft: Assistant;
+  put: (change: Partial<Assistant>) => void;
+}
+
+function Fields({ draft, put }: FieldsProps) {
+  return (
+    <>
+      <Words draft={draft} put={put} />
+      <Ways draft={draft} put={put} />
+    </>
+  );
+}
+
+/** What it is called and what it is told. */
+function Words({ draft, put }: FieldsProps) {
+  const { t } = useTranslation();
+  return (
+    <>
+      <Field
+        label={t("library.assistant.name")}
+        value={draft.name}
+        maxLength={64}
+        onChange={(event) => put({ name: event.target.value })}
+      />
+      <Field
+        label={t("library.assistant.description")}
+        value={draft.description}
+        maxLength={200}
+        onChange={(event) => put({ description: event.target.value })}
+      />
+      <Area
+        label={t("library.assistant.instructions")}
+        value={draft.instructions}
+        onChange={(instructions) => put({ instructions })}
+      />
+    </>
+  );
+}
+
+/** How it answers, from what, and for whom. */
+function Ways({ draft, put }: FieldsProps) {
+  const { t } = useTranslation();
+  return (
+    <>
+      <ModelChoice chosen={draft.model_id} onChoose={(model_id) => put({ model_id })} />
+      <Field
+        label={t("library.assistant.temperature")}
+        hint={t("library.assistant.temperatureHint")}
+        type="number"
+        min={0}
+        max={2}
+        step={0.1}
+        value={draft.temperature ?? ""}
+        onChange={(event) => put({ temperature: numberOf(event.target.value) })}
+      />
+      <Field
+        label={t("library.assistant.longest")}
+        type="number"
+        min={16}
+        max={32768}
+        value={draft.max_tokens ?? ""}
+        onChange={(event) => put({ max_tokens: numberOf(event.target.value) })}
+      />
+      <Area
+        label={t("library.assistant.starters")}
+        value={draft.starters.join("\n")}
+        onChange={(text) => put({ starters: text.split("\n").slice(0, 8) })}
+      />
+      <FilesChoice draft={draft} put={put} />
+      <Choice label={t("library.assistant.visibility")}>
+        {(id) => (
+          <select
+            id={id}
+            className={inputLook}
+            value={draft.visibility}
+            onChange={(event) =>
+              put({ visibility: event.target.value === "household" ? "household" : "private" })
+            }
+          >
+            <option value="private">{t("library.private")}</option>
+            <option value="household">{t("library.household")}</option>
+          </select>
+        )}
+      </Choice>
+    </>
   );
 }
 
@@ -187,18 +220,15 @@ function ModelChoice({ chosen, onChoose }: ModelProps) {
           </select>
         )}
       </Choice>
-      {card?.fit === "too_large" ? <p className="text-sm">{t("library.assistant.tooSmall")}</p> : null}
+      {card?.fit === "too_large" ? (
+        <p className="text-sm">{t("library.assistant.tooSmall")}</p>
+      ) : null}
     </>
   );
 }
 
-interface FilesProps {
-  draft: Assistant;
-  put: (change: Partial<Assistant>) => void;
-}
-
 /** Whether it looks into documents, and into which. */
-function FilesChoice({ draft, put }: FilesProps) {
+function FilesChoice({ draft, put }: FieldsProps) {
   const api = useApi();
   const { t } = useTranslation();
   const files = useQuery({
