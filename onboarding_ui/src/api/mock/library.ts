@@ -185,7 +185,10 @@ function documents(scenario: Scenario) {
     replaceFile: (id, { name }) => Promise.resolve(Object.assign(find(id), { name, version: 2 })),
     getFile: (id) => Promise.resolve(find(id)),
     updateFile: (id, body) => Promise.resolve(Object.assign(find(id), body)),
-    removeFile: (id) => Promise.resolve(gone(id)),
+    removeFile: (id) => {
+      gone(id);
+      return Promise.resolve();
+    },
     retryFile: (id) => {
       void takeIn(Object.assign(find(id), { why: null }), scenario);
       return Promise.resolve(find(id));
