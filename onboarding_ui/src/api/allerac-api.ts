@@ -41,7 +41,6 @@ import type {
   SessionItem,
   SessionWithRecovery,
   SpeedRecord,
-  SpeedRecord,
   Status,
   UpdateConversation,
   UpdateMe,
@@ -107,7 +106,6 @@ interface BoxApi {
   getBox(): Promise<Box>;
   updateBox(body: { name?: string; time_zone?: string }): Promise<Box>;
   getHardware(): Promise<Hardware>;
-  getEngineSpeed(): Promise<SpeedRecord>;
   getEngineSpeed(): Promise<SpeedRecord>;
   listNearbyBoxes(): Promise<Page<NearbyBox>>;
 }

@@ -67,7 +67,6 @@ export const liveApi: AlleracApi = {
   updateBox: (body) => call("PATCH", "/box", body),
   getHardware: () => call("GET", "/box/hardware"),
   getEngineSpeed: () => call("GET", "/engine/speed"),
-  getEngineSpeed: () => call("GET", "/engine/speed"),
   listNearbyBoxes: () => call("GET", "/box/nearby"),
 
   getBoxHealth: () => call("GET", "/health"),

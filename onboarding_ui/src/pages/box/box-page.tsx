@@ -18,7 +18,6 @@ import { CertificateCard } from "./certificate-card";
 import { HealthBrief } from "./health-brief";
 import { NameCard } from "./name-card";
 import { SpeedNote } from "./speed-note";
-import { SpeedNote } from "./speed-note";
 import { UpdatesBrief } from "./updates-brief";
 
 const WORDS_PER_TOKEN = 0.75;
@@ -114,7 +113,6 @@ function ModelCard({ box }: { box: Box }) {
         <div className="min-w-0">
           <p className="font-medium">{loaded?.title ?? box.engine.model_id ?? t("box.noModel")}</p>
           {loaded ? <p className="text-soft">{boxWords(loaded.description)}</p> : null}
-          <SpeedNote modelId={box.engine.model_id} />
           <SpeedNote modelId={box.engine.model_id} />
         </div>
         <Link to="/box/models" className={buttonLook("plain")}>
