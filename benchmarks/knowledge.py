@@ -235,7 +235,8 @@ async def _speed(bench: Bench, sizes: Sequence[int]) -> list[Sequence[str]]:
     (sample,) = await bench.embedder.embed(["width"])
     dice, have = random.Random(3), 0  # noqa: S311 - seeded
     rows: list[Sequence[str]] = []
-    vocabulary = [f"word{number}" for number in range(5_000)]
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    vocabulary = ["".join(dice.choices(letters, k=7)) for _ in range(5_000)]
     for size in sizes:
         while have < size:
             count = min(1_000, size - have)
