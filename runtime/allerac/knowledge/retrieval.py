@@ -26,6 +26,8 @@ QUESTION_CHARACTERS: Final = 2_000
 ALIKE: Final = 0.9
 WORDS_ALONE: Final = 0.6
 """A passage that has as many of the telling words is related whatever its vector says."""
+WORDS_COUNT: Final = 0.5
+"""With fewer of the words, how rare they are says little, and the vector alone decides."""
 PASSAGE_CHARACTERS: Final = 2_400
 BYTES_PER_TOKEN: Final = 3
 LEAST_CHARACTERS: Final = 200
@@ -161,15 +163,16 @@ def _candidates(hits: Hits, words: list[str], model: EmbeddingModel | None) -> l
     word_ranks = {hit.number: rank for rank, hit in enumerate(hits.by_words, start=1)}
     cosines = {hit.number: hit.score for hit in hits.by_vector}
     found = []
-    for number, score in fuse([[*vector_ranks], [*word_ranks]]):
+    shares = {number: _share(stored, words) for number, stored in hits.chunks.items()}
+    telling = [number for number in word_ranks if shares.get(number, 0.0) >= WORDS_COUNT]
+    for number, score in fuse([[*vector_ranks], telling]):
         stored = hits.chunks.get(number)
         if stored is None:
             continue
         similarity = None
         if model is not None and number in cosines:
             similarity = round(on_seed_scale(cosines[number], model.traits), 3)
-        text = f"{stored.file_name} {stored.chunk.heading} {stored.chunk.content}"
-        shared = round(coverage(text, words), 3)
+        shared = shares[number]
         related = (similarity or 0.0) >= SEED_FLOOR or shared >= WORDS_ALONE
         found.append(
             Considered(
@@ -184,6 +187,11 @@ def _candidates(hits: Hits, words: list[str], model: EmbeddingModel | None) -> l
             )
         )
     return found
+
+
+def _share(stored: StoredChunk, words: list[str]) -> float:
+    text = f"{stored.file_name} {stored.chunk.heading} {stored.chunk.content}"
+    return round(coverage(text, words), 3)
 
 
 def _choose(
