@@ -4,6 +4,7 @@ Hours, so they are the matrix. `ALLERAC_SEED` decides when the power is cut, and
 names the table that the results are written to.
 """
 
+import json
 import os
 import random
 import time
@@ -56,10 +57,11 @@ def seed() -> int:
 
 
 @pytest.fixture(scope="module")
-def evidence(seed: int) -> Evidence:
+def evidence(seed: int, vm_image: BuiltImage) -> Evidence:
     """Where the results are written to, when somebody asked for it."""
     file = os.environ.get("ALLERAC_EVIDENCE")
-    return Evidence(Path(file).resolve() if file else None, seed)
+    made = json.loads((vm_image.folder / "build-summary.json").read_text())
+    return Evidence(Path(file).resolve() if file else None, seed, made["commit"])
 
 
 @pytest.fixture(scope="module")

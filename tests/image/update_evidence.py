@@ -1,19 +1,17 @@
 """The table of update cases that ran: docs/update-evidence.md, a line for each case and seed."""
 
 import re
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-REPOSITORY = Path(__file__).parents[2]
 ROW = re.compile(r"^\| (?P<case>[^|]+) \| (?P<seed>\d+) \|")
 HEAD = """\
 # What updates survived
 
-Each line is a case that ran on the emulated `vm` box, with the commit that it ran at. Written by
+Each line is a case that ran on the emulated `vm` box, with the commit of its image. Written by
 
     ALLERAC_EVIDENCE=docs/update-evidence.md ALLERAC_SEED=1 \\
         .venv/bin/pytest tests/image/test_update_faults.py -m matrix
@@ -21,7 +19,7 @@ Each line is a case that ran on the emulated `vm` box, with the commit that it r
 `ALLERAC_SEED` decides when the power is cut; `-k` chooses cases. What is not here did not run.
 Seconds are those of the clock on the wall of a machine that did other work too.
 
-| Case | Seed | Result | Seconds | Commit |
+| Case | Seed | Result | Seconds | Image |
 |---|---|---|---|---|
 """
 
@@ -35,11 +33,11 @@ class Trial:
 
 @dataclass(slots=True)
 class Evidence:
-    """The table in `file`, or none at all."""
+    """The table in `file`, or none at all; `commit` is the image's."""
 
     file: Path | None
     seed: int
-    rows: dict[tuple[str, int], str] = field(default_factory=dict)
+    commit: str
 
     @contextmanager
     def of(self, case: str) -> Iterator[Trial]:
@@ -57,7 +55,7 @@ class Evidence:
         if self.file is None:
             return
         rows = _rows(self.file)
-        cells = (case, str(self.seed), result, f"{seconds:.0f}", _commit())
+        cells = (case, str(self.seed), result, f"{seconds:.0f}", self.commit[:7])
         rows[case, self.seed] = f"| {' | '.join(cells)} |"
         self.file.write_text(HEAD + "".join(f"{rows[key]}\n" for key in sorted(rows)))
 
@@ -66,13 +64,3 @@ def _rows(file: Path) -> dict[tuple[str, int], str]:
     lines = file.read_text("utf-8").splitlines() if file.is_file() else []
     matches = [(ROW.match(line), line) for line in lines]
     return {(match["case"], int(match["seed"])): line for match, line in matches if match}
-
-
-def _commit() -> str:
-    told = subprocess.run(
-        ["/usr/bin/git", "-C", REPOSITORY, "rev-parse", "--short", "HEAD"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return told.stdout.strip() or "unknown"
