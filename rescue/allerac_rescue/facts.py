@@ -1,6 +1,7 @@
 """What can be seen without a code: whether the box answers, and what stands in its way."""
 
 import os
+import re
 import socket
 from dataclasses import dataclass
 from enum import StrEnum
@@ -81,7 +82,7 @@ def _findings(places: Places, space: Space | None) -> list[str]:
     found = []
     if space is None:
         found.append("no_data")
-    elif _is_read_only(places.data):
+    elif _is_read_only(places):
         found.append("read_only")
     elif space.free < NARROW_BYTES:
         found.append("full")
@@ -99,24 +100,38 @@ def _answers(path: Path) -> bool:
             connection.sendall(
                 b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
             )
-            return connection.recv(12).startswith(b"HTTP/1.1 2")
+            return re.match(rb"HTTP/1\.1 [234]", connection.recv(12)) is not None
     except OSError:
         return False
 
 
 def _space(places: Places) -> Space | None:
-    """Return the space of the data partition; None where it is not mounted."""
+    """Return the space of the data partition; None where nothing of the runtime's is to be seen."""
+    if not places.allerac.is_dir():
+        return None
     try:
-        if places.data.stat().st_dev == places.root.stat().st_dev and places.root == Path("/"):
-            return None
-        told = os.statvfs(places.data)
+        told = os.statvfs(places.allerac)
     except OSError:
         return None
     return Space(told.f_bavail * told.f_frsize, told.f_blocks * told.f_frsize)
 
 
-def _is_read_only(folder: Path) -> bool:
-    return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+def _is_read_only(places: Places) -> bool:
+    """Tell whether the file system itself takes no writing, proc_pid_mountinfo(5).
+
+    Its mount may be read-only for this service alone, which tells nothing.
+    """
+    try:
+        lines = (places.root / "proc/self/mountinfo").read_text().splitlines()
+    except OSError:
+        return False
+    options = {"/": "", "/data": ""}
+    for line in lines:
+        before, _, after = line.partition(" - ")
+        point = before.split()[4]
+        if point in options:
+            options[point] = after.split()[2]
+    return "ro" in (options["/data"] or options["/"]).split(",")
 
 
 def _service(run: Programs, uptime: float) -> Service:

@@ -86,7 +86,7 @@ def _let_in(box: OwnSystem, person: Person) -> Person:
 def test_the_page_is_there_while_all_is_well(person: Person) -> None:
     status, page = person.get("/rescue/")
     assert status == 200
-    assert "All is well" in page
+    assert "All is well" in page, page
     assert person.get("/")[0] == 200
 
 

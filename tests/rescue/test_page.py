@@ -80,6 +80,27 @@ def test_a_missing_environment_leads_to_the_previous_system(
     assert "Go back to the previous system" in visitor.get("/").text
 
 
+def test_a_data_partition_that_is_not_there_is_told(visitor: Visitor, places: Places) -> None:
+    places.allerac.rmdir()
+    assert "The disk with your data cannot be opened" in visitor.get("/").text
+
+
+@pytest.mark.parametrize(
+    ("mount", "superblock", "is_told"),
+    [("ro,nosuid", "rw", False), ("rw", "ro,errors=remount-ro", True), ("ro", "ro", True)],
+)
+def test_a_disk_that_takes_no_writing_is_told_and_the_sandbox_is_not_it(
+    visitor: Visitor, places: Places, mount: str, superblock: str, is_told: bool
+) -> None:
+    table = places.root / "proc/self/mountinfo"
+    table.parent.mkdir()
+    table.write_text(
+        "22 1 254:0 / / ro,relatime - erofs /dev/dm-0 ro\n"
+        f"40 22 259:7 / /data {mount} shared:1 - ext4 /dev/sda7 {superblock}\n"
+    )
+    assert ("can be read but not written" in visitor.get("/").text) is is_told
+
+
 def test_a_systemd_that_does_not_answer_keeps_nobody(
     visitor: Visitor, programs: NotedPrograms
 ) -> None:
