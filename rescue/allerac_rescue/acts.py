@@ -204,8 +204,10 @@ def perform(name: str, places: Places, run: Programs) -> int:
         told = {"ok": False, "error": str(error)}
     file = places.results / f"{name}.json"
     try:
-        file.with_suffix(".new").write_text(json.dumps(told))
-        file.with_suffix(".new").rename(file)
+        scratch = file.with_suffix(".new")
+        scratch.write_text(json.dumps(told))
+        scratch.chmod(0o644)  # root's; the folder lets only the page in
+        scratch.rename(file)
     except OSError:  # before /run is laid out nobody waits for a result
         return 0 if told["ok"] else 1
     return 0 if told["ok"] else 1
