@@ -35,7 +35,14 @@ class Service:
     active: str
     restarts: int
     seconds: float
-    """Since it last began to start; 0 where unknown."""
+    """Since it last began to start; since the system did, where it has not yet."""
+
+    has_begun: bool
+
+    @property
+    def is_coming(self) -> bool:
+        """Tell whether it is on its way, and not one that was stopped."""
+        return self.active != "inactive" or not self.has_begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +79,7 @@ def look(places: Places, run: Programs, uptime: float) -> Facts:
         findings.append("crashes")
     elif service.active == "active":
         findings.append("silent")
-    elif not findings and service.seconds < WAKING_SECONDS:
+    elif not findings and service.is_coming and service.seconds < WAKING_SECONDS:
         return Facts(State.WAKING, (), space)
     return Facts(State.TROUBLE, tuple(findings or ["off"]), space)
 
@@ -143,6 +150,7 @@ def _service(run: Programs, uptime: float) -> Service:
         active=found.get("ActiveState", "unknown"),
         restarts=int(found.get("NRestarts") or 0),
         seconds=max(uptime - began, 0.0) if began else uptime,
+        has_begun=began > 0,
     )
 
 

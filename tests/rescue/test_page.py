@@ -54,6 +54,15 @@ def test_in_place_of_a_runtime_on_its_way_the_page_asks_again(
     assert 'http-equiv="refresh"' in answer.text
 
 
+def test_a_runtime_that_was_stopped_is_not_on_its_way(
+    visitor: Visitor, programs: NotedPrograms
+) -> None:
+    programs.systemd_says("inactive", began_seconds=590)
+    assert "is not running" in visitor.get("/").text
+    programs.systemd_says("inactive", began_seconds=0)
+    assert "is not running" in visitor.get("/").text  # ten minutes after the start
+
+
 @pytest.mark.parametrize(
     ("active", "restarts", "told"),
     [
