@@ -69,7 +69,7 @@ function Row({ model }: { model: RemoteModel }) {
           busy={act.isPending}
           onClick={() => act.mutate(() => api.removeRemoteModel(model.id))}
         >
-          {t("models.remove")}
+          {t("models.elsewhere.forget")}
         </Button>
       </div>
     </li>
