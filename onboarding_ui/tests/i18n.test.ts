@@ -1,8 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import i18next from "i18next";
-import de from "@/i18n/de/app.json";
-import en from "@/i18n/en/app.json";
 
 type Tree = { [key: string]: string | Tree };
 
@@ -18,8 +16,17 @@ function sources(folder: string): string[] {
     .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"));
 }
 
+/** All texts of a language: `app.json`, and beside it a file for each page under that page's name. */
+function textsOf(language: string): Tree {
+  const folder = join(import.meta.dirname, "../src/i18n", language);
+  const read = (name: string): Tree => JSON.parse(readFileSync(join(folder, name), "utf8")) as Tree;
+  const pages = readdirSync(folder).filter((name) => name !== "app.json");
+  const named = pages.map((name) => [name.replace(".json", ""), read(name)] as const);
+  return { ...read("app.json"), ...Object.fromEntries(named) };
+}
+
 const PLURAL = /_(zero|one|two|few|many|other)$/;
-const languages: Record<string, Tree> = { en, de };
+const languages: Record<string, Tree> = { en: textsOf("en"), de: textsOf("de") };
 const code = sources(join(import.meta.dirname, "../src")).join("\n");
 const quoted = new Set([...code.matchAll(/"([\w.]+)"/g)].map(([, text]) => text));
 /** Keys that are put together, as `wizard.${step}.title`, each as what it matches. */

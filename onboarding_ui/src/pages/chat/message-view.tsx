@@ -150,7 +150,7 @@ function CutMark({ message }: { message: Message }) {
   const { t } = useTranslation();
   const reason = message.usage?.finish_reason;
   if (reason !== "length" && reason !== "repetition") return null;
-  return <p className="text-sm text-soft">{t(`chat.cut.${reason}`)}</p>;
+  return <p className="text-sm text-soft">{t(`chat.ended.${reason}`)}</p>;
 }
 
 interface ProblemProps {
