@@ -49,7 +49,7 @@ function Areas() {
     <nav
       aria-label={t("areas.label")}
       data-print="hidden"
-      className="flex shrink-0 items-center justify-around gap-1 border-t border-line bg-paper px-2 pt-1 pb-[max(0.25rem,env(safe-area-inset-bottom))] md:w-20 md:flex-col md:justify-start md:border-e md:border-t-0 md:py-5"
+      className="flex shrink-0 items-center justify-around gap-1 border-t border-line bg-paper px-2 pt-1 pb-[max(0.25rem,env(safe-area-inset-bottom))] md:w-24 md:flex-col md:justify-start md:border-e md:border-t-0 md:py-5"
     >
       <div className="hidden pb-5 md:block">
         <BoxLamp size={18} />
