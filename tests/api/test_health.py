@@ -252,3 +252,16 @@ async def _value(prometheus: str, query: str) -> float:
             except (httpx.HTTPError, ValueError):
                 pass
             await asyncio.sleep(0.2)
+
+
+async def test_a_report_for_a_helper_names_nobody_and_holds_no_secret(box: Box) -> None:
+    saved = await box.owner.put("/api/v1/health/alerts", json={**OFF, "mail": MAIL})
+    assert saved.status_code == 200, saved.text
+    answer = await box.owner.get("/api/v1/health/support")
+    assert answer.status_code == 200, answer.text
+    sections = {one["name"]: one["lines"] for one in answer.json()["sections"]}
+    assert list(sections) == ["versions", "machine", "health", "issues", "configuration", "log"]
+    assert sections["versions"][0].startswith("allerac: ")
+    told = answer.text.casefold()
+    assert "quiet lantern" not in told
+    assert "ana@example.com" not in told

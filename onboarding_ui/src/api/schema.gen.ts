@@ -1816,6 +1816,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/health/support": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get Support Report
+     * @description Put together what a helper needs, without secrets, names, or people's words.
+     */
+    get: operations["getSupportReport"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/health/issues/{issue_id}/fix": {
     parameters: {
       query?: never;
@@ -3939,6 +3959,26 @@ export interface components {
       model_id: string;
       /** Created At */
       created_at: string;
+    };
+    /**
+     * SupportReport
+     * @description What a helper may see: every line of it, nothing else leaves with it.
+     */
+    SupportReport: {
+      /** Made At */
+      made_at: string;
+      /** Sections */
+      sections: components["schemas"]["SupportSection"][];
+    };
+    /**
+     * SupportSection
+     * @description Lines under a heading; `name` says which.
+     */
+    SupportSection: {
+      /** Name */
+      name: string;
+      /** Lines */
+      lines: string[];
     };
     /** TextFormat */
     TextFormat: {
@@ -7841,6 +7881,35 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["IssueHistory"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  getSupportReport: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["SupportReport"];
         };
       };
       /** @description What went wrong */

@@ -55,6 +55,17 @@ async def list_past_issues(
     return shape.IssueHistory(items=[shape.Issue.of(issue, fixable=False) for issue in past])
 
 
+@router.get("/support", operation_id="getSupportReport")
+async def get_support_report(_: Administrator, services: ServicesOf) -> shape.SupportReport:
+    """Put together what a helper needs, without secrets, names, or people's words."""
+    report = await services.support.report()
+    sections = [
+        shape.SupportSection(name=section.name, lines=list(section.lines))
+        for section in report.sections
+    ]
+    return shape.SupportReport(made_at=report.made_at, sections=sections)
+
+
 @router.post("/issues/{issue_id}/fix", operation_id="fixIssue")
 async def fix_issue(issue_id: str, _: Administrator, services: ServicesOf) -> shape.Health:
     """Do what the issue offers."""

@@ -11,6 +11,7 @@ from allerac.box import BoxService
 from allerac.chat import ChatService, CompletionService
 from allerac.health import HealthService, Metrics
 from allerac.health.alerts import AlertService
+from allerac.health.support import SupportService
 from allerac.knowledge.service import KnowledgeService
 from allerac.models import ModelRoom
 from allerac.models.remote import RemoteModels
@@ -36,6 +37,7 @@ class Services:
     onboarding: OnboardingService
     remote_models: RemoteModels
     speeds: SpeedKeeper
+    support: SupportService
     updates: UpdateService
 
 

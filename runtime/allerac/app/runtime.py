@@ -21,6 +21,7 @@ from allerac.app.knowledge import (
 )
 from allerac.app.models import StoredDefault, build_model_service, read_hardware
 from allerac.app.network import NetworkPresence
+from allerac.app.support import build_support
 from allerac.app.updates import build_updates
 from allerac.appliance.certificate import CertificateFolder
 from allerac.appliance.clock import ClockWatch
@@ -117,6 +118,9 @@ class Runtime:
             assistants=assistants,
             alerts=self.health.alerts,
             health=self.health.service,
+            support=build_support(
+                settings, hardware, self.health.service, AccountStore(self.database), boxes
+            ),
             metrics=self.health.metrics,
             accounts=AccountService(
                 accounts=AccountStore(self.database),

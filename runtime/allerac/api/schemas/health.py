@@ -100,6 +100,20 @@ class IssueHistory(Response):
     items: list[Issue]
 
 
+class SupportSection(Response):
+    """Lines under a heading; `name` says which."""
+
+    name: str
+    lines: list[str]
+
+
+class SupportReport(Response):
+    """What a helper may see: every line of it, nothing else leaves with it."""
+
+    made_at: Timestamp
+    sections: list[SupportSection]
+
+
 class HealthSeries(Response):
     """Means over `step_seconds`; a value is null where there was none."""
 
