@@ -11,6 +11,7 @@ SHARED = ("image", "provisioning")
 alone with it at the end."""
 
 
+@pytest.hookimpl(tryfirst=True)  # the workers read the marks in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep a file's tests on one worker, and a whole folder's where what they share is dear."""
     for item in items:
