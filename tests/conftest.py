@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 TESTS = Path(__file__).parent
 
@@ -11,11 +13,20 @@ SHARED = ("image", "provisioning")
 alone with it at the end."""
 
 
-@pytest.hookimpl(tryfirst=True)  # the workers read the marks in the same hook
+class ByWhatIsShared(LoadScopeScheduling):  # type: ignore[misc]  # the package ships no types
+    """Keeps a file's tests on one worker, and a whole folder's where what they share is dear."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", 1)[0]
+        folder = file.split("/")[1]
+        return folder if folder in SHARED else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Take ours in place of the one that `--dist` names."""
+    return ByWhatIsShared(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file's tests on one worker, and a whole folder's where what they share is dear."""
-    for item in items:
-        folder, *deeper = item.path.relative_to(TESTS).parts
-        group = folder if folder in SHARED else "/".join((folder, *deeper))
-        item.add_marker(pytest.mark.xdist_group(group))
+    """Begin with the folders that take longest."""
     items.sort(key=lambda item: item.path.relative_to(TESTS).parts[0] not in SHARED)
