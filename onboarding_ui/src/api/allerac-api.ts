@@ -48,6 +48,7 @@ import type {
   Updates,
   UpdateSettings,
   VerifyResult,
+  SupportReport,
 } from "./types";
 
 interface AccountsApi {
@@ -131,6 +132,7 @@ interface HealthApi {
   getBoxHealth(): Promise<Health>;
   getHealthHistory(period: HealthSeries["period"]): Promise<HealthSeries>;
   listPastIssues(): Promise<Page<Issue>>;
+  getSupportReport(): Promise<SupportReport>;
   fixIssue(id: string): Promise<Health>;
   getAlerts(): Promise<Alerts>;
   changeAlerts(body: ChangeAlerts): Promise<Alerts>;

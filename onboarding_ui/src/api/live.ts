@@ -72,6 +72,7 @@ export const liveApi: AlleracApi = {
   getBoxHealth: () => call("GET", "/health"),
   getHealthHistory: (period) => call("GET", `/health/history?period=${period}`),
   listPastIssues: () => call("GET", "/health/issues"),
+  getSupportReport: () => call("GET", "/health/support"),
   fixIssue: (id) => call("POST", `/health/issues/${id}/fix`),
   getAlerts: () => call("GET", "/health/alerts"),
   changeAlerts: (body) => call("PUT", "/health/alerts", body),

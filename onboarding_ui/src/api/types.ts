@@ -7,6 +7,7 @@ export type ChangeAlerts = Schemas["ChangeAlerts"];
 export type AlertChannel = Schemas["TryAlert"]["channel"];
 export type Health = Schemas["Health"];
 export type HealthSeries = Schemas["HealthSeries"];
+export type SupportReport = Schemas["SupportReport"];
 export type Issue = Schemas["Issue"];
 export type Address = Schemas["Address"];
 export type ApiKey = Schemas["ApiKeyItem"];

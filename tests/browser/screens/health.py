@@ -41,6 +41,14 @@ def box_with_issue(page: Page, words: Words) -> None:
 
 
 @screen
+def health_report(page: Page, words: Words) -> None:
+    visit(page, "/box/health")
+    page.get_by_role("button", name=words("health.support.make")).click()
+    page.get_by_text(words("health.support.section.log"), exact=True).click()
+    expect(page.get_by_text("token=[secret]")).to_be_visible()
+
+
+@screen
 def alerts(page: Page, words: Words) -> None:
     visit(page, "/box/health")
     page.get_by_role("checkbox", name=words("alerts.mail")).click()

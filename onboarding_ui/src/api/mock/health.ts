@@ -8,6 +8,7 @@ type HealthApi = Pick<
   | "getBoxHealth"
   | "getHealthHistory"
   | "listPastIssues"
+  | "getSupportReport"
   | "fixIssue"
   | "getAlerts"
   | "changeAlerts"
@@ -152,6 +153,24 @@ export function createMockHealth({ health: play }: Scenario): HealthApi {
     getBoxHealth: () => Promise.resolve(state()),
     getHealthHistory: (period) => Promise.resolve(seriesOf(period, isHot)),
     listPastIssues: () => Promise.resolve({ items: [PAST] }),
+    getSupportReport: () =>
+      Promise.resolve({
+        made_at: now(),
+        sections: [
+          { name: "versions", lines: ["allerac: 0.2.0", "python: 3.13.5"] },
+          { name: "machine", lines: ["Intel N100, 4 cores, 16 GB"] },
+          { name: "health", lines: ["celsius: 66", "disk_free_bytes: 157600000000"] },
+          { name: "issues", lines: [] },
+          { name: "configuration", lines: ["log_level: info"] },
+          {
+            name: "log",
+            lines: [
+              "allerac: engine_ready model=allerac-demo seconds=0.8",
+              "allerac: signed in as [person] from 192.168.1.7, token=[secret]",
+            ],
+          },
+        ],
+      }),
     fixIssue: (id) => {
       issues = issues.filter((issue) => issue.id !== id);
       return Promise.resolve(state());

@@ -12,6 +12,7 @@ import { Page } from "../page";
 import { AlertsCard } from "./alerts-card";
 import { ChartsCard } from "./charts-card";
 import { IssueCard } from "./issue-card";
+import { SupportCard } from "./support-card";
 
 export function HealthPage() {
   const { t } = useTranslation();
@@ -24,6 +25,7 @@ export function HealthPage() {
       <ChartsCard issues={health?.issues ?? []} />
       {mayAct ? <PastCard /> : null}
       {mayAct ? <AlertsCard /> : null}
+      {mayAct ? <SupportCard /> : null}
     </Page>
   );
 }
