@@ -51,7 +51,7 @@ export function SupportCard() {
 function Report({ report }: { report: SupportReport }) {
   const { t } = useTranslation();
   return (
-    <>
+    <div className="grid gap-2 pt-3">
       {report.sections.map(({ name, lines }) => (
         <details key={name} className="rounded-control border border-line px-4">
           <summary className="flex min-h-11 cursor-pointer items-center justify-between gap-3">
@@ -69,6 +69,6 @@ function Report({ report }: { report: SupportReport }) {
         </Button>
         <CopyButton text={textOf(report)} isNamed />
       </div>
-    </>
+    </div>
   );
 }
