@@ -195,6 +195,7 @@ def write_model_facts(file: Path) -> Path:
         "size_bytes": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
         "context_length": CONTEXT_TOKENS,
+        "answer_tokens": CONTEXT_TOKENS,
     }
     (file.parent / "model.yaml").write_text(yaml.safe_dump(facts))
     return file.parent

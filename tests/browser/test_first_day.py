@@ -200,7 +200,7 @@ def test_palette_opens_by_keyboard_and_goes_where_it_is_told(page: Page, box: Ru
     expect(page.get_by_role("option", selected=True)).to_have_text("Models")
     _look(page, "palette")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Models")).to_be_visible()
+    expect(page.get_by_role("heading", name="Models", exact=True)).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -28,7 +28,7 @@ def check_url(url: str, *, allow_private: bool) -> str:
     """Return `url` without a slash at its end. Raises `InvalidInput`."""
     parts = _split(url)
     if parts.scheme == "http" and not allow_private:
-        raise _wrong("must begin with https: the key would travel unprotected")
+        raise _wrong("The address must begin with https: the key would travel unprotected.")
     return url.rstrip("/")
 
 
@@ -49,7 +49,7 @@ async def resolve(url: str, *, allow_private: bool) -> Target:
         ) from err
     addresses = [ipaddress.ip_address(str(item[4][0]).split("%")[0]) for item in found]
     if any(not _is_allowed(address, allow_private=allow_private) for address in addresses):
-        raise _wrong("leads into the home network; confirm that this is meant")
+        raise _wrong("The address leads into the home network; confirm that this is meant.")
     chosen = addresses[0]
     literal = f"[{chosen}]" if chosen.version == 6 else str(chosen)
     return Target(f"{parts.scheme}://{literal}:{port}{parts.path}".rstrip("/"), host, parts.netloc)
@@ -60,11 +60,11 @@ def _split(url: str) -> SplitResult:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError as err:
-        raise _wrong("is no address") from err
+        raise _wrong("The address is no address.") from err
     if len(url) > URL_CHARACTERS_LIMIT or parts.scheme not in ("http", "https"):
-        raise _wrong("must begin with https://")
+        raise _wrong("The address must begin with https://.")
     if not parts.hostname or parts.username or parts.password or parts.query or parts.fragment:
-        raise _wrong("must be a plain address, such as https://api.example.org/v1")
+        raise _wrong("The address must be a plain address, such as https://api.example.org/v1.")
     return parts
 
 
@@ -78,5 +78,5 @@ def _is_allowed(
     return allow_private or address.is_global
 
 
-def _wrong(reason: str) -> InvalidInput:
-    return InvalidInput(f"The address {reason}.", fields={"base_url": reason})
+def _wrong(message: str) -> InvalidInput:
+    return InvalidInput(message, fields={"base_url": message})
