@@ -25,6 +25,7 @@ AFTERWARDS = "The garage code is 2846.\n\nWhat is the garage code?"
 OPEN_PORTS = {80, 443}
 OTHER_PORTS = {22, 53, 111, 631, 3000, 5355, 5432, 6379, 8000, 8080, 8443, 9090, 9100}
 USED_MEMORY_BYTES = 600e6
+from tests.image.updating import wait_until_proven
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +133,7 @@ def test_a_power_cut_in_mid_answer_loses_nothing_that_was_acknowledged(
 def test_nothing_failed_and_no_unit_waited_for_another_in_a_circle(
     box: BootedBox, tmp_path: Path
 ) -> None:
+    wait_until_proven(box)  # the power button would end the proof, which counts as a failed unit
     box.switch_off()
     data = partition(box.disk, "data", tmp_path / "data.img")
     assert check_ext4(data).returncode == 0

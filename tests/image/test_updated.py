@@ -58,6 +58,7 @@ def box(
         unit.find()
         unit.claim(unit.claim_code())
         unit.wait_ready()
+        unit.call("PATCH", "/updates/settings", {"automatic": False})  # it would begin by itself
         wait_until_proven(unit)
         yield unit
 
