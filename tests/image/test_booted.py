@@ -13,6 +13,7 @@ import pytest
 from tests.image.booted_box import BootedBox, flashed_unit
 from tests.image.conftest import BuiltImage
 from tests.image.offline_disk import (
+from tests.image.updating import wait_until_proven
     UNIT_FAILED,
     check_ext4,
     folder_of,
@@ -25,7 +26,6 @@ AFTERWARDS = "The garage code is 2846.\n\nWhat is the garage code?"
 OPEN_PORTS = {80, 443}
 OTHER_PORTS = {22, 53, 111, 631, 3000, 5355, 5432, 6379, 8000, 8080, 8443, 9090, 9100}
 USED_MEMORY_BYTES = 600e6
-from tests.image.updating import wait_until_proven
 
 
 @pytest.fixture(scope="module")
