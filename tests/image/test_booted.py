@@ -13,13 +13,13 @@ import pytest
 from tests.image.booted_box import BootedBox, flashed_unit
 from tests.image.conftest import BuiltImage
 from tests.image.offline_disk import (
-from tests.image.updating import wait_until_proven
     UNIT_FAILED,
     check_ext4,
     folder_of,
     journal,
     partition,
 )
+from tests.image.updating import wait_until_proven
 
 PASSAGE = "Ana's bicycle is blue. Ben's bicycle is red.\n\nWhat colour is Ana's bicycle?"
 AFTERWARDS = "The garage code is 2846.\n\nWhat is the garage code?"
