@@ -114,6 +114,36 @@ test("a message that could not be sent is said, and sending it again works", asy
   expect(await screen.findByRole("list", { name: "Messages" })).toHaveTextContent("Hello");
 });
 
+test("what is sent before the messages have come follows the last of them", async () => {
+  const user = userEvent.setup();
+  let come: () => void = () => undefined;
+  const later = new Promise<void>((resolve) => (come = resolve));
+  const parents: (string | null)[] = [];
+  let lastId: string | undefined;
+  open("/chat", {}, (api) => ({
+    listMessages: async (id) => {
+      await later;
+      const messages = await api.listMessages(id);
+      lastId ??= messages.at(-1)?.id;
+      return messages;
+    },
+    sendMessage: (id, body) => {
+      parents.push(body.parent_id ?? null);
+      return api.sendMessage(id, body);
+    },
+  }));
+  await user.click(await screen.findByRole("link", { name: "A loaf for a slow morning" }));
+  await user.type(screen.getByRole("textbox", { name: "Message" }), "Thank you!{Enter}");
+  expect(parents).toEqual([]);
+  await act(async () => {
+    come();
+    await later;
+  });
+  await waitFor(() => expect(parents).toHaveLength(1));
+  expect(lastId).toBeDefined();
+  expect(parents).toEqual([lastId]);
+});
+
 test("a rating can be given and taken back", async () => {
   const user = userEvent.setup();
   open("/chat");

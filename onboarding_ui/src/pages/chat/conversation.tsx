@@ -1,4 +1,4 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
@@ -21,14 +21,16 @@ import { useStickyScroll } from "./use-sticky-scroll";
 function useConversation(id: string) {
   const api = useApi();
   const queries = useQueryClient();
-  const detail = useQuery({
+  const detailQuery = queryOptions({
     queryKey: ["conversation", id, "detail"],
     queryFn: () => api.getConversation(id),
   });
-  const messages = useQuery({
+  const messagesQuery = queryOptions({
     queryKey: ["conversation", id, "messages"],
     queryFn: () => api.listMessages(id),
   });
+  const detail = useQuery(detailQuery);
+  const messages = useQuery(messagesQuery);
   const refresh = (): void => void queries.invalidateQueries({ queryKey: ["conversation", id] });
   const change = useMutation({
     mutationFn: (body: UpdateConversation) => api.updateConversation(id, body),
@@ -39,10 +41,15 @@ function useConversation(id: string) {
   });
   const all = useMemo(() => messages.data ?? [], [messages.data]);
   const leaf = detail.data?.leaf_id ?? null;
-  const shown = useMemo(() => {
-    const isKnown = all.some((message) => message.id === leaf);
-    return branch(all, isKnown ? leaf : null);
-  }, [all, leaf]);
+  const shown = useMemo(() => branch(all, leaf), [all, leaf]);
+  // What is sent before the messages have come waits for them.
+  const lastId = async (): Promise<string | null> => {
+    const [{ leaf_id }, rows] = await Promise.all([
+      queries.query({ ...detailQuery, staleTime: "static" }),
+      queries.query({ ...messagesQuery, staleTime: "static" }),
+    ]);
+    return branch(rows, leaf_id).at(-1)?.message.id ?? null;
+  };
   const halt = useMutation({
     mutationFn: (generation: string) => api.stopGeneration(generation),
     onSettled: refresh,
@@ -59,16 +66,17 @@ function useConversation(id: string) {
     shown,
     change,
     refresh,
+    lastId,
     stop,
   };
 }
 
 export function Conversation({ id }: { id: string }) {
   const { t } = useTranslation();
-  const { detail, error, refused, messages, all, shown, change, refresh, stop } =
+  const { detail, error, refused, messages, all, shown, change, refresh, lastId, stop } =
     useConversation(id);
   const { box, onScroll, stick } = useStickyScroll(shown.length);
-  const send = useSend(id, stick);
+  const send = useSend({ id, lastId }, stick);
   if (error) return <Missing error={error} />;
   return (
     <>
@@ -98,9 +106,7 @@ export function Conversation({ id }: { id: string }) {
         busy={send.isPending}
         error={send.error ?? refused}
         onStop={stop}
-        onSend={(content) =>
-          send.mutateAsync({ content, parentId: shown.at(-1)?.message.id ?? null })
-        }
+        onSend={(content) => send.mutateAsync({ content })}
         tools={(draft) =>
           detail ? (
             <>

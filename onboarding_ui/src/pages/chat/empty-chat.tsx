@@ -14,7 +14,7 @@ export function EmptyChat() {
   const { t } = useTranslation();
   const person = usePerson();
   const send = useSend(null, () => undefined);
-  const start = (content: string) => send.mutateAsync({ content, parentId: null });
+  const start = (content: string) => send.mutateAsync({ content });
   return (
     <div className="flex min-h-0 flex-1 flex-col gap-6 overflow-y-auto p-2 before:m-auto after:m-auto">
       <h1 className="px-4 text-center font-serif text-4xl">
@@ -27,9 +27,7 @@ export function EmptyChat() {
             <button
               type="button"
               disabled={send.isPending}
-              onClick={() =>
-                send.mutate({ content: t(`chat.starters.${key}.text`), parentId: null })
-              }
+              onClick={() => send.mutate({ content: t(`chat.starters.${key}.text`) })}
               className="h-full min-h-11 w-full rounded-card border border-line bg-surface p-3 text-start hover:bg-tint"
             >
               {t(`chat.starters.${key}.title`)}

@@ -3,9 +3,16 @@ import { useNavigate } from "react-router";
 import { useApi } from "@/api/context";
 import type { Message } from "@/api/types";
 
+interface Open {
+  id: string;
+  /** The last message that is shown, once the messages have come. */
+  lastId: () => Promise<string | null>;
+}
+
 interface ToSend {
   content: string;
-  parentId: string | null;
+  /** The message before it; without, the last of the conversation. */
+  parentId?: string | null;
 }
 
 /** A random id that also exists where the page has no secure context. */
@@ -15,14 +22,15 @@ function randomId(): string {
 }
 
 /** Sends a message; without a conversation it starts one and goes there. */
-export function useSend(conversationId: string | null, onSent: () => void) {
+export function useSend(open: Open | null, onSent: () => void) {
   const api = useApi();
   const queries = useQueryClient();
   const navigate = useNavigate();
   return useMutation({
     mutationFn: async ({ content, parentId }: ToSend) => {
-      const id = conversationId ?? (await api.createConversation({})).id;
-      const body = { content, parent_id: parentId, client_id: randomId() };
+      const before = parentId === undefined && open ? await open.lastId() : (parentId ?? null);
+      const id = open?.id ?? (await api.createConversation({})).id;
+      const body = { content, parent_id: before, client_id: randomId() };
       const sent = await api.sendMessage(id, body);
       return { id, sent };
     },
@@ -35,7 +43,7 @@ export function useSend(conversationId: string | null, onSent: () => void) {
       ]);
       void queries.invalidateQueries({ queryKey: ["conversation", id] });
       void queries.invalidateQueries({ queryKey: ["conversations"] });
-      if (conversationId === null) {
+      if (open === null) {
         // From the new conversation, back leads to the list of them all.
         void navigate("/chat/list", { replace: true });
         void navigate(`/chat/${id}`);
