@@ -7,6 +7,7 @@ and `faults`.
 
 import errno
 import os
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -96,9 +97,9 @@ class FileDisk(BlockDisk):
     flags = os.O_RDWR | os.O_DIRECT | os.O_CLOEXEC
 
     def discard(self) -> None:
-        """Make a hole of all of it."""
-        os.ftruncate(self._file, 0)
-        os.ftruncate(self._file, self.size_bytes)
+        """Make a hole of all of it; a kill meanwhile leaves its size, as it does a drive's."""
+        area = ["--punch-hole", "--offset", "0", "--length", str(self.size_bytes)]
+        subprocess.run(["fallocate", *area, str(self.path)], check=True)  # noqa: S607 - util-linux
 
     def zero(self, offset: int, size: int) -> None:
         """Do nothing: what was discarded reads as zeros, which a drive does not promise."""
