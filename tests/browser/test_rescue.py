@@ -75,6 +75,7 @@ def test_every_page_reads_well_and_can_be_touched(
         expect(page.locator(".legend li").first).to_be_visible()
         _look(page, is_touched)
         page.locator("button.danger").click()
+        expect(page.locator("#word")).to_be_visible()
         _look(page, is_touched)
     finally:
         context.close()

@@ -41,6 +41,7 @@ class PreparedUnit:
             box = BootedBox(folder / DISK, emulator, lan)
             box.switch_on(resume=state)
             box.find()
+            box.wait_ready()
             box.sign_in()
             yield box
 

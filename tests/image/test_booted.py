@@ -118,13 +118,13 @@ def test_a_power_cut_in_mid_answer_loses_nothing_that_was_acknowledged(
 
     box.switch_on()
     box.find()
+    box.wait_ready()
     box.sign_in()
     messages = box.call("GET", f"/conversations/{conversation}/messages")["items"]
     said = [message["content"] for message in messages if message["role"] == "user"]
     assert said == ["Hello", "Thank you", PASSAGE]
     cut = next(message for message in messages if message["id"] == last["answer"]["id"])
     assert cut["status"] != "generating"
-    box.wait_ready()
     again = box.follow(box.say(conversation, AFTERWARDS)["answer"]["id"])
     assert _ended(again) == "done"
     assert "2846" in _words(again)

@@ -231,8 +231,8 @@ def _works_with_its_data(box: BootedBox) -> str:
     """Give it power again, and tell what it became."""
     box.switch_on()
     box.find()
-    box.sign_in()
     box.wait_ready()
+    box.sign_in()
     assert what_was_said(box) == list(SAID)
     conversation = box.call("POST", "/conversations", {})["id"]
     assert box.follow(box.say(conversation, SAID[0])["answer"]["id"])[-1][0] == "done"
