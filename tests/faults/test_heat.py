@@ -19,6 +19,7 @@ from tests.recorded_machine import RecordedMachine
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 DEADLINE_SECONDS = 200.0
+FILES = "/api/v1/knowledge/files"
 Health = dict[str, Any]
 
 
@@ -65,6 +66,15 @@ async def ask(program: httpx.AsyncClient) -> httpx.Response:
     return await program.post("/v1/chat/completions", json=body)
 
 
+async def add(owner: httpx.AsyncClient) -> str:
+    octets = {"Content-Type": "application/octet-stream"}
+    text = b"The bins are emptied on Tuesday."
+    added = await owner.post(FILES, params={"name": "bins.txt"}, content=text, headers=octets)
+    assert added.status_code == 201, added.text
+    document: str = added.json()["id"]
+    return document
+
+
 async def test_heat_slows_the_box_rests_it_and_is_told_once(tmp_path: Path) -> None:
     machine = RecordedMachine(tmp_path / "machine").usual()
     settings = Settings(
@@ -93,18 +103,23 @@ async def test_heat_slows_the_box_rests_it_and_is_told_once(tmp_path: Path) -> N
         await until(owner, lambda health: health["severity"] == "warning")
         answered = await ask(program)
         assert answered.is_success, answered.text
+        document = await add(owner)
 
         machine.heat(99)
         await until(owner, lambda health: "pause_answers" in reactions(health))
         refused = await ask(program)
         assert refused.status_code == 503
         assert refused.json()["error"]["message"].startswith("The box is too hot and rests.")
+        waiting = (await owner.get(f"{FILES}/{document}")).json()
+        assert waiting["state"] == "processing", "documents wait until it is cooler"
 
         machine.heat(60)
         await until(owner, lambda health: not health["issues"] and not health["reactions"])
         answered = await ask(program)
         assert answered.is_success, answered.text
         async with asyncio.timeout(DEADLINE_SECONDS):
+            while (await owner.get(f"{FILES}/{document}")).json()["state"] != "ready":  # noqa: ASYNC110 - as below
+                await asyncio.sleep(0.1)
             while len(inbox.subjects) < 3:  # noqa: ASYNC110 - the server has no event to wait on
                 await asyncio.sleep(0.1)
         for client in home.clients.values():

@@ -5,7 +5,8 @@ front.
 """
 
 from allerac.app.accounts import AccountSecrets
-from allerac.app.models import build_model_service, read_hardware
+from allerac.app.hardware import read_hardware
+from allerac.app.models import build_model_service
 from allerac.app.runtime import Runtime
 from allerac.app.web import create_app, openapi_document
 

@@ -1,15 +1,16 @@
-"""The wing of the accounts: what the wizard needs of them, and the proof that claims the box."""
+"""The wing of the accounts: people, the wizard, and the proof that claims the box."""
 
 from collections.abc import Sequence
 
-from allerac.accounts import Passwords
+from allerac.accounts import AccountService, Passwords
 from allerac.accounts import codes as account_codes
 from allerac.accounts import names as account_names
 from allerac.accounts import passwords as account_passwords
-from allerac.appliance.identity import FactoryIdentity
+from allerac.app.ground import Ground
 from allerac.appliance.rescue_codes import RescueCodes
+from allerac.onboarding import OnboardingService
 from allerac.onboarding.claim_code import CODE_LENGTH, ClaimCode, ClaimProof, LabelCode
-from allerac.settings import Settings
+from allerac.storage.invitations import InvitationStore
 
 
 class AccountSecrets:
@@ -42,16 +43,35 @@ class AccountSecrets:
         return account_codes.new_code(account_codes.RECOVERY_GROUPS)
 
 
-def build_claim_proof(
-    settings: Settings, identity: FactoryIdentity, passwords: Passwords, rescue: RescueCodes
-) -> ClaimProof:
+def build_accounts(ground: Ground) -> AccountService:
+    """Return the service of people and their sign-ins."""
+    return AccountService(
+        accounts=ground.accounts,
+        invitations=InvitationStore(ground.database),
+        attempts=ground.attempts,
+        passwords=ground.passwords,
+        rescue=ground.rescue,
+    )
+
+
+def build_onboarding(ground: Ground) -> OnboardingService:
+    """Return the wizard."""
+    return OnboardingService(
+        store=ground.boxes,
+        attempts=ground.attempts,
+        code=_claim_proof(ground),
+        secrets=AccountSecrets(ground.passwords, ground.rescue),
+    )
+
+
+def _claim_proof(ground: Ground) -> ClaimProof:
     """Return the code of the label, or one of our own that the console shows."""
-    if identity.claim_code_hash is not None:
-        return LabelCode(identity.claim_code_hash, passwords.verify)
+    if ground.identity.claim_code_hash is not None:
+        return LabelCode(ground.identity.claim_code_hash, ground.passwords.verify)
 
     def make() -> str:
         code = account_codes.new_code(1, CODE_LENGTH)
-        rescue.keep_now("label", code)
+        ground.rescue.keep_now("label", code)
         return code
 
-    return ClaimCode(settings.data_dir / "secrets" / "claim-code", make)
+    return ClaimCode(ground.settings.data_dir / "secrets" / "claim-code", make)

@@ -1,13 +1,32 @@
-"""The wing of the appliance: screen and certificate of a box, tended from its own socket."""
+"""The wing of the appliance: the box itself, and its screen and certificate over a socket."""
 
 from pathlib import Path
 
+from allerac import __version__
+from allerac.app.ground import Ground
 from allerac.app.network import NetworkPresence
 from allerac.appliance.certificate import CertificateFolder
 from allerac.appliance.upkeep import Upkeep
 from allerac.appliance.view import FILE_NAME, BoxView
+from allerac.box import BoxService
 from allerac.engine.protocol import Engine
 from allerac.onboarding import OnboardingService
+
+
+def build_box(ground: Ground, engine: Engine, presence: NetworkPresence, port: int) -> BoxService:
+    """Return the service that knows the box itself."""
+    return BoxService(
+        store=ground.boxes,
+        engine=engine,
+        presence=presence,
+        identity=ground.identity,
+        certificates=ground.certificates,
+        machine=ground.hardware.machine,
+        choice=ground.hardware.choice,
+        data_dir=ground.settings.data_dir,
+        port=port,
+        version=__version__,
+    )
 
 
 def build_upkeep(

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from allerac import __version__
-from allerac.app.models import build_model_service, read_hardware
+from allerac.app.hardware import read_hardware
+from allerac.app.models import build_model_service
 from allerac.appliance.identity import read_identity
 from allerac.burn_in import BurnIn, Extent, InferenceLoad, Keeper, is_factory_mode, sign
 from allerac.engine.process import connect_to, spawn

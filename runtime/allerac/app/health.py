@@ -9,11 +9,10 @@ from typing import Final
 
 import structlog
 
-from allerac.app.health_levers import Background, Levers, acts_of
-from allerac.app.models import Hardware
+from allerac.app.ground import Ground
+from allerac.app.hardware import Hardware
+from allerac.app.health_levers import Background, Indexing, Levers, acts_of
 from allerac.app.network import NetworkPresence
-from allerac.appliance.certificate import CertificateFolder
-from allerac.appliance.secret_box import SecretBox
 from allerac.appliance.units import read_units
 from allerac.engine.supervisor import EngineSupervisor
 from allerac.errors import AlleracError
@@ -32,10 +31,6 @@ from allerac.health import (
 )
 from allerac.health.alerts import AlertService, SettingsFile
 from allerac.models import ModelRoom
-from allerac.settings import Settings
-from allerac.storage import Database
-from allerac.storage.attempts import AttemptStore
-from allerac.storage.box import BoxStore
 from allerac.storage.device_history import DeviceHistory
 from allerac.updates import UpdateService
 
@@ -60,15 +55,11 @@ FAILED_UPDATES: Final = frozenset({"available", "idle", "rolled_back"})
 class Rooms:
     """Whom the health of the box asks, and whom it may tell what to do."""
 
-    database: Database
     engine: EngineSupervisor
     models: ModelRoom
     updates: UpdateService
     presence: NetworkPresence
-    certificates: CertificateFolder
-    attempts: AttemptStore
-    boxes: BoxStore
-    hardware: Hardware
+    indexing: Indexing
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,23 +90,22 @@ class HealthWing:
         await self.alerts.stop()
 
 
-def build_health(
-    settings: Settings, rooms: Rooms, answers: AnswerWatch, secrets: SecretBox
-) -> HealthWing:
+def build_health(ground: Ground, rooms: Rooms, answers: AnswerWatch) -> HealthWing:
     """Return the services over this machine, or over the recorded one of the settings."""
+    settings = ground.settings
     background = Background()
     reserve = Reserve(settings.data_dir / "reserve", settings.reserve_bytes)
     sysfs = Sysfs(settings.sensors_root)
-    onlookers = Onlookers(rooms, answers.speeds, reserve, ask_units=sysfs.is_machine)
+    onlookers = Onlookers(ground, rooms, answers.speeds, reserve, ask_units=sysfs.is_machine)
     alerts = AlertService(
-        SettingsFile(settings.data_dir / "alerts.json", secrets), rooms.boxes.load
+        SettingsFile(settings.data_dir / "alerts.json", ground.secrets), ground.boxes.load
     )
     service = HealthService(
         sensors=Sensors(sysfs, settings.data_dir),
         store=DeviceHistory(settings.data_dir / "health.sqlite"),
         facts=onlookers.look,
-        limits=_limits(rooms.hardware),
-        levers=Levers(rooms.models, rooms.engine, rooms.hardware, reserve, background).all(),
+        limits=_limits(ground.hardware),
+        levers=_levers(ground.hardware, rooms, reserve, background).all(),
         acts=acts_of(rooms.models, rooms.updates),
         listeners=[alerts.hear],
         speeds=answers.speeds,
@@ -144,6 +134,17 @@ class Pulse:
         return self._service.is_looking and not stuck
 
 
+def _levers(hardware: Hardware, rooms: Rooms, reserve: Reserve, background: Background) -> Levers:
+    return Levers(
+        models=rooms.models,
+        engine=rooms.engine,
+        indexing=rooms.indexing,
+        reserve=reserve,
+        background=background,
+        hardware=hardware,
+    )
+
+
 def _limits(hardware: Hardware) -> Limits:
     profile = hardware.choice.profile
     usual = Limits()
@@ -159,8 +160,15 @@ class Onlookers:
     """Asks the other rooms; what costs more than a glance is asked once a minute, or once a day."""
 
     def __init__(
-        self, rooms: Rooms, speeds: SpeedBook, reserve: Reserve, *, ask_units: bool
+        self,
+        ground: Ground,
+        rooms: Rooms,
+        speeds: SpeedBook,
+        reserve: Reserve,
+        *,
+        ask_units: bool,
     ) -> None:
+        self._ground = ground
         self._rooms = rooms
         self._speeds = speeds
         self._reserve = reserve
@@ -194,7 +202,7 @@ class Onlookers:
             units=slow.units,
             clock_moved_seconds=self._clock_step(now),
             reserve_given_up=self._reserve.is_wanted and not self._reserve.is_kept,
-            memory_channels=self._rooms.hardware.machine.memory_channels,
+            memory_channels=self._ground.hardware.machine.memory_channels,
         )
 
     def _clock_step(self, now: float) -> float:
@@ -217,10 +225,10 @@ class Onlookers:
         sign_ins, update = 0, None
         with contextlib.suppress(AlleracError):
             since = datetime.now(UTC) - SIGN_INS_WINDOW
-            sign_ins = await self._rooms.attempts.total("account", since=since)
+            sign_ins = await self._ground.attempts.total("account", since=since)
             update = await self._update()
             await self._test_database(now)
-        certificate = await asyncio.to_thread(self._rooms.certificates.facts)
+        certificate = await asyncio.to_thread(self._ground.certificates.facts)
         states = await read_units() if self._ask_units else ()
         return BoxFacts(
             update=update,
@@ -244,4 +252,4 @@ class Onlookers:
         due = now - self._started_at if since is None else now - since
         if due >= (INTEGRITY_DELAY_SECONDS if since is None else INTEGRITY_SECONDS):
             self._tested_at = now
-            self._faults = tuple(await self._rooms.database.check_integrity())
+            self._faults = tuple(await self._ground.database.check_integrity())

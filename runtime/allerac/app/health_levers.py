@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
-from allerac.app.models import Hardware
+from allerac.app.hardware import Hardware
 from allerac.engine.supervisor import EngineSupervisor
 from allerac.errors import AlleracError, EngineUnavailable
 from allerac.hardware.choice import threads_for
@@ -24,7 +24,20 @@ NO_MEMORY = EngineUnavailable(
     "There is not enough memory to answer now.", hint="Close what else runs, or wait a little."
 )
 
+HEAT: Final = "heat"
+DISK: Final = "disk"
+
 Step = Callable[[], Awaitable[None]]
+
+
+class Indexing(Protocol):
+    """Takes documents in, unless it is held; see `allerac.knowledge.pace`."""
+
+    def hold(self, reason: str) -> None:
+        """Begin no more work until each reason that was given is taken back."""
+
+    def release(self, reason: str) -> None:
+        """Take a reason back."""
 
 
 class Background:
@@ -54,18 +67,21 @@ class Background:
 
 
 class Levers:
-    """Holds model, engine and reserve; `all` names each lever as its reaction does."""
+    """Holds model, engine, documents and reserve; `all` names each lever as its reaction does."""
 
     def __init__(
         self,
+        *,
         models: ModelRoom,
         engine: EngineSupervisor,
-        hardware: Hardware,
+        indexing: Indexing,
         reserve: Reserve,
         background: Background,
+        hardware: Hardware,
     ) -> None:
         self._models = models
         self._engine = engine
+        self._indexing = indexing
         self._reserve = reserve
         self._background = background
         settings = hardware.choice.profile.engine
@@ -90,7 +106,7 @@ class Levers:
                 self._begin("unload_model", self._put_aside),
                 self._begin("unload_model", self._take_up),
             ),
-            "hold_downloads": Lever(models.hold_downloads, models.release_downloads),
+            "hold_downloads": Lever(self._save_room, self._use_room),
             **({"release_reserve": reserve} if self._reserve.is_wanted else {}),
             "start_engine": Lever(self._begin("start_engine", models.take_up), _nothing),
         }
@@ -102,10 +118,21 @@ class Levers:
         return begin
 
     async def _slow_down(self) -> None:
+        """Leave the processor to people: documents can wait until it is cooler."""
         self._engine.limit_threads(self._few_threads)
+        self._indexing.hold(HEAT)
 
     async def _speed_up(self) -> None:
         self._engine.limit_threads(None)
+        self._indexing.release(HEAT)
+
+    async def _save_room(self) -> None:
+        self._indexing.hold(DISK)
+        await self._models.hold_downloads()
+
+    async def _use_room(self) -> None:
+        self._indexing.release(DISK)
+        await self._models.release_downloads()
 
     async def _pause(self) -> None:
         self._models.rest(TOO_HOT)

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
+from allerac.app.engine import launch_of
+from allerac.app.ground import Ground
+from allerac.app.hardware import Hardware
 from allerac.app.librarian import Librarian
-from allerac.app.models import Hardware
 from allerac.assistants.service import AssistantService, KnownModels
 from allerac.engine.embedding import EmbeddingSupervisor
-from allerac.engine.process import Launch
 from allerac.engine.protocol import ModelFile
 from allerac.errors import AlleracError
 from allerac.hardware.choice import threads_for
@@ -94,6 +95,7 @@ class KnowledgeWing:
     embedder: EmbeddingSupervisor
     retriever: Retriever
     service: KnowledgeService
+    pace: ConsideratePace
     watched: WatchedFolder | None
 
     async def start(self) -> None:
@@ -111,14 +113,13 @@ class KnowledgeWing:
 
 
 def build_knowledge(
-    settings: Settings,
-    database: Database,
-    shelf: EmbeddingShelf,
-    launch: Launch,
-    is_busy: Callable[[], bool],
+    ground: Ground, models: ModelService, *, is_busy: Callable[[], bool]
 ) -> KnowledgeWing:
-    """Return the service of documents and what belongs to it."""
-    embedder = EmbeddingSupervisor(launch=launch)
+    """Return the service of documents and what belongs to it; `is_busy` while people chat."""
+    settings, database = ground.settings, ground.database
+    shelf = EmbeddingShelf(settings, ground.hardware, models)
+    embedder = EmbeddingSupervisor(launch=launch_of(settings))
+    pace = ConsideratePace(is_busy=is_busy)
     files = KnowledgeStore(database)
     jobs = JobStore(database, owner=new_id(), lease=LEASE)
     blobs = BlobStore(settings.data_dir / "blobs")
@@ -130,7 +131,7 @@ def build_knowledge(
         blobs=blobs,
         embedder=embedder,
         models=shelf,
-        pace=ConsideratePace(is_busy=is_busy, is_hot=lambda: False),
+        pace=pace,
         folder=drafts,
     )
     parts = Parts(
@@ -151,4 +152,4 @@ def build_knowledge(
     )
     folder = settings.watched_dir
     watched = None if folder is None else WatchedFolder(folder, takers)
-    return KnowledgeWing(embedder, retriever, service, watched)
+    return KnowledgeWing(embedder, retriever, service, pace, watched)

@@ -1,34 +1,20 @@
-"""The wing of the models: the machine, its profile, the files, the household's choice."""
+"""The wing of the models: the files, those elsewhere, the household's choice."""
 
 from dataclasses import dataclass
+from functools import partial
 
-from allerac.hardware.choice import ProfileChoice, choose_profile
-from allerac.hardware.machine import Machine, detect_machine
-from allerac.hardware.profile import Profiles, load_profiles
-from allerac.models import ModelService
+from allerac.app.engine import launch_of
+from allerac.app.ground import Ground
+from allerac.app.hardware import Hardware
+from allerac.engine.engines import Engines
+from allerac.engine.supervisor import EngineSupervisor
+from allerac.engine.trial import try_model
+from allerac.models import ModelRoom, ModelService
 from allerac.models.catalogue import Catalogue, DemoModel, load_demo_model
+from allerac.models.remote import RemoteModels
 from allerac.settings import Settings
 from allerac.storage.box import BoxStore
-
-
-@dataclass(frozen=True, slots=True)
-class Hardware:
-    """The machine, its profile and all profiles."""
-
-    machine: Machine
-    choice: ProfileChoice
-    profiles: Profiles
-
-
-def read_hardware(settings: Settings) -> Hardware:
-    """Detect the machine and choose its profile, or take the one that is set."""
-    profiles = load_profiles(settings.profiles_dir)
-    machine = detect_machine(data_dir=settings.data_dir)
-    choice = choose_profile(machine, profiles)
-    if settings.profile is not None:
-        profile = profiles.by_id[settings.profile]
-        choice = ProfileChoice(profile, False, "This profile was set by the operator.")
-    return Hardware(machine, choice, profiles)
+from allerac.storage.remote_models import RemoteModelStore
 
 
 def build_model_service(settings: Settings, hardware: Hardware) -> ModelService:
@@ -59,3 +45,30 @@ class StoredDefault:
     async def save(self, model_id: str) -> None:
         """Keep the choice."""
         await self._boxes.change({"default_model_id": model_id})
+
+
+@dataclass(frozen=True, slots=True)
+class ModelWing:
+    """The files, the models elsewhere, the room that knows both, and the engines behind it."""
+
+    files: ModelService
+    elsewhere: RemoteModels
+    room: ModelRoom
+    engines: Engines
+
+
+def build_models(ground: Ground, engine: EngineSupervisor) -> ModelWing:
+    """Return the wing over the engine of this box."""
+    hardware = ground.hardware
+    files = build_model_service(ground.settings, hardware)
+    elsewhere = RemoteModels(RemoteModelStore(ground.database), ground.secrets)
+    room = ModelRoom(
+        files=files,
+        engine=engine,
+        default=StoredDefault(ground.boxes),
+        machine=hardware.machine,
+        choice=hardware.choice,
+        trial=partial(try_model, launch=launch_of(ground.settings)),
+        elsewhere=elsewhere,
+    )
+    return ModelWing(files, elsewhere, room, Engines(engine, elsewhere.route))

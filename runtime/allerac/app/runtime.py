@@ -2,51 +2,29 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 import structlog
 
-from allerac import __version__
-from allerac.accounts import AccountService, Passwords
+from allerac.accounts import Passwords
 from allerac.api.services import Services
-from allerac.app.accounts import AccountSecrets, build_claim_proof
-from allerac.app.appliance import Onlooker, build_upkeep
+from allerac.app.accounts import build_accounts, build_onboarding
+from allerac.app.appliance import Onlooker, build_box, build_upkeep
 from allerac.app.engine import build_speeds, launch_of
+from allerac.app.ground import Ground, lay_ground
 from allerac.app.health import Rooms, build_health
-from allerac.app.knowledge import (
-    EmbeddingShelf,
-    build_assistants,
-    build_knowledge,
-    build_librarian,
-)
-from allerac.app.models import StoredDefault, build_model_service, read_hardware
+from allerac.app.knowledge import build_assistants, build_knowledge, build_librarian
+from allerac.app.models import ModelWing, build_models
 from allerac.app.network import NetworkPresence
 from allerac.app.support import build_support
 from allerac.app.updates import build_updates
-from allerac.appliance.certificate import CertificateFolder
 from allerac.appliance.clock import ClockWatch
-from allerac.appliance.identity import read_identity
-from allerac.appliance.rescue_codes import RescueCodes
-from allerac.appliance.secret_box import SecretBox
-from allerac.box import BoxService
 from allerac.chat import ChatService, CompletionService
-from allerac.engine.engines import Engines
 from allerac.engine.supervisor import EngineSupervisor
-from allerac.engine.trial import try_model
 from allerac.events import EventLogs
 from allerac.health import AnswerWatch, Metrics, SpeedBook
-from allerac.models import ModelRoom
-from allerac.models.remote import RemoteModels
-from allerac.onboarding import OnboardingService
 from allerac.settings import Settings
-from allerac.storage import Database
-from allerac.storage.accounts import AccountStore
-from allerac.storage.attempts import AttemptStore
-from allerac.storage.box import BoxStore
 from allerac.storage.clock import move_expiry
 from allerac.storage.conversations import ConversationStore
-from allerac.storage.invitations import InvitationStore
-from allerac.storage.remote_models import RemoteModelStore
 from allerac.updates import SystemBus
 
 log = structlog.get_logger()
@@ -58,112 +36,61 @@ class Runtime:
     def __init__(
         self, settings: Settings, *, port: int, passwords: Passwords | None = None
     ) -> None:
-        hardware = read_hardware(settings)
-        identity = read_identity(settings.identity_dir)
-        passwords = passwords or Passwords()
-        rescue = RescueCodes(settings.identity_dir and settings.identity_dir / "rescue")
-        self.database = Database(settings.data_dir / "allerac.sqlite")
+        ground = lay_ground(settings, passwords or Passwords())
+        self.database = ground.database
         self.bus = SystemBus()
-        self.secrets = SecretBox(settings.data_dir / "secrets" / "secret-box.key")
         answers = AnswerWatch(Metrics(), SpeedBook(), lambda: self.engine.status().model_id)
         self.engine = EngineSupervisor(launch=launch_of(settings), on_step=answers.on_step)
         host = settings.host if settings.socket is None else None
         self.presence = NetworkPresence(port=port, host=host, announce=settings.announce)
-        certificates = CertificateFolder(settings.data_dir / "tls")
         self.updates = build_updates(settings, self.database, self.bus, self.engine)
-        boxes = BoxStore(self.database)
-        attempts = AttemptStore(self.database)
-        files = build_model_service(settings, hardware)
+        models = build_models(ground, self.engine)
         self.knowledge = build_knowledge(
-            settings,
-            self.database,
-            EmbeddingShelf(settings, hardware, files),
-            launch_of(settings),
-            lambda: self.engine.status().active > 0,
+            ground, models.files, is_busy=lambda: self.engine.status().active > 0
         )
-        remote_models = RemoteModels(RemoteModelStore(self.database), self.secrets)
-        engines = Engines(self.engine, remote_models.route)
-        rooms = ModelRoom(
-            files=files,
+        rooms = Rooms(
             engine=self.engine,
-            default=StoredDefault(boxes),
-            machine=hardware.machine,
-            choice=hardware.choice,
-            trial=partial(try_model, launch=launch_of(settings)),
-            elsewhere=remote_models,
+            models=models.room,
+            updates=self.updates.service,
+            presence=self.presence,
+            indexing=self.knowledge.pace,
         )
-        self.health = build_health(
-            settings,
-            Rooms(
-                database=self.database,
-                engine=self.engine,
-                models=rooms,
-                updates=self.updates.service,
-                presence=self.presence,
-                certificates=certificates,
-                attempts=attempts,
-                boxes=boxes,
-                hardware=hardware,
-            ),
-            answers,
-            self.secrets,
-        )
-        assistants = build_assistants(self.database, rooms)
+        self.health = build_health(ground, rooms, answers)
+        self.services = self._services(ground, models, port)
+        self.clock = ClockWatch(self._follow_clock)
+        onlooker = Onlooker(self.presence, self.services.onboarding, self.engine)
+        self.upkeep = build_upkeep(settings.socket, ground.certificates, onlooker)
+
+    def _services(self, ground: Ground, models: ModelWing, port: int) -> Services:
+        settings = ground.settings
         librarian = build_librarian(
             self.database,
             self.knowledge.retriever,
             lambda: self.engine.status().speed.prefill_tokens_per_second,
         )
-        self.services = Services(
-            assistants=assistants,
+        return Services(
+            accounts=build_accounts(ground),
             alerts=self.health.alerts,
-            health=self.health.service,
-            support=build_support(
-                settings, hardware, self.health.service, AccountStore(self.database), boxes
-            ),
-            metrics=self.health.metrics,
-            accounts=AccountService(
-                accounts=AccountStore(self.database),
-                invitations=InvitationStore(self.database),
-                attempts=attempts,
-                passwords=passwords,
-                rescue=rescue,
-            ),
-            box=BoxService(
-                store=boxes,
-                engine=self.engine,
-                presence=self.presence,
-                identity=identity,
-                certificates=certificates,
-                machine=hardware.machine,
-                choice=hardware.choice,
-                data_dir=settings.data_dir,
-                port=port,
-                version=__version__,
-            ),
+            assistants=build_assistants(self.database, models.room),
+            box=build_box(ground, self.engine, self.presence, port),
             chat=ChatService(
                 store=ConversationStore(self.database),
-                engine=engines,
-                models=rooms,
+                engine=models.engines,
+                models=models.room,
                 logs=EventLogs(),
                 library=librarian,
             ),
-            completions=CompletionService(engine=engines, models=rooms),
+            completions=CompletionService(engine=models.engines, models=models.room),
+            health=self.health.service,
             knowledge=self.knowledge.service,
-            models=rooms,
-            remote_models=remote_models,
-            speeds=build_speeds(settings, self.engine, files),
-            onboarding=OnboardingService(
-                store=boxes,
-                attempts=attempts,
-                code=build_claim_proof(settings, identity, passwords, rescue),
-                secrets=AccountSecrets(passwords, rescue),
-            ),
+            metrics=self.health.metrics,
+            models=models.room,
+            onboarding=build_onboarding(ground),
+            remote_models=models.elsewhere,
+            speeds=build_speeds(settings, self.engine, models.files),
+            support=build_support(ground, self.health.service),
             updates=self.updates.service,
         )
-        self.clock = ClockWatch(self._follow_clock)
-        onlooker = Onlooker(self.presence, self.services.onboarding, self.engine)
-        self.upkeep = build_upkeep(settings.socket, certificates, onlooker)
 
     async def start(self) -> None:
         """Start the parts; nothing waits for the network, the time, or a model."""

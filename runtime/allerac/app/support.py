@@ -5,26 +5,17 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from allerac import __version__
-from allerac.app.models import Hardware
+from allerac.app.ground import Ground
 from allerac.appliance.journal import read_journal
 from allerac.hardware.report import describe_machine
 from allerac.health import HealthService
 from allerac.health.support import Source, SupportService
-from allerac.settings import Settings
-from allerac.storage.accounts import AccountStore
-from allerac.storage.box import BoxStore
 
 LOG_LINES: Final = 1000
 ISSUES: Final = 50
 
 
-def build_support(
-    settings: Settings,
-    hardware: Hardware,
-    health: HealthService,
-    accounts: AccountStore,
-    boxes: BoxStore,
-) -> SupportService:
+def build_support(ground: Ground, health: HealthService) -> SupportService:
     """Return the service over this box."""
 
     async def versions() -> Mapping[str, object]:
@@ -35,7 +26,7 @@ def build_support(
         }
 
     async def machine() -> Sequence[str]:
-        choice = hardware.choice
+        hardware, choice = ground.hardware, ground.hardware.choice
         return describe_machine(hardware.machine, choice, hardware.profiles).splitlines()
 
     async def figures() -> Mapping[str, object]:
@@ -51,14 +42,14 @@ def build_support(
         return [*open_now, *(f"{issue.ended_at}: {issue.check.code}" for issue in past)]
 
     async def configuration() -> Mapping[str, object]:
-        return settings.model_dump(mode="json")
+        return ground.settings.model_dump(mode="json")
 
     async def log() -> Sequence[str]:
         return await read_journal(LOG_LINES)
 
     async def names() -> Sequence[tuple[str, str]]:
-        people = [(person.name, "person") for person in await accounts.people()]
-        return [*people, ((await boxes.load()).name, "box"), (platform.node(), "machine")]
+        people = [(person.name, "person") for person in await ground.accounts.people()]
+        return [*people, ((await ground.boxes.load()).name, "box"), (platform.node(), "machine")]
 
     sources: dict[str, Source] = {
         "versions": versions,

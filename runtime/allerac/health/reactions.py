@@ -81,8 +81,8 @@ REACTIONS: Final[Sequence[Reaction]] = (
     Reaction(
         code="fewer_threads",
         words={
-            "en": "Allerac works more slowly until the box has cooled down.",
-            "de": "Allerac arbeitet langsamer, bis die Box abgekühlt ist.",
+            "en": "Allerac works more slowly until the box has cooled down; documents wait.",
+            "de": "Allerac arbeitet langsamer, bis die Box abgekühlt ist; Dokumente warten.",
         },
         begins=lambda now: _celsius(now) >= now.limits.slow_celsius,
         ends=lambda now: _celsius(now) < now.limits.slow_celsius - COOLER_CELSIUS,

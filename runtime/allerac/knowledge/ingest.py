@@ -102,6 +102,7 @@ class Ingest:
     async def _run(self) -> None:
         while True:
             self._wake.clear()
+            await self._desk.pace.rest(0.0)
             try:
                 job = await self._desk.jobs.take(datetime.now(UTC))
                 if job is None:

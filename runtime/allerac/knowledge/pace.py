@@ -1,4 +1,4 @@
-"""How fast documents are taken in: fully when alone, slowly beside people, not at all when hot."""
+"""How fast documents are taken in: fully when alone, slowly beside people, never while held."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,20 +6,31 @@ from typing import Final
 
 REST_PER_WORK: Final = 4.0
 """Beside a chat a fifth of the time is worked; the chat keeps most of the memory's bandwidth."""
-CHECK_SECONDS: Final = 1.0
 LONGEST_REST_SECONDS: Final = 10.0
 
 
 class ConsideratePace:
-    """Rests while `is_busy`, and waits for as long as `is_hot`."""
+    """Rests while `is_busy`, and waits for as long as somebody holds it."""
 
-    def __init__(self, *, is_busy: Callable[[], bool], is_hot: Callable[[], bool]) -> None:
+    def __init__(self, *, is_busy: Callable[[], bool]) -> None:
         self._is_busy = is_busy
-        self._is_hot = is_hot
+        self._held_for: set[str] = set()
+        self._is_free = asyncio.Event()
+        self._is_free.set()
 
     async def rest(self, worked_seconds: float) -> None:
         """See `allerac.knowledge.ingest.Pace.rest`."""
-        while self._is_hot():  # noqa: ASYNC110 - a temperature has no event to wait on
-            await asyncio.sleep(CHECK_SECONDS)
+        await self._is_free.wait()
         if self._is_busy():
             await asyncio.sleep(min(worked_seconds * REST_PER_WORK, LONGEST_REST_SECONDS))
+
+    def hold(self, reason: str) -> None:
+        """Begin no more work until each reason that was given is taken back."""
+        self._held_for.add(reason)
+        self._is_free.clear()
+
+    def release(self, reason: str) -> None:
+        """Take a reason back."""
+        self._held_for.discard(reason)
+        if not self._held_for:
+            self._is_free.set()

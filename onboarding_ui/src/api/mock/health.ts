@@ -94,8 +94,8 @@ const PAST: Issue = {
 const SLOWER: Health["reactions"][number] = {
   code: "fewer_threads",
   words: {
-    en: "Allerac works more slowly until the box has cooled down.",
-    de: "Allerac arbeitet langsamer, bis die Box abgekühlt ist.",
+    en: "Allerac works more slowly until the box has cooled down; documents wait.",
+    de: "Allerac arbeitet langsamer, bis die Box abgekühlt ist; Dokumente warten.",
   },
   since: ago(11 * MINUTE_MS),
 };

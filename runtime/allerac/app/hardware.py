@@ -1,0 +1,28 @@
+"""The machine below the box, and its profile."""
+
+from dataclasses import dataclass
+
+from allerac.hardware.choice import ProfileChoice, choose_profile
+from allerac.hardware.machine import Machine, detect_machine
+from allerac.hardware.profile import Profiles, load_profiles
+from allerac.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """The machine, its profile and all profiles."""
+
+    machine: Machine
+    choice: ProfileChoice
+    profiles: Profiles
+
+
+def read_hardware(settings: Settings) -> Hardware:
+    """Detect the machine and choose its profile, or take the one that is set."""
+    profiles = load_profiles(settings.profiles_dir)
+    machine = detect_machine(data_dir=settings.data_dir)
+    choice = choose_profile(machine, profiles)
+    if settings.profile is not None:
+        profile = profiles.by_id[settings.profile]
+        choice = ProfileChoice(profile, False, "This profile was set by the operator.")
+    return Hardware(machine, choice, profiles)
