@@ -25,9 +25,10 @@ ui: ## Serve the web application over its mock, for working on screens
 	@$(NPM) run dev
 
 ##@ On a box
-image: ## Build the disk image of a tier: TIER=n100|i5|i7|vm, MODELS=none|preload
+image: ## Build the disk image of a tier: TIER=n100|i5|i7|vm, MODELS=none|preload; a release's RELEASE=URL, TRUST=KEYS/trust
 	@python3 -m bootstrap image
-	@$(IMAGE) build --tier "$(TIER)" --models "$(MODELS)"
+	@$(IMAGE) build --tier "$(TIER)" --models "$(MODELS)" \
+		$(if $(TRUST),--trust "$(TRUST)") $(if $(RELEASE),--release --updates-from "$(RELEASE)")
 
 vm: ## Start the image of TIER in QEMU, for this machine's browser; FRESH=1 begins anew
 	@python3 -m bootstrap vm
