@@ -11,18 +11,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from allerac.engine.admission import Admission
 from allerac.engine.answer import Answer, Ticket
 from allerac.engine.calibration import Calibration
 from allerac.engine.fairness import TOKEN_SECONDS, FairShare, WaitingLine
+from allerac.engine.forecast import Forecast
 from allerac.engine.llama import Batch, Context, Model
 from allerac.engine.memory import PromptMemory
 from allerac.engine.pace import Pace
 from allerac.engine.prefix_disk import DiskPrefixes, Store
-from allerac.engine.protocol import EngineEvent, FinishReason, Queued, Reading, Speed
+from allerac.engine.protocol import EngineEvent, FinishReason, Speed
 from allerac.errors import AlleracError, QueueFull
 
 WAITING_LIMIT: Final = 64
-FEW_WORDS_OF_SHARE: Final = 4  # a quarter of it: of a share of 1,024 tokens, some 190 words
 _DONE, _NO_ROOM, _ABORTED = 0, 1, 2
 
 Events = list[tuple[str, EngineEvent | AlleracError]]
@@ -55,7 +56,7 @@ class Scheduler:
     ) -> None:
         self._model = model
         self._context = context
-        self._sequences = sequences
+        self._admission = Admission(cells=context.cells, sequences=sequences)
         self._push = push
         self._batch = Batch(context.batch)
         self._memory = PromptMemory(context, cells=context.cells, sequences=sequences)
@@ -66,6 +67,7 @@ class Scheduler:
             )
         self._pace = Pace()
         self._share = FairShare()
+        self._forecast = Forecast(self._pace, self._share, sequences=sequences)
         self._waiting = WaitingLine(self._share)
         self._running: list[Answer] = []
         self._inbox: queue.SimpleQueue[Answer | None] = queue.SimpleQueue()
@@ -221,45 +223,28 @@ class Scheduler:
 
     def _admit(self) -> None:
         while (answer := self._waiting.first()) is not None:
-            if not self._fits(answer) and not self._make_way(answer):
+            if not self._find_place(answer):
                 return
             self._waiting.remove(answer)
             answer.admitted_at = answer.admitted_at or time.monotonic()
             self._memory.begin(answer, self._running)
             self._running.append(answer)
-            self._memory.make_room(sum(map(self._reserved, self._running)))
+            self._memory.make_room(self._admission.reserved(self._running))
             if self._disk is not None:
                 self._disk.plan(answer)
             if not answer.completion_tokens:
                 answer.cached_tokens = answer.read
                 self._report_reading(answer)
 
-    def _fits(self, answer: Answer, without: Answer | None = None) -> bool:
-        others = [a for a in self._running if a is not without]
-        if not others:
+    def _find_place(self, answer: Answer) -> bool:
+        """Return whether `answer` can run, if need be because another one waits for it.
+
+        What that one has read is kept for as long as there is room.
+        """
+        if self._admission.fits(answer, self._running):
             return True
-        reserved = sum(map(self._reserved, [*others, answer]))
-        return len(others) < self._sequences and reserved <= self._context.cells
-
-    def _reserved(self, answer: Answer) -> int:
-        """Cells kept for `answer`: its share of the context, or its prompt and a few words more.
-
-        Beyond that an answer goes on as long as there is room.
-        """
-        share = self._context.cells // self._sequences
-        whole = answer.prompt_tokens + answer.limit
-        promised = min(whole, max(share, answer.prompt_tokens + share // FEW_WORDS_OF_SHARE))
-        return min(max(promised, len(answer.tokens) + 1), self._context.cells)
-
-    def _make_way(self, answer: Answer) -> bool:
-        """Let one answer wait for `answer`: of the background, or of who takes up many places.
-
-        What it has read is kept for as long as there is room.
-        """
-        background = [a for a in self._running if a.is_background and not answer.is_background]
-        crowding = self._share.crowding(answer, self._running)
-        victim = max(background, key=lambda a: a.order, default=crowding)
-        if victim is None or not self._fits(answer, without=victim):
+        victim = self._admission.victim(answer, self._running)
+        if victim is None:
             return False
         self._running.remove(victim)
         self._memory.end(victim)
@@ -270,8 +255,8 @@ class Scheduler:
         for position, answer in enumerate(self._waiting, 1):
             if answer.position != position and not answer.completion_tokens:
                 answer.position = position
-                eta = answer.tell(self._first_word_seconds(answer, position))
-                self._events.append((answer.id, Queued(position, eta)))
+                queued = self._forecast.queued(answer, position, self._running)
+                self._events.append((answer.id, queued))
 
     def _step(self) -> None:
         chunks = self._fill()
@@ -356,20 +341,7 @@ class Scheduler:
 
     def _report_reading(self, answer: Answer) -> None:
         if not answer.completion_tokens:
-            total, cached = answer.prompt_tokens, answer.cached_tokens
-            eta = answer.tell(self._first_word_seconds(answer))
-            self._events.append((answer.id, Reading(answer.read, total, cached, eta)))
-
-    def _first_word_seconds(self, answer: Answer, position: int = 0) -> float | None:
-        """Estimate how long `answer` waits for its turn, for prompts before its own, and for it."""
-        turn = self._pace.wait_seconds(position, self._sequences) if position else 0.0
-        streaming = sum(a.is_streaming for a in self._running)
-        people = len({a.person for a in [*self._running, answer]})
-        key = self._share.key(answer)
-        before = [a for a in self._running if not a.is_streaming and self._share.key(a) < key]
-        tokens = sum(a.unread for a in before) + answer.unread
-        reading = self._pace.reading_seconds(tokens, streaming, people)
-        return None if turn is None or reading is None else turn + reading
+            self._events.append((answer.id, self._forecast.reading(answer, self._running)))
 
     def _sample(self, answer: Answer, row: int) -> None:
         token = answer.sampler.sample(self._context, row)
