@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Protocol
@@ -99,11 +99,13 @@ class ModelRoom:
         self._warming: asyncio.Task[None] | None = None
         self._rest: EngineUnavailable | None = None
         self._context_limit: int | None = None
-        self._held_downloads: list[str] | None = None
+        self._holds_downloads = False
+        self._held_downloads: list[str] = []
 
     async def start(self) -> None:
         """Begin to load the default model; nobody waits for it."""
         await self._files.start()
+        await self._go_on(await self._files.held())
         self._warming = asyncio.create_task(self._warm())
 
     async def stop(self) -> None:
@@ -229,18 +231,33 @@ class ModelRoom:
 
     async def hold_downloads(self) -> None:
         """Pause what is on its way and begin nothing: the disk is short."""
-        if self._held_downloads is None:
-            cards = self._files.list()
-            self._held_downloads = [card.id for card in cards if card.state == "downloading"]
-            for model_id in self._held_downloads:
-                await self._files.pause(model_id)
+        if self._holds_downloads:
+            return
+        self._holds_downloads = True
+        under_way = [card.id for card in self._files.list() if card.state == "downloading"]
+        self._held_downloads = list(dict.fromkeys([*self._held_downloads, *under_way]))
+        for model_id in under_way:
+            await self._files.pause(model_id)
+        await self._files.note_held(self._held_downloads)
 
     async def release_downloads(self) -> None:
         """Go on with what was paused for want of room."""
-        held, self._held_downloads = self._held_downloads or [], None
+        self._holds_downloads = False
+        await self._go_on(self._held_downloads)
+
+    async def _go_on(self, held: Sequence[str]) -> None:
+        """Go on with these downloads; those for which there is no room yet are still held."""
+        waiting = []
         for model_id in held:
-            with contextlib.suppress(AlleracError):
+            try:
                 await self._files.resume(model_id)
+            except InsufficientDisk:
+                waiting.append(model_id)
+            except AlleracError as error:
+                log.info("held_download_given_up", model=model_id, reason=error.code)
+        self._held_downloads = waiting
+        if held:
+            await self._files.note_held(waiting)
 
     async def drop_unfinished(self) -> None:
         """Delete what has arrived of downloads that were paused or failed."""
@@ -308,7 +325,7 @@ class ModelRoom:
                 return
 
     def _require_room(self) -> None:
-        if self._held_downloads is not None:
+        if self._holds_downloads:
             raise InsufficientDisk(
                 "The disk is nearly full, so downloads wait.",
                 needed_bytes=0,

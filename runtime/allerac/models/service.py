@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from threading import Event
 
@@ -146,6 +146,17 @@ class ModelService:
         """Go on; raises like `download`, and `Conflict` when there is nothing to continue."""
         self._downloads.require(self._pin(model_id).id)
         await self.download(model_id)
+
+    async def held(self) -> tuple[str, ...]:
+        """Return the ids of downloads that wait for room, also those of an earlier run."""
+        return await asyncio.to_thread(self._store.held)
+
+    async def note_held(self, model_ids: Iterable[str]) -> None:
+        """Keep which downloads wait for room; on a full disk only this run knows."""
+        try:
+            await asyncio.to_thread(self._store.write_held, list(model_ids))
+        except OSError as error:
+            log.warning("held_downloads_not_kept", reason=str(error))
 
     async def cancel(self, model_id: str) -> None:
         """Stop and drop what has arrived; nothing happens when there is nothing."""

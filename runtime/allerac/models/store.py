@@ -4,6 +4,7 @@ models/<model id>/<file>.gguf      appears by rename, complete and verified
 models/<model id>/manifest.json    what the file is
 downloads/<model id>.part          what has arrived so far
 downloads/<model id>.json          where it comes from and how it stands
+downloads/held                     ids of those that wait for room, a line each
 """
 
 import contextlib
@@ -12,6 +13,7 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from threading import Event
 from typing import Annotated, Literal
@@ -27,6 +29,7 @@ log = structlog.get_logger()
 
 FOLDER_MODE, FILE_MODE = 0o755, 0o644
 _BLOCK_BYTES = 4 << 20
+_HELD = "held"
 
 
 class Record(BaseModel):
@@ -184,6 +187,17 @@ class ModelStore:
     def write_part_record(self, record: PartRecord) -> None:
         """Replace the record of an unfinished download."""
         _write(self._downloads / f"{record.id}.json", record.model_dump_json())
+
+    def held(self) -> tuple[str, ...]:
+        """Read which downloads wait for room; none where that cannot be read."""
+        try:
+            return tuple((self._downloads / _HELD).read_text("utf-8").split())
+        except (OSError, ValueError):
+            return ()
+
+    def write_held(self, model_ids: Iterable[str]) -> None:
+        """Keep which downloads wait for room. Raises `OSError`."""
+        _write(self._downloads / _HELD, "".join(f"{model_id}\n" for model_id in model_ids))
 
     def drop_part(self, model_id: str) -> None:
         """Forget an unfinished download."""
