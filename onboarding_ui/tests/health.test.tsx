@@ -27,7 +27,7 @@ test("an issue says what, since when, what it means and what to do", async () =>
   expect(screen.getByText(/Give it air/)).toBeInTheDocument();
   expect(screen.getByText("To do")).toBeInTheDocument();
   expect(
-    screen.getByText("Allerac works more slowly until the box has cooled down."),
+    screen.getByText("Allerac works more slowly until the box has cooled down; documents wait."),
   ).toBeInTheDocument();
 });
 
@@ -101,4 +101,32 @@ test("past issues tell when they were", async () => {
   expect(
     await within(card as HTMLElement).findByText("The network cable has a loose contact."),
   ).toBeInTheDocument();
+});
+
+test("the home card draws the last hour of warmth and speed, and says it in a sentence", async () => {
+  open("/box");
+  const warmth = await screen.findByRole("img", { name: /^Last hour\. Temperature: now \d+/ });
+  expect(warmth).toHaveAccessibleName(/lowest .* highest/);
+  expect(warmth.querySelector("path")?.getAttribute("d")).toMatch(/^M0\.0/);
+  const speed = screen.getByRole("img", { name: /^Last hour\. Words a second: now \d+/ });
+  const pieces = speed.querySelector("path")?.getAttribute("d")?.match(/M/g);
+  expect(pieces).toHaveLength(4); // nobody asked in between
+});
+
+test.each([
+  ["nothing was measured", { temperature_celsius: [null, null], tokens_per_second: [null] }],
+  ["the machine has no such sensor", {}],
+  ["one moment was measured", { temperature_celsius: [null, 51, null] }],
+])("the home card draws nothing when %s", async (_, figures) => {
+  open("/box", {}, (api) => ({
+    getHealthHistory: async (period) => ({ ...(await api.getHealthHistory(period)), figures }),
+  }));
+  expect(await screen.findByRole("link", { name: "See health" })).toBeInTheDocument();
+  expect(screen.queryByRole("img", { name: /^Last hour/ })).toBeNull();
+});
+
+test("without its history the home card still says how the box is", async () => {
+  open("/box", {}, () => ({ getHealthHistory: refusal(503, { message: "Not now.", hint: "" }) }));
+  expect(await screen.findByText("All is well.")).toBeInTheDocument();
+  expect(screen.queryByRole("img", { name: /^Last hour/ })).toBeNull();
 });

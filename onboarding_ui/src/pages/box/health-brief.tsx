@@ -1,9 +1,16 @@
+import { useQuery } from "@tanstack/react-query";
 import { clsx } from "clsx";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
+import { useApi } from "@/api/context";
 import { buttonLook } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { inWords, useHealth } from "@/layout/health-state";
+import { Sparkline } from "../health/sparkline";
+
+const LOOK_AGAIN_MS = 60_000;
+/** What people feel: whether the box is warm, and whether it is quick. */
+const SHOWN = ["temperature_celsius", "tokens_per_second"] as const;
 
 /** That all is well, or the one thing to do; and the way to all about it. */
 export function HealthBrief() {
@@ -28,6 +35,31 @@ export function HealthBrief() {
           {t("health.see")}
         </Link>
       </div>
+      <LastHour />
     </Card>
+  );
+}
+
+/** The last hour at a glance; nothing where nothing was measured. */
+function LastHour() {
+  const api = useApi();
+  const { data: series } = useQuery({
+    queryKey: ["health-history", "hour"],
+    queryFn: () => api.getHealthHistory("hour"),
+    refetchInterval: LOOK_AGAIN_MS,
+  });
+  const shown = SHOWN.flatMap((figure) => {
+    const values = series?.figures[figure];
+    return values && values.filter((value) => value !== null).length > 1
+      ? [{ figure, values }]
+      : [];
+  });
+  if (shown.length === 0) return null;
+  return (
+    <div className="mt-4 grid gap-4 min-[26rem]:grid-cols-2 sm:gap-8">
+      {shown.map(({ figure, values }) => (
+        <Sparkline key={figure} figure={figure} values={values} />
+      ))}
+    </div>
   );
 }

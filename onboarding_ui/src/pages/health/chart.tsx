@@ -1,40 +1,8 @@
 import { useTranslation } from "react-i18next";
 import { type Figure, told } from "./figures";
+import { lineThrough } from "./line";
 
-const WIDTH = 600;
-const HEIGHT = 110;
-const EDGE = 4;
-/** A flat line shall not look like a mountain: the scale spans at least this share of the value. */
-const LEAST_SPAN = 0.1;
-
-interface Scale {
-  low: number;
-  span: number;
-}
-
-function scaleOf(values: number[]): Scale {
-  const [least, most] = [Math.min(...values), Math.max(...values)];
-  const span = Math.max(most - least, Math.abs(most) * LEAST_SPAN, 1e-9);
-  return { low: (least + most - span) / 2, span };
-}
-
-/** The line through all values; where one is missing the line is broken. */
-function lineThrough(values: (number | null)[], { low, span }: Scale): string {
-  const step = WIDTH / Math.max(1, values.length - 1);
-  let isDown = false;
-  return values
-    .map((value, index) => {
-      if (value === null) {
-        isDown = false;
-        return "";
-      }
-      const y = HEIGHT - EDGE - ((value - low) / span) * (HEIGHT - 2 * EDGE);
-      const word = `${isDown ? "L" : "M"}${(index * step).toFixed(1)} ${y.toFixed(1)}`;
-      isDown = true;
-      return word;
-    })
-    .join("");
-}
+const FRAME = { width: 600, height: 110, edge: 4 };
 
 interface Props {
   figure: Figure;
@@ -66,24 +34,24 @@ export function Chart({ figure, values, marks }: Props) {
       <svg
         role="img"
         aria-label={spoken}
-        viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+        viewBox={`0 0 ${FRAME.width} ${FRAME.height}`}
         preserveAspectRatio="none"
         className="h-24 w-full rounded-control bg-paper"
       >
         {marks.map((mark) => (
           <line
             key={mark}
-            x1={mark * WIDTH}
-            x2={mark * WIDTH}
+            x1={mark * FRAME.width}
+            x2={mark * FRAME.width}
             y1={0}
-            y2={HEIGHT}
+            y2={FRAME.height}
             className="stroke-notice"
             strokeDasharray="3 3"
             vectorEffect="non-scaling-stroke"
           />
         ))}
         <path
-          d={lineThrough(values, scaleOf(known))}
+          d={lineThrough(values, FRAME)}
           fill="none"
           className="stroke-accent"
           strokeWidth={2}
