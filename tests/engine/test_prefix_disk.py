@@ -5,7 +5,7 @@ from typing import Any
 
 from allerac.engine.answer import Answer, Ticket
 from allerac.engine.memory import Idle
-from allerac.engine.prefix_disk import BUSY_SAVE_SECONDS, DiskPrefixes
+from allerac.engine.prefix_disk import BUSY_SAVE_SECONDS, KEPT_TOKENS_MIN, DiskPrefixes
 from allerac.engine.prefix_file import ROOT, SEGMENT_TOKENS, Segment, digest, segment_of
 from allerac.engine.protocol import GenerationRequest, Sampling
 from allerac.engine.sampling import Greedy
@@ -71,9 +71,6 @@ class Shelf:
     def drop(self, segment: Segment) -> None:
         self.pieces = [(one, state) for one, state in self.pieces if one is not segment]
 
-    def forget(self, person: str) -> None:
-        self.pieces.clear()
-
 
 def disk(cells: Cells, shelf: Shelf) -> DiskPrefixes:
     return DiskPrefixes(cells, shelf, passage=PASSAGE, on_kept=lambda: None)
@@ -114,6 +111,15 @@ def test_long_prompt_is_cut_into_pieces_and_comes_back_piece_by_piece() -> None:
 def test_small_end_is_not_worth_a_file() -> None:
     _, shelf, _ = saved(list(range(SEGMENT_TOKENS + 10)))
     assert len(shelf.pieces) == 1
+
+
+def test_what_is_on_disk_but_for_a_small_end_counts_as_kept() -> None:
+    tokens = list(range(2 * SEGMENT_TOKENS))
+    _, _, prefixes = saved(tokens)
+    assert prefixes.keeps(Idle("ada", tokens))
+    assert prefixes.keeps(Idle("ada", [*tokens, *range(KEPT_TOKENS_MIN - 1)]))
+    assert not prefixes.keeps(Idle("ada", [*tokens, *range(KEPT_TOKENS_MIN)]))
+    assert not prefixes.keeps(Idle("ada", [*range(1000, 1100)]))
 
 
 def test_one_token_is_left_to_compute() -> None:

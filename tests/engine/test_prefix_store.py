@@ -191,6 +191,34 @@ def test_forgetting_a_person_leaves_the_others(tmp_path: Path, store: PrefixStor
     assert known(opened(tmp_path), "bob", [1, 2, 3]) == 3
 
 
+def test_forgetting_a_person_reaches_what_other_models_have_read(
+    tmp_path: Path, store: PrefixStore
+) -> None:
+    keep(store, "ada", [1, 2, 3], [4])
+    keep(store, "bob", [1, 2, 3])
+    other = opened(tmp_path, key=digest(b"another model"))
+    other.forget("ada")
+    assert len(list(tmp_path.iterdir())) == 1
+    assert other.size_bytes == only_file(tmp_path).stat().st_size
+
+
+def test_nothing_is_kept_of_whoever_was_forgotten(tmp_path: Path, store: PrefixStore) -> None:
+    store.forget("ada")
+    keep(store, "ada", [1, 2, 3])  # as a write does that had begun before
+    assert list(tmp_path.iterdir()) == []
+    assert known(store, "ada", [1, 2, 3]) == 0
+
+
+def test_household_is_kept_and_nobody_else(tmp_path: Path, store: PrefixStore) -> None:
+    for person in ("ada", "bob", "eve"):
+        keep(store, person, [1, 2, 3], [4])
+    (tmp_path / "notes.kv").write_bytes(b"no prefix file")
+    store.keep_only(["ada", "bob"])
+    assert [known(store, person, [1, 2, 3, 4]) for person in ("ada", "bob", "eve")] == [4, 4, 0]
+    keep(store, "new", [1, 2, 3])
+    assert known(store, "new", [1, 2, 3]) == 3
+
+
 @settings(max_examples=60, deadline=None)
 @given(data=st.binary(max_size=400))
 def test_foreign_file_never_raises(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from allerac.engine.prefix_file import owner_of
 from allerac.engine.prefix_key import prefix_key
 from allerac.engine.process import connect_to, spawn_in
 from allerac.engine.protocol import ModelFile, Sampling, Usage
@@ -18,9 +19,11 @@ from tests.engine.asking import (
     RESTART_SECONDS,
     end_of,
     events_of,
+    first_words,
     random_model,
     request,
 )
+from tests.engine.kept_files import owners_in
 from tests.engine.socket_activation import socket_activation
 from tests.engine.tiny_model import write_tiny_model
 
@@ -66,6 +69,14 @@ def kept_bytes(state_dir: Path) -> int:
 async def kept(state_dir: Path, tokens: int) -> None:
     """Wait until all but a last small piece of a prompt is on disk; f16, 2 layers, 32 wide."""
     await until(lambda: kept_bytes(state_dir) >= (tokens - 32) * 256)
+
+
+async def read_by(engine: EngineSupervisor, state_dir: Path, *people: str) -> None:
+    """Let each of `people` ask, and wait until all of that is on disk."""
+    tokens = 0
+    for person in people:
+        tokens += (await usage(engine, QUESTION, person=person)).prompt_tokens
+        await kept(state_dir, tokens - 32 * len(people))
 
 
 async def test_conversation_is_warm_after_a_kill(tmp_path: Path, tiny_path: Path) -> None:
@@ -157,6 +168,47 @@ async def test_forgotten_person_is_read_again(tmp_path: Path, tiny_path: Path) -
         engine.forget("ada")
         await until(lambda: kept_bytes(tmp_path) == 0)
         assert (await usage(engine, QUESTION)).cached_tokens == 0
+
+
+async def test_running_answer_of_whoever_is_forgotten_ends_and_leaves_nothing(
+    tmp_path: Path, tiny_path: Path
+) -> None:
+    async with running(tmp_path, warm_model(tiny_path)) as engine:
+        asked = request(QUESTION, model="random", sampling=Sampling(1.0, seed=1))
+        stream = engine.generate(asked)
+        await first_words(stream)
+        engine.forget("ada")
+        assert end_of([event async for event in stream]).reason == "cancelled"
+        again = request("And now?", model="random", sampling=SHORT)
+        assert end_of(await events_of(engine, again)).reason == "cancelled"
+        other = await usage(engine, QUESTION, person="bob")
+        await kept(tmp_path, other.prompt_tokens)
+    assert set(owners_in(tmp_path)) == {owner_of("bob")}
+
+
+async def test_person_is_forgotten_by_the_next_model_where_none_is_loaded(
+    tmp_path: Path, tiny_path: Path
+) -> None:
+    async with running(tmp_path, warm_model(tiny_path)) as engine:
+        await read_by(engine, tmp_path, "ada", "bob")
+        await engine.unload()
+        engine.forget("ada")
+        await engine.load(random_model(tiny_path))  # which keeps nothing itself
+        await until(lambda: set(owners_in(tmp_path)) == {owner_of("bob")})
+
+
+async def test_whoever_left_while_the_box_was_off_is_forgotten(
+    tmp_path: Path, tiny_path: Path
+) -> None:
+    async with running(tmp_path, warm_model(tiny_path)) as engine:
+        await read_by(engine, tmp_path, "ada", "bob")
+    engine = EngineSupervisor(launch=spawn_in(tmp_path))
+    engine.keep_only(["bob"])
+    await engine.start()
+    await engine.load(warm_model(tiny_path))
+    await until(lambda: set(owners_in(tmp_path)) == {owner_of("bob")})
+    assert (await usage(engine, QUESTION, person="bob")).cached_tokens > 0
+    await engine.stop()
 
 
 async def test_nothing_is_kept_without_a_place_or_a_size(tmp_path: Path, tiny_path: Path) -> None:

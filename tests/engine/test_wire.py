@@ -31,6 +31,7 @@ from allerac.engine.wire import (
     Embedded,
     Forget,
     Generate,
+    KeepOnly,
     Load,
     Loaded,
     Measured,
@@ -58,6 +59,7 @@ MESSAGES = (PromptMessage("system", "Be kind."), PromptMessage("user", SURROGATE
         SetThreads(2),
         SetThreads(None),
         Forget("p"),
+        KeepOnly(("p", "q")),
         Calibrate("k"),
     ],
 )
@@ -71,6 +73,7 @@ def test_command_survives_the_wire(command: Command) -> None:
     "report",
     [
         Loaded(4096),
+        Loaded(4096, 100_000),
         Beat(Speed(10.5, None)),
         Counted("c", 12),
         Measured("m", (1, 2)),

@@ -45,7 +45,7 @@ RECHECK_SECONDS = 0.4
 
 
 class AccountService:
-    """Everything about who may use the box."""
+    """Everything about who may use the box; `on_removed` hears of each person who is gone."""
 
     def __init__(
         self,
@@ -56,6 +56,7 @@ class AccountService:
         passwords: Passwords,
         rescue: RescueDoor | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        on_removed: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._accounts = accounts
         self._invitations = invitations
@@ -63,6 +64,7 @@ class AccountService:
         self._passwords = passwords
         self._rescue = rescue or NoRescueDoor()
         self._clock = clock
+        self._on_removed = on_removed
         self._replacing = asyncio.Lock()
 
     async def sign_in(self, name: str, password: str, *, agent: str, address: str) -> SignedIn:
@@ -240,6 +242,7 @@ class AccountService:
         """Remove a person with everything that is theirs."""
         require_power(actor.person, await self._accounts.person(person_id), None)
         await self._accounts.delete_person(person_id)
+        self._on_removed(person_id)
 
     async def invite(self, actor: Principal, *, role: str) -> InvitationMade:
         """Make a link to join. Only the owner invites admins."""

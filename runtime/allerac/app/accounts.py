@@ -1,6 +1,6 @@
 """The wing of the accounts: people, the wizard, and the proof that claims the box."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from allerac.accounts import AccountService, Passwords
 from allerac.accounts import codes as account_codes
@@ -43,14 +43,15 @@ class AccountSecrets:
         return account_codes.new_code(account_codes.RECOVERY_GROUPS)
 
 
-def build_accounts(ground: Ground) -> AccountService:
-    """Return the service of people and their sign-ins."""
+def build_accounts(ground: Ground, *, on_removed: Callable[[str], None]) -> AccountService:
+    """Return the service of people and their sign-ins; `on_removed` hears of who is gone."""
     return AccountService(
         accounts=ground.accounts,
         invitations=InvitationStore(ground.database),
         attempts=ground.attempts,
         passwords=ground.passwords,
         rescue=ground.rescue,
+        on_removed=on_removed,
     )
 
 

@@ -69,7 +69,7 @@ class Runtime:
             lambda: self.engine.status().speed.prefill_tokens_per_second,
         )
         return Services(
-            accounts=build_accounts(ground),
+            accounts=build_accounts(ground, on_removed=self.engine.forget),
             alerts=self.health.alerts,
             assistants=build_assistants(self.database, models.room),
             box=build_box(ground, self.engine, self.presence, port),
@@ -100,6 +100,7 @@ class Runtime:
         await self.health.prepare()
         await self.database.open()
         await self.clock.start()
+        self.engine.keep_only([person.id for person in await services.accounts.list_people()])
         await self.engine.start()
         await services.remote_models.start()
         await services.onboarding.start()

@@ -7,6 +7,7 @@ the model is loaded again, at once the first time, then with growing patience.
 import asyncio
 import signal
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -18,6 +19,8 @@ from allerac.engine.process import END_SECONDS, EngineProcess, Launch
 from allerac.engine.protocol import EngineState, ModelFile
 from allerac.engine.wire import (
     Command,
+    Forget,
+    KeepOnly,
     Load,
     Loaded,
     LoadFailed,
@@ -66,10 +69,13 @@ class EngineKeeper:
         self.state: EngineState = "stopped"
         self.model: ModelFile | None = None
         self.context_length: int | None = None
+        self.kept_tokens = 0
         self.restarts = 0
         self.failures = 0
         self.last_error: str | None = None
         self.thread_limit: int | None = None
+        self._gone: set[str] = set()
+        self._household: tuple[str, ...] | None = None
 
     @property
     def pid(self) -> int | None:
@@ -83,6 +89,15 @@ class EngineKeeper:
         """Let this process, and those that follow, compute with at most `limit` threads."""
         self.thread_limit = limit
         self.send(SetThreads(limit))
+
+    def forget(self, person_id: str) -> None:
+        """Let this process, and those that follow, delete what is kept of a person."""
+        self._gone.add(person_id)
+        self.send(Forget(person_id))
+
+    def keep_only(self, person_ids: Iterable[str]) -> None:
+        """Let the next process delete what is kept of everybody else."""
+        self._household = tuple(person_ids)
 
     async def begin(self, model: ModelFile) -> None:
         """Launch with `model` and keep it alive from then on.
@@ -130,11 +145,20 @@ class EngineKeeper:
         except BaseException:
             await self._end_process()
             raise
-        if self.thread_limit is not None:
-            process.send(SetThreads(self.thread_limit))
+        self._brief(process)
         self.state, self.last_error = "ready", None
         seconds = round(time.monotonic() - started, 2)
         log.info("engine_ready", model=model.model_id, pid=process.pid, seconds=seconds)
+
+    def _brief(self, process: EngineProcess) -> None:
+        """Tell a new process what was said to those before it."""
+        if self.thread_limit is not None:
+            process.send(SetThreads(self.thread_limit))
+        household, self._household = self._household, None
+        if household is not None:
+            process.send(KeepOnly(household))
+        for person_id in self._gone:
+            process.send(Forget(person_id))
 
     async def _loading(
         self, process: EngineProcess, loaded: "asyncio.Future[int]", path: Path
@@ -173,6 +197,7 @@ class EngineKeeper:
             if loaded is None or loaded.done():
                 return
             if isinstance(report, Loaded):
+                self.kept_tokens = report.kept_tokens
                 loaded.set_result(report.context_length)
             else:
                 loaded.set_exception(report.error)

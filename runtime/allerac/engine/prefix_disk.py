@@ -55,9 +55,6 @@ class Store(Protocol):
     def drop(self, segment: Segment) -> None:
         """Forget a piece that is of no use."""
 
-    def forget(self, person: str) -> None:
-        """Delete everything that was read for a person."""
-
 
 class DiskPrefixes:
     """Belongs to the thread that owns the context.
@@ -107,9 +104,10 @@ class DiskPrefixes:
         self._saved_at = time.monotonic()
         return any(self._send(sequence, held) for sequence, held in idle)
 
-    def forget(self, person: str) -> None:
-        """Delete everything that was read for a person."""
-        self._store.forget(person)
+    def keeps(self, held: Idle) -> bool:
+        """Whether what a sequence holds is on disk, but for an end that is soon read again."""
+        whole = self._whole(held)
+        return len(held.tokens) - (whole[-1].end if whole else 0) < KEPT_TOKENS_MIN
 
     def _bring(self, answer: Answer, segment: Segment) -> bool:
         state = self._store.load(segment)
@@ -125,12 +123,16 @@ class DiskPrefixes:
         answer.advance_cached(end)
         return True
 
-    def _send(self, sequence: int, held: Idle) -> bool:
-        whole = [
+    def _whole(self, held: Idle) -> list[Segment]:
+        """The pieces on disk that agree with what a sequence holds to their last token."""
+        return [
             segment
             for segment in self._store.path(held.person, held.tokens)
             if held.tokens[segment.start : segment.end] == segment.tokens
         ]
+
+    def _send(self, sequence: int, held: Idle) -> bool:
+        whole = self._whole(held)
         parent = whole[-1] if whole else None
         start = parent.end if parent else 0
         tokens = held.tokens[start : start + SEGMENT_TOKENS]

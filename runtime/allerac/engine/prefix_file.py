@@ -101,13 +101,19 @@ def write_segment(path: Path, key: bytes, segment: Segment, state: bytes) -> Non
         raise
 
 
-def read_key(path: Path) -> bytes:
-    """Return the key of a file. Raises `PrefixFileError` or OSError."""
+def read_owner(path: Path) -> tuple[bytes, bytes]:
+    """Return key and person of a file, of whatever model. Raises `PrefixFileError` or OSError."""
     with path.open("rb") as file:
         head = file.read(_HEAD.size)
     if len(head) < _HEAD.size or head[: len(MAGIC)] != MAGIC:
         raise PrefixFileError("This is no prefix file.")
-    return head[len(MAGIC) : len(MAGIC) + DIGEST_BYTES]
+    _, key, person, *_ = _HEAD.unpack(head)
+    return key, person
+
+
+def owner_of(person: str) -> bytes:
+    """Return how files name a person."""
+    return digest(person.encode("utf-8", "replace"))
 
 
 def read_segment(path: Path, key: bytes) -> Segment:

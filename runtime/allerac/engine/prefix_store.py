@@ -8,7 +8,7 @@ import shutil
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -19,8 +19,8 @@ from allerac.engine.prefix_file import (
     ROOT,
     PrefixFileError,
     Segment,
-    digest,
-    read_key,
+    owner_of,
+    read_owner,
     read_segment,
     read_state,
     segment_of,
@@ -56,6 +56,7 @@ class PrefixStore:
         self._children: dict[tuple[bytes, bytes], dict[bytes, Segment]] = defaultdict(dict)
         self._used_at: dict[bytes, float] = {}
         self._foreign: dict[Path, tuple[float, int]] = {}
+        self._gone: set[bytes] = set()
         self._writer = ThreadPoolExecutor(1, "prefixes")
         self._writing: Future[None] | None = None
         self._rest_until = 0.0
@@ -77,7 +78,7 @@ class PrefixStore:
 
     def path(self, person: str, tokens: Sequence[int]) -> list[Segment]:
         """Return the pieces that `tokens` begin with; the last may agree only at its beginning."""
-        owner, parent, at = digest(person.encode("utf-8", "replace")), ROOT, 0
+        owner, parent, at = owner_of(person), ROOT, 0
         found: list[Segment] = []
         with self._lock:
             while children := self._children.get((owner, parent)):
@@ -115,9 +116,8 @@ class PrefixStore:
 
         `on_kept` is called from another thread when that is over, well or not.
         """
-        owner = digest(person.encode("utf-8", "replace"))
         above, start = (parent.id, parent.end) if parent else (ROOT, 0)
-        segment = segment_of(self._key, owner, above, start, tokens, state)
+        segment = segment_of(self._key, owner_of(person), above, start, tokens, state)
         self._writing = self._writer.submit(self._write, segment, state)
         self._writing.add_done_callback(lambda _: on_kept())
 
@@ -127,11 +127,17 @@ class PrefixStore:
             self._drop(segment)
 
     def forget(self, person: str) -> None:
-        """Delete everything that was read for a person."""
-        owner = digest(person.encode("utf-8", "replace"))
+        """Delete everything that was read for a person, by any model, and keep nothing more."""
+        owner = owner_of(person)
         with self._lock:
-            for segment in list(self._children.get((owner, ROOT), {}).values()):
-                self._drop(segment)
+            self._gone.add(owner)
+            self._keep(lambda other: other != owner)
+
+    def keep_only(self, people: Iterable[str]) -> None:
+        """Delete everything that was read for anybody else until now."""
+        kept = set(map(owner_of, people))
+        with self._lock:
+            self._keep(kept.__contains__)
 
     def close(self) -> None:
         """Finish writing."""
@@ -142,7 +148,7 @@ class PrefixStore:
         for path in self._folder.iterdir():
             try:
                 facts = path.stat()
-                if read_key(path) != self._key:
+                if read_owner(path)[0] != self._key:
                     self._foreign[path] = (facts.st_mtime, facts.st_size)
                     continue
                 segment = read_segment(path, self._key)
@@ -173,6 +179,15 @@ class PrefixStore:
         with self._lock:
             self._children[segment.person, segment.parent][segment.id] = segment
             self._used_at[segment.id] = time.time()
+            if segment.person in self._gone:  # since the write began
+                self._drop(segment)
+
+    def _keep(self, is_kept: Callable[[bytes], bool]) -> None:
+        for segment in self._segments():
+            if segment.parent == ROOT and not is_kept(segment.person):
+                self._drop(segment)
+        sweep(self._folder, is_kept)
+        self._foreign = {path: facts for path, facts in self._foreign.items() if path.exists()}
 
     def _make_room(self, wanted: int) -> bool:
         """Delete what was used longest ago until `wanted` bytes fit; False where they never do."""
@@ -218,6 +233,14 @@ class PrefixStore:
     def _size_bytes(self) -> int:
         own = sum(segment.file_bytes for segment in self._segments())
         return own + sum(size for _, size in self._foreign.values())
+
+
+def sweep(folder: Path, is_kept: Callable[[bytes], bool]) -> None:
+    """Delete the files in `folder` of whoever is not kept, whatever model has read them."""
+    for path in folder.glob("*.kv"):
+        with suppress(OSError, PrefixFileError):
+            if not is_kept(read_owner(path)[1]):
+                path.unlink()
 
 
 def shared(left: Sequence[int], right: Sequence[int]) -> int:

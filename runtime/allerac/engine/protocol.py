@@ -54,8 +54,9 @@ class Sampling:
     `temperature` 0 or less takes the likeliest. `top_k` 0, `top_p` 1, `min_p` 0, `repeat_penalty`
     1 and the other penalties 0 switch that filter off. `logit_bias` has pairs of a token and what
     is added to its score. `max_tokens` None goes on until the model stops or its context is full.
-    `grammar` (GBNF, its first rule `root`) is what the whole answer matches. `top_logprobs` asks
-    for the likelihood of each token and of that many others; None for none.
+    `grammar` (GBNF, its first rule `root`) is what the whole answer matches; an engine elsewhere
+    is told of it by `response_format`, which is JSON in the form of OpenAI's API. `top_logprobs`
+    asks for the likelihood of each token and of that many others; None for none.
     """
 
     temperature: float = 0.7
@@ -70,6 +71,7 @@ class Sampling:
     presence_penalty: float = 0.0
     logit_bias: tuple[tuple[int, float], ...] = ()
     grammar: str | None = None
+    response_format: str | None = None
     top_logprobs: int | None = None
 
 
@@ -220,7 +222,10 @@ class Speed:
 
 @dataclass(frozen=True, slots=True)
 class EngineStatus:
-    """The engine at this moment. `restarts` counts since `start`."""
+    """The engine at this moment.
+
+    `restarts` counts since `start`. On disk there is room for `kept_tokens` that were read.
+    """
 
     state: EngineState
     model_id: str | None = None
@@ -231,6 +236,7 @@ class EngineStatus:
     pid: int | None = None
     last_error: str | None = None
     speed: Speed = field(default_factory=Speed)
+    kept_tokens: int = 0
 
 
 class Engine(Protocol):

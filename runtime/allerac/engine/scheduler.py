@@ -73,11 +73,13 @@ class Scheduler:
         self._inbox: queue.SimpleQueue[Answer | None] = queue.SimpleQueue()
         self._events: Events = []
         self._reading_alone: frozenset[Ticket] = frozenset()
+        self._is_in_background = False
         self._stopping = False
         self._computing_seconds = 0.0
         self._people = 1
         self._threads: tuple[int, int] | None = None
         self._forgotten: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._gone: set[str] = set()
         self._on_measured: Callable[[Speed], None] | None = None
         self._calibration: Calibration | None = None
         self.steps = 0
@@ -87,7 +89,7 @@ class Scheduler:
     def submit(self, answer: Answer) -> None:
         """Queue `answer`; its events are pushed from now on."""
         self._inbox.put(answer)
-        if self._calibration is not None:
+        if self._calibration is not None or (self._is_in_background and not answer.is_background):
             self._context.abort(on=True)
 
     def cancel(self, ticket: Ticket) -> None:
@@ -109,7 +111,7 @@ class Scheduler:
         self._wake()
 
     def forget(self, person: str) -> None:
-        """Drop what is kept of a person, in memory and on disk."""
+        """Cancel what is made for a person and drop what is kept; nothing is made any more."""
         self._forgotten.put(person)
         self._wake()
 
@@ -135,8 +137,8 @@ class Scheduler:
             self._receive()
             began = time.monotonic()
             self._change_threads()
-            self._forget()
             self._drop_cancelled()
+            self._forget()
             self._admit()
             self._announce_positions()
             if self._disk is not None:
@@ -168,6 +170,7 @@ class Scheduler:
                 self._events.append((answer.id, full))
                 answer.sampler.free()
                 continue
+            answer.ticket.cancelled |= answer.person in self._gone
             self._share.enter(answer.person)
             self._waiting.add(answer)
 
@@ -210,9 +213,11 @@ class Scheduler:
     def _forget(self) -> None:
         while not self._forgotten.empty():
             person = self._forgotten.get()
+            self._gone.add(person)
+            for answer in [*self._running, *self._waiting]:
+                answer.ticket.cancelled |= answer.person == person
+            self._drop_cancelled()
             self._memory.forget(person)
-            if self._disk is not None:
-                self._disk.forget(person)
 
     def _drop_cancelled(self) -> None:
         for answer in [a for a in self._running if a.ticket.cancelled]:
@@ -231,6 +236,7 @@ class Scheduler:
             self._running.append(answer)
             self._memory.make_room(self._admission.reserved(self._running))
             if self._disk is not None:
+                self._memory.put_aside(self._disk.keeps)
                 self._disk.plan(answer)
             if not answer.completion_tokens:
                 answer.cached_tokens = answer.read
@@ -264,13 +270,14 @@ class Scheduler:
             return
         streaming = sum(chunk.answer.is_streaming for chunk in chunks)
         alone = frozenset() if streaming else frozenset(c.answer.ticket for c in chunks)
+        self._is_in_background = bool(alone) and all(c.answer.is_background for c in chunks)
         self._context.abort(on=False)
-        if self._stopping:
+        if self._stopping or (self._is_in_background and not self._inbox.empty()):
             return
         self._reading_alone = alone
         started = time.monotonic()
         code = self._context.decode(self._batch)
-        self._reading_alone = frozenset()
+        self._reading_alone, self._is_in_background = frozenset(), False
         if code == _NO_ROOM:
             self._give_way()
         elif code not in (_DONE, _ABORTED):

@@ -18,8 +18,9 @@ from allerac.engine.isolation import STATE_VARIABLE
 from allerac.engine.limits import address_space_bytes
 from allerac.engine.llama import Batch, Context, LoadError, Log, Model
 from allerac.engine.memory import SEQUENCES_BESIDE
+from allerac.engine.prefix_file import owner_of
 from allerac.engine.prefix_key import prefix_key
-from allerac.engine.prefix_store import PrefixStore
+from allerac.engine.prefix_store import PrefixStore, sweep
 from allerac.engine.protocol import ModelFile, Speed
 from allerac.engine.sampling import numbers_are_sound
 from allerac.engine.scheduler import Events, Scheduler
@@ -33,6 +34,7 @@ from allerac.engine.wire import (
     Counted,
     Forget,
     Generate,
+    KeepOnly,
     Loaded,
     SetThreads,
     Step,
@@ -89,7 +91,7 @@ class Service:
         self._beaten_steps = -1
         pulse.speed = self._scheduler.speed
         pulse.is_alive = self._moves
-        channel.send(Loaded(length))
+        channel.send(Loaded(length, _kept_tokens(file) if self._store else 0))
 
     def serve(self, commands: Iterator[Command]) -> None:
         """Answer `commands` until they end, then free everything."""
@@ -137,14 +139,30 @@ class Service:
                     self._scheduler.cancel(found)
             case Count():
                 self._jobs.put(command)
-            case Forget(person_id):
-                self._scheduler.forget(person_id)
+            case Forget() | KeepOnly():
+                self._delete(command)
             case Calibrate(request_id):
                 self._scheduler.calibrate(lambda s: self._channel.send(Calibrated(request_id, s)))
             case SetThreads(limit):
                 self._scheduler.set_threads(*self._threads.limited(limit))
             case _:
                 raise ValueError("one model for a whole life")
+
+    def _delete(self, command: Forget | KeepOnly) -> None:
+        """Delete what is kept of people; where this model keeps nothing, what others have read."""
+        store, folder = self._store, _prefix_folder()
+        match command:
+            case Forget(person_id):
+                self._scheduler.forget(person_id)
+                if store is not None:
+                    store.forget(person_id)
+                elif folder is not None:
+                    sweep(folder, lambda owner: owner != owner_of(person_id))
+            case KeepOnly(person_ids):
+                if store is not None:
+                    store.keep_only(person_ids)
+                elif folder is not None:
+                    sweep(folder, set(map(owner_of, person_ids)).__contains__)
 
     def _take_in(self) -> None:
         while (job := self._jobs.get()) is not None:
@@ -206,12 +224,23 @@ def load_model(file: ModelFile) -> tuple[Model, Context]:
 
 
 def _prefix_store(file: ModelFile, model: Model) -> PrefixStore | None:
-    """Where this process may keep what it has read; systemd, or who starts it, names the folder."""
-    folder = os.environ.get(STATE_VARIABLE)
-    if not folder or not file.prefix_store_bytes or not model.forgets_parts:
+    folder = _prefix_folder()
+    if folder is None or not file.prefix_store_bytes or not model.forgets_parts:
         return None
     key = prefix_key(file.path, file.kv_type)
-    return PrefixStore(Path(folder) / "prefixes", key, limit_bytes=file.prefix_store_bytes)
+    return PrefixStore(folder, key, limit_bytes=file.prefix_store_bytes)
+
+
+def _kept_tokens(file: ModelFile) -> int:
+    """How many tokens the store has room for; with a smaller cache type there is more."""
+    bytes_per_token = read_header(file.path).kv_bytes_per_token
+    return file.prefix_store_bytes // bytes_per_token if bytes_per_token else 0
+
+
+def _prefix_folder() -> Path | None:
+    """Where this process may keep what it has read; systemd, or who starts it, names the place."""
+    folder = os.environ.get(STATE_VARIABLE)
+    return Path(folder) / "prefixes" if folder else None
 
 
 def _check_memory(file: ModelFile, header: GgufHeader) -> None:

@@ -5,7 +5,7 @@ nothing had been sent when the process died are sent again, once.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import suppress
 from itertools import count
 from typing import Any, Final
@@ -33,7 +33,6 @@ from allerac.engine.wire import (
     Count,
     Counted,
     Embedded,
-    Forget,
     Generate,
     Measured,
     ServingReport,
@@ -54,7 +53,7 @@ class EngineSupervisor:
     """Implements `allerac.engine.protocol.Engine`.
 
     `launch` gets a process; one that is silent for `hang_seconds` is replaced. `on_step` sees every
-    step frame as it arrives; a benchmark measures with it.
+    step frame as it arrives, without the background's events; a benchmark measures with it.
     """
 
     def __init__(
@@ -154,7 +153,7 @@ class EngineSupervisor:
         return speed
 
     def listen(self, listener: Callable[[Step], None]) -> None:
-        """Let `listener` see every step frame as it arrives."""
+        """Let `listener` see every step frame as it arrives, without the background's events."""
         self._listeners.append(listener)
 
     @property
@@ -170,8 +169,15 @@ class EngineSupervisor:
         self._keeper.limit_threads(limit)
 
     def forget(self, person_id: str) -> None:
-        """Delete what the engine keeps of a person; what runs for them is kept until it ends."""
-        self._keeper.send(Forget(person_id))
+        """Delete what the engine keeps of a person, who does not come back.
+
+        What runs for them is cancelled. Where no model is loaded it happens with the next one.
+        """
+        self._keeper.forget(person_id)
+
+    def keep_only(self, person_ids: Iterable[str]) -> None:
+        """With the next model that is loaded, delete what is kept of everybody else."""
+        self._keeper.keep_only(person_ids)
 
     def status(self) -> EngineStatus:
         """See `Engine.status`."""
@@ -187,6 +193,7 @@ class EngineSupervisor:
             pid=self._keeper.pid,
             last_error=self._keeper.last_error,
             speed=self._speed,
+            kept_tokens=self._keeper.kept_tokens,
         )
 
     # Watcher of the process
@@ -195,8 +202,7 @@ class EngineSupervisor:
         """Hand events to those who wait for them."""
         match report:
             case Step():
-                for listener in self._listeners:
-                    listener(report)
+                self._tell_listeners(report)
                 for request_id, event in report.events:
                     self._route(request_id, event)
             case Beat(speed):
@@ -221,6 +227,16 @@ class EngineSupervisor:
     def on_failed(self) -> None:
         """Nobody shall wait for an engine that does not come back."""
         self._fail_pending(self._not_ready())
+
+    def _tell_listeners(self, step: Step) -> None:
+        """Show what people wait for; how long the background takes says nothing."""
+        heard = [event for event in step.events if not self._is_background(event[0])]
+        for listener in self._listeners:
+            listener(Step(step.sent_at, tuple(heard)))
+
+    def _is_background(self, request_id: str) -> bool:
+        pending = self._pending.get(request_id)
+        return pending is not None and pending.request.priority == "background"
 
     # Requests
 

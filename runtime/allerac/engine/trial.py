@@ -52,6 +52,7 @@ async def try_model(
         context_length=min(model.context_length, TRIAL_CONTEXT),
         cache_tokens=None,
         sequences=1,
+        prefix_store_bytes=0,
     )
     keeper = EngineKeeper(_Nobody(), launch=launch, hang_seconds=_HANG_SECONDS)
     try:

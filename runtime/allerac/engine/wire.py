@@ -106,21 +106,32 @@ class Forget:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepOnly:
+    """Delete what is on disk of everybody else."""
+
+    person_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Calibrate:
     """Measure how fast the model reads and writes, as soon as nobody waits for anything."""
 
     request_id: str
 
 
-_PlainCommand = Cancel | Embed | Measure | SetThreads | Forget | Calibrate
+_PlainCommand = Cancel | Embed | Measure | SetThreads | Forget | KeepOnly | Calibrate
 Command = Load | Generate | Count | _PlainCommand
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The model answers; `context_length` is what one conversation may use."""
+    """The model answers; `context_length` is what one conversation may use.
+
+    The store on disk has room for `kept_tokens`; 0 where there is none.
+    """
 
     context_length: int
+    kept_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +194,8 @@ Report = Loaded | LoadFailed | ServingReport
 _PlainReport = Loaded | Counted | Measured
 # What JSON has no other word for than its fields.
 _PLAIN_COMMANDS: Final[dict[str, type[_PlainCommand]]] = {
-    kind.__name__: kind for kind in (Cancel, Embed, Measure, SetThreads, Forget, Calibrate)
+    kind.__name__: kind
+    for kind in (Cancel, Embed, Measure, SetThreads, Forget, KeepOnly, Calibrate)
 }
 _PLAIN_REPORTS: Final[dict[str, type[_PlainReport]]] = {
     kind.__name__: kind for kind in (Loaded, Counted, Measured)
@@ -220,7 +232,7 @@ def encode_command(command: Command) -> bytes:
             return pack({"op": "generate", **asdict(request)})
         case Count(request_id, messages):
             return pack({"op": "count", "id": request_id, "messages": [*map(asdict, messages)]})
-        case Cancel() | Embed() | Measure() | SetThreads() | Forget() | Calibrate():
+        case _:
             return _pack_plain(command)
 
 
