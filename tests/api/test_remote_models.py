@@ -78,6 +78,29 @@ async def test_question_goes_there_and_the_answer_carries_its_mark(
     assert removed.status_code == 204
 
 
+async def test_form_that_a_program_asks_for_reaches_the_model_elsewhere(
+    household: Household, server: ScriptedServer
+) -> None:
+    owner = household.clients["owner"]
+    model_id = await _add(owner, server)
+    schema = {"type": "object", "properties": {"a": {"type": "null", "default": None}}}
+    form = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
+    body = {
+        "model": model_id,
+        "messages": [{"role": "user", "content": "Hello"}],
+        "response_format": form,
+    }
+    program = household.clients["program"]
+    server.plays(STREAM, chunk(content="{}"), end(), DONE)
+    answered = await program.post("/v1/chat/completions", json=body)
+    assert answered.json()["choices"][0]["message"]["content"] == "{}"
+    assert server.requests[0][2]["response_format"] == form
+    refused = await program.post("/v1/chat/completions", json={**body, "top_k": 3})
+    assert refused.status_code == 400
+    assert "top_k" in refused.json()["error"]["message"]
+    await owner.delete(f"{URL}/{model_id}")
+
+
 async def test_switched_off_model_is_asked_no_more(
     household: Household, server: ScriptedServer
 ) -> None:

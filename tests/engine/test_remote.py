@@ -1,12 +1,22 @@
 """An engine elsewhere, which cuts, stalls, refuses, fails and talks nonsense."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
 from allerac.engine.breaker import CircuitBreaker
-from allerac.engine.protocol import CallPart, Delta, Sampling
+from allerac.engine.protocol import (
+    CallPart,
+    Delta,
+    Likelihood,
+    PromptMessage,
+    Sampling,
+    TokenLikelihood,
+    ToolCall,
+)
 from allerac.engine.remote import RemoteEngine, RemotePlace
 from allerac.engine.remote_address import check_url, resolve
 from allerac.errors import (
@@ -122,7 +132,9 @@ async def test_stall_in_the_middle_ends_the_answer(
         (404, NotFound),
         (413, InvalidInput),
         (429, QueueFull),
-        (400, EngineUnavailable),
+        (400, InvalidInput),
+        (422, InvalidInput),
+        (418, EngineUnavailable),
         (302, EngineUnavailable),
     ],
 )
@@ -145,6 +157,10 @@ async def test_refusal_is_told_and_not_repeated(
         frame([1, 2]),
         b"data: " + b"x" * (2 << 20),
         frame({"error": {"message": "no"}}),
+        frame({"choices": [{"delta": {}, "logprobs": {"content": [{"token": "a"}]}}]}),
+        frame(
+            {"choices": [{"delta": {}, "logprobs": {"content": [{"logprob": 0, "bytes": [-1]}]}}]}
+        ),
     ],
 )
 async def test_nonsense_is_no_answer(
@@ -190,9 +206,125 @@ async def test_models_are_listed(server: ScriptedServer, remote: RemoteEngine) -
         await remote.models()
 
 
-async def test_form_cannot_be_asked_of_it(remote: RemoteEngine) -> None:
-    with pytest.raises(InvalidInput):
-        await _ask(remote, Sampling(grammar='root ::= "a"'))
+async def test_what_is_asked_for_goes_along(server: ScriptedServer, remote: RemoteEngine) -> None:
+    server.plays(*HELLO, end(), DONE)
+    form = {"type": "json_schema", "json_schema": {"name": "a", "schema": {"default": None}}}
+    sampling = Sampling(
+        temperature=0.0,
+        top_p=0.5,
+        seed=0,
+        stop=("a", "b"),
+        max_tokens=9,
+        frequency_penalty=0.5,
+        presence_penalty=-0.5,
+        logit_bias=((7, -100.0),),
+        top_logprobs=2,
+        grammar='root ::= "a"',
+        response_format=json.dumps(form),
+    )
+    await _ask(remote, sampling)
+    ((_, _, body),) = server.requests
+    wanted = {
+        "temperature": 0.0,
+        "top_p": 0.5,
+        "seed": 0,
+        "stop": ["a", "b"],
+        "max_tokens": 9,
+        "frequency_penalty": 0.5,
+        "presence_penalty": -0.5,
+        "logit_bias": {"7": -100.0},
+        "logprobs": True,
+        "top_logprobs": 2,
+        "response_format": form,
+    }
+    assert {name: body[name] for name in wanted} == wanted
+
+
+async def test_what_is_not_asked_for_is_not_mentioned(
+    server: ScriptedServer, remote: RemoteEngine
+) -> None:
+    server.plays(*HELLO, end(), DONE)
+    await _ask(remote, Sampling())
+    ((_, _, body),) = server.requests
+    always = {"model", "messages", "stream", "stream_options", "temperature", "top_p"}
+    assert set(body) == always
+
+
+@pytest.mark.parametrize(
+    ("required", "choice"),
+    [
+        ((), None),
+        (("clock",), {"type": "function", "function": {"name": "clock"}}),
+        (("clock", "door"), "required"),
+    ],
+)
+async def test_tools_go_along_with_which_must_be_called(
+    server: ScriptedServer, remote: RemoteEngine, required: tuple[str, ...], choice: object
+) -> None:
+    server.plays(*HELLO, end(), DONE)
+    tools = [{"type": "function", "function": {"name": name}} for name in ("clock", "door")]
+    asked = replace(request("Hello"), tools=tuple(map(json.dumps, tools)), required_tools=required)
+    _ = [event async for event in remote.generate(asked, "m")]
+    ((_, _, body),) = server.requests
+    assert (body["tools"], body.get("tool_choice")) == (tools, choice)
+
+
+async def test_calls_and_what_they_gave_back_go_along(
+    server: ScriptedServer, remote: RemoteEngine
+) -> None:
+    server.plays(*HELLO, end(), DONE)
+    messages = (
+        PromptMessage("assistant", "", (ToolCall("c1", "clock", "{}"),)),
+        PromptMessage("tool", "noon", tool_call_id="c1"),
+    )
+    asked = replace(request("Hello"), messages=messages)
+    _ = [event async for event in remote.generate(asked, "m")]
+    ((_, _, body),) = server.requests
+    call = {"id": "c1", "type": "function", "function": {"name": "clock", "arguments": "{}"}}
+    assert body["messages"] == [
+        {"role": "assistant", "content": "", "tool_calls": [call]},
+        {"role": "tool", "content": "noon", "tool_call_id": "c1"},
+    ]
+
+
+async def test_likelihoods_come_as_ours_do(server: ScriptedServer, remote: RemoteEngine) -> None:
+    best = [{"token": "Hi", "logprob": -0.25}, {"token": "\ufffd", "logprob": -2, "bytes": [195]}]
+    told = {"content": [{**best[0], "top_logprobs": best}]}
+    choice = {"index": 0, "delta": {"content": "Hi"}, "logprobs": told, "finish_reason": None}
+    server.plays(STREAM, frame({"choices": [choice]}), chunk(content="!"), end(), DONE)
+    first, second, _ = await _ask(remote, Sampling(top_logprobs=2))
+    likely = Likelihood(b"Hi", -0.25)
+    expected = TokenLikelihood(likely, (likely, Likelihood(b"\xc3", -2.0)))
+    assert (first, second) == (Delta("Hi", 1, (expected,)), Delta("!", 1))
+
+
+@pytest.mark.parametrize(
+    ("sampling", "name"),
+    [
+        (Sampling(top_k=5), "top_k"),
+        (Sampling(min_p=0.2), "min_p"),
+        (Sampling(repeat_penalty=1.2), "repeat_penalty"),
+        (Sampling(grammar='root ::= "a"'), "grammar"),
+    ],
+)
+async def test_what_its_api_has_no_word_for_is_refused(
+    server: ScriptedServer, remote: RemoteEngine, sampling: Sampling, name: str
+) -> None:
+    with pytest.raises(InvalidInput, match=name) as refused:
+        await _ask(remote, sampling)
+    assert list(refused.value.fields or ()) == [name]
+    assert not server.requests
+
+
+async def test_wrong_questions_do_not_make_it_seem_broken(server: ScriptedServer) -> None:
+    remote = RemoteEngine(
+        RemotePlace(server.url, None, allow_private=True), breaker=CircuitBreaker(failures=1)
+    )
+    for _ in range(2):
+        server.plays(status(400))
+        with pytest.raises(InvalidInput):
+            await _ask(remote)
+    assert len(server.requests) == 2
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ async def sampling_of(body: shape.ChatCompletionRequest) -> Sampling:
         logit_bias=_biases(body.logit_bias or {}),
         top_logprobs=_top_logprobs(body),
         grammar=await asyncio.to_thread(_grammar, body.response_format),
+        response_format=_form(body.response_format),
         **chosen,
     )
 
@@ -98,6 +99,12 @@ def _top_logprobs(body: shape.ChatCompletionRequest) -> int | None:
             "top_logprobs: needs logprobs", fields={"top_logprobs": "needs logprobs"}
         )
     return (body.top_logprobs or 0) if body.logprobs else None
+
+
+def _form(wanted: shape.ResponseFormat | None) -> str | None:
+    if wanted is None or wanted.type == "text":
+        return None
+    return json.dumps(wanted.model_dump(by_alias=True, exclude_none=True))
 
 
 def _grammar(wanted: shape.ResponseFormat | None) -> str | None:

@@ -23,10 +23,12 @@ from allerac.engine.protocol import (
     Finished,
     FinishReason,
     GenerationRequest,
-    PromptMessage,
+    Likelihood,
+    TokenLikelihood,
     Usage,
 )
 from allerac.engine.remote_address import Target, resolve
+from allerac.engine.remote_request import body_of
 from allerac.errors import (
     AlleracError,
     EngineStopped,
@@ -102,7 +104,7 @@ class RemoteEngine:
         self, request: GenerationRequest, model: str
     ) -> AsyncGenerator[EngineEvent, None]:
         """Have `model` answer `request`; see `Engine.generate`."""
-        body = _body(request, model)
+        body = body_of(request, model)
         self._breaker.enter()
         for attempt in range(1, TRIES + 1):
             try:
@@ -160,7 +162,7 @@ class _Reading:
         self._first_at: float | None = None
         self._reason: FinishReason | None = None
         self._usage: dict[str, Any] = {}
-        self._characters = 0
+        self._characters = self._size = 0
         self.is_done = False
 
     @property
@@ -216,12 +218,15 @@ class _Reading:
             delta = choice.get("delta") or {}
             text = delta.get("content") or ""
             calls = tuple(map(_call_part, delta.get("tool_calls") or ()))
-            if text or calls:
+            told = (choice.get("logprobs") or {}).get("content") or ()
+            likelihoods = tuple(map(_token_likelihood, told))
+            if text or calls or likelihoods:
                 self._first_at = self._first_at or time.monotonic()
                 self._characters += len(text)
-                if self._characters > ANSWER_CHARACTERS_LIMIT:
+                self._size += len(text) + len(likelihoods) + sum(len(c.arguments) for c in calls)
+                if self._size > ANSWER_CHARACTERS_LIMIT:
                     raise _broken_off()
-                return [Delta(str(text), 1, calls=calls)]
+                return [Delta(str(text), max(1, len(likelihoods)), likelihoods, calls)]
         return []
 
 
@@ -246,52 +251,15 @@ def _call_part(call: dict[str, Any]) -> CallPart:
     )
 
 
-def _body(request: GenerationRequest, model: str) -> dict[str, Any]:
-    sampling = request.sampling
-    if sampling.grammar is not None:
-        raise InvalidInput(
-            "A remote engine cannot be held to a form.",
-            hint="Choose a model on this box.",
-            fields={"response_format": "is for models on this box"},
-        )
-    body: dict[str, Any] = {
-        "model": model,
-        "messages": [_message(message) for message in request.messages],
-        "stream": True,
-        "stream_options": {"include_usage": True},
-        "temperature": max(sampling.temperature, 0.0),
-        "top_p": sampling.top_p,
-    }
-    optional = {
-        "max_tokens": sampling.max_tokens,
-        "seed": sampling.seed,
-        "stop": list(sampling.stop) or None,
-        "tools": [json.loads(tool) for tool in request.tools] or None,
-        "tool_choice": _choice(request),
-    }
-    return body | {name: value for name, value in optional.items() if value is not None}
+def _token_likelihood(told: dict[str, Any]) -> TokenLikelihood:
+    best = told.get("top_logprobs") or ()
+    return TokenLikelihood(_likelihood(told), tuple(map(_likelihood, best)))
 
 
-def _choice(request: GenerationRequest) -> Any:
-    if len(request.required_tools) == 1:
-        return {"type": "function", "function": {"name": request.required_tools[0]}}
-    return "required" if request.required_tools else None
-
-
-def _message(message: PromptMessage) -> dict[str, Any]:
-    told: dict[str, Any] = {"role": message.role, "content": message.content}
-    if message.tool_calls:
-        told["tool_calls"] = [
-            {
-                "id": call.id,
-                "type": "function",
-                "function": {"name": call.name, "arguments": call.arguments},
-            }
-            for call in message.tool_calls
-        ]
-    if message.tool_call_id:
-        told["tool_call_id"] = message.tool_call_id
-    return told
+def _likelihood(told: dict[str, Any]) -> Likelihood:
+    spelled = told.get("bytes")
+    piece = str(told["token"]).encode("utf-8", "replace") if spelled is None else bytes(spelled)
+    return Likelihood(piece, float(told["logprob"]))
 
 
 def _check(status: int) -> None:
@@ -307,6 +275,12 @@ def _check(status: int) -> None:
         raise QueueFull("The remote engine has too much to do.", hint="Try again in a moment.")
     if status == httpx.codes.REQUEST_ENTITY_TOO_LARGE:
         raise InvalidInput("The conversation is longer than the remote engine reads.")
+    if status in (httpx.codes.BAD_REQUEST, httpx.codes.UNPROCESSABLE_ENTITY):
+        raise InvalidInput(
+            "The remote engine does not take this request: it may be too long, or ask for what is "
+            "not known there.",
+            hint="Ask for less, or choose another model.",
+        )
     if status < httpx.codes.INTERNAL_SERVER_ERROR:
         raise EngineUnavailable(f"The remote engine refuses the request (status {status}).")
     raise _NotAnswering(EngineUnavailable(f"The remote engine fails (status {status})."))
