@@ -8,7 +8,7 @@ reads the row finds all of it.
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import structlog
@@ -276,6 +276,9 @@ def _record(run: Running, event: EngineEvent) -> None:
             run.draft.text += text
             if text:
                 run.log.append("delta", {"text": text})
+        case Finished(reason="tool_calls"):
+            # Nothing is ever offered here, so a call is made up; it ends the answer and no more.
+            run.draft.finished = replace(event, reason="stop")
         case Finished():
             run.draft.finished = event
 
