@@ -1,26 +1,23 @@
-"""An image is read and unpacked once, and every piece of it goes to all drives.
+"""An unpacked image is read once, and every piece of it goes to all drives.
 
 Pieces live in a fixed pool of buffers. A drive that is slow holds the others back; one that does
-not answer at all is given up, so that it cannot.
+not answer at all is given up, so that it cannot. Beside the drives one thread compares the same
+buffers with the signed map: what is proven is what was written, whatever became of the file.
 """
 
-import fcntl
 import hashlib
+import os
 import queue
-import subprocess
 import threading
 import time
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Sequence
 from pathlib import Path
-from typing import IO
 
 from allerac_image.errors import ImageError
-from allerac_image.log import PATH
 
-from .bmap import BlockMap, Span
-from .disk import aligned_buffer
-from .errors import UnitFailed
+from .bmap import BlockMap
+from .disk import aligned_buffer, read_fully
+from .errors import IMAGE, UnitFailed
 
 PIECE_BYTES = 4 << 20
 """Above some MiB drives do not get quicker."""
@@ -33,10 +30,6 @@ STALL_SECONDS = 120.0
 
 CLEARING_SECONDS = 3600.0
 """For the slowest drive that has to write zeros where others just forget."""
-
-PIPE_BYTES = 1 << 20
-F_SETPIPE_SZ = 1031
-"""Linux, include/uapi/linux/fcntl.h."""
 
 
 class Piece:
@@ -151,8 +144,51 @@ class Channel:
         self._pieces.put(UnitFailed("stalled", f"It did not answer for {seconds:.0f} s."))
 
 
+class Proof:
+    """Compares all pieces with the map in a thread of its own; hashing lets the others run."""
+
+    def __init__(self, blocks: BlockMap) -> None:
+        self.channel = Channel()
+        self._blocks = blocks
+        self._is_proven = False
+        self._reason: ImageError | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether something else came than was signed."""
+        return self._reason is not None
+
+    def finish(self) -> None:
+        """Wait for the end; raise `ImageError` unless all came, and as it was signed."""
+        self._thread.join()
+        if not self._is_proven:
+            raise self._reason or ImageError("it was not compared to its end")
+
+    def _run(self) -> None:
+        pieces = self.channel.pieces()
+        try:
+            for span in self._blocks.spans:
+                total, end = hashlib.sha256(), span.offset
+                while end < span.end:
+                    piece = next(pieces, None)
+                    if piece is None:
+                        return  # the reading failed, and says why
+                    total.update(piece.content)
+                    end = piece.offset + len(piece.content)
+                if total.hexdigest() != span.sha256:
+                    self._reason = ImageError(
+                        f"the blocks at byte {span.offset} are not those that were signed"
+                    )
+                    return
+            self._is_proven = True
+        finally:
+            pieces.close()
+
+
 class Broadcast:
-    """Hands the mapped blocks of `image` to all `channels`."""
+    """Hands the mapped blocks of `image`, a disk as it lies on a drive, to all `channels`."""
 
     def __init__(
         self,
@@ -177,32 +213,34 @@ class Broadcast:
             if not channel.is_wanted(max(0.0, end - time.monotonic())):
                 channel.give_up(self._clearing_seconds)
         try:
-            with _unpacked(self._image) as stream:
-                self._read(stream)
+            self._send()
         except (OSError, ImageError) as error:
-            reason = UnitFailed("image", f"{self._image.name}: {error}")
+            told = f"The unpacked image is damaged: {error}. Begin again, it is unpacked anew."
+            reason = UnitFailed(IMAGE, told)
         for channel in self._channels:
             channel.end(reason)
 
-    def _read(self, stream: IO[bytes]) -> None:
-        at = 0
-        for span in self._blocks.spans:
-            _skip(stream, span.offset - at)
-            self._read_span(stream, span)
-            at = span.end
+    def _send(self) -> None:
+        with self._image.open("rb", buffering=0) as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_SEQUENTIAL)
+            proof = Proof(self._blocks)
+            try:
+                self._read(file.fileno(), proof)
+            finally:
+                proof.channel.end()
+            proof.finish()
 
-    def _read_span(self, stream: IO[bytes], span: Span) -> None:
-        total = hashlib.sha256()
-        for offset in range(span.offset, span.end, PIECE_BYTES):
-            size = min(PIECE_BYTES, span.end - offset)
-            content = self._buffer()[:size]
-            _fill(stream, content)
-            total.update(content)
-            piece = Piece(offset, content, len(self._channels), self._pool)
-            for channel in self._channels:
-                channel.put(piece)
-        if total.hexdigest() != span.sha256:
-            raise ImageError(f"the blocks at byte {span.offset} are not those that were signed")
+    def _read(self, file: int, proof: Proof) -> None:
+        receivers = [*self._channels, proof.channel]
+        for span in self._blocks.spans:
+            for offset in range(span.offset, span.end, PIECE_BYTES):
+                content = self._buffer()[: min(PIECE_BYTES, span.end - offset)]
+                if proof.has_failed:
+                    return
+                read_fully(file, offset, content)
+                piece = Piece(offset, content, len(receivers), self._pool)
+                for channel in receivers:
+                    channel.put(piece)
 
     def _buffer(self) -> memoryview:
         while True:
@@ -213,39 +251,3 @@ class Broadcast:
                 if channel.is_stalled(self._stall_seconds):
                     channel.give_up(self._stall_seconds)
                     self._pool.add()  # in place of the one that is in its hands
-
-
-@contextmanager
-def _unpacked(image: Path) -> Iterator[IO[bytes]]:
-    command = ["zstd", "--decompress", "--stdout", "--quiet", str(image)]
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={"PATH": PATH},
-    ) as process:
-        if process.stdout is None:
-            raise ImageError("zstd gives nothing to read")
-        fcntl.fcntl(process.stdout, F_SETPIPE_SZ, PIPE_BYTES)
-        try:
-            yield process.stdout
-        finally:
-            process.kill()  # what follows the last mapped block is not needed
-
-
-def _fill(stream: IO[bytes], buffer: memoryview) -> None:
-    done = 0
-    while done < len(buffer):
-        count = stream.readinto(buffer[done:])  # type: ignore[attr-defined]  # a buffered pipe
-        if not count:
-            raise ImageError("it ends too early")
-        done += count
-
-
-def _skip(stream: IO[bytes], size: int) -> None:
-    while size:
-        count = len(stream.read(min(size, PIECE_BYTES)))
-        if not count:
-            raise ImageError("it ends too early")
-        size -= count

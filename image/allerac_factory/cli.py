@@ -26,7 +26,9 @@ from .practice import PracticeDrives
 from .preload import find_models
 from .progress import Reporter
 from .station import Station
+from .unpacked import UnpackedImages
 
+CACHE = Path("factory-cache")
 INTERRUPTED = 130
 MIB = 1 << 20
 SECTOR_BYTES = 512
@@ -61,6 +63,9 @@ def _parser() -> argparse.ArgumentParser:
         help="last four signs of a claimed unit's serial: its data goes for good",
     )
     made.add_argument("--practice", type=Path, metavar="DIR", help="files stand in for drives")
+    made.add_argument(
+        "--cache", type=Path, default=CACHE, metavar="DIR", help="where images are unpacked to"
+    )
     add_records(made)
     add_desk_commands(commands)
     signed = commands.add_parser("sign", help="vouch for the image in a folder")
@@ -100,15 +105,17 @@ def _flash_alone(options: argparse.Namespace) -> int:
         say(f"✗ {line}")
     if not any(one.is_accepted for one in assignments):
         say("There is nothing to write.")
+    reporter = Reporter()
     station = Station(
         batch=job.batch,
         wanted={"tier": job.tier, "burn_in": job.burn_in},
         image=image,
+        unpacked=UnpackedImages(options.cache, reporter.unpacking),
         models=models,
         drives=drives,
         ledger=ledger,
         pending=Pending(options.records / "pending"),
-        tell=Reporter(),
+        tell=reporter,
     )
     return _outcome(assignments, [unit.failure for unit in station.flash(assignments)])
 

@@ -25,6 +25,16 @@ def aligned_buffer(size: int) -> mmap.mmap:
     return mmap.mmap(-1, -(-size // ALIGNMENT) * ALIGNMENT)
 
 
+def read_fully(file: int, offset: int, into: memoryview) -> None:
+    """Fill `into` from `offset` of an open file. Raises OSError when the file ends before."""
+    done = 0
+    while done < len(into):
+        count = os.preadv(file, [into[done:]], offset + done)
+        if count == 0:
+            raise OSError(f"it ends before byte {offset + len(into)}")
+        done += count
+
+
 class Disk(Protocol):
     """What is written. Offsets and sizes are bytes, whole multiples of `ALIGNMENT`; all methods
     raise OSError when the drive fails or is gone.
@@ -70,12 +80,7 @@ class BlockDisk:
 
     def read(self, offset: int, into: memoryview) -> None:
         """Read past the page cache."""
-        done = 0
-        while done < len(into):
-            count = os.preadv(self._file, [into[done:]], offset + done)
-            if count == 0:
-                raise OSError(f"{self.path} ends before byte {offset + len(into)}")
-            done += count
+        read_fully(self._file, offset, into)
 
     def discard(self) -> None:
         """Discard the whole drive; many cannot, and do not have to."""

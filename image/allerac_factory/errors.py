@@ -2,6 +2,9 @@
 
 from allerac_image.errors import ImageError
 
+IMAGE = "image"
+"""The cause of units that are lost with their image: it is not what was signed."""
+
 
 class UnitFailed(ImageError):  # noqa: N818  reads as what happened
     """One unit is lost, the others go on; `cause` is what the report counts failures by."""

@@ -51,12 +51,22 @@ class Reporter:
 
     def __call__(self, units: Sequence[Unit]) -> None:
         now = self._clock()
-        is_over = all(unit.is_done for unit in units)
+        self._show(lines(units, now - self._began), now, all(unit.is_done for unit in units))
+
+    def unpacking(self, share: float) -> None:
+        """Say how far the unpacking is; the units' time begins when it is over."""
+        self._began = self._clock()
+        is_over = share >= 1
+        told = f"Unpacking the image, once for all its batches: {share:.0%}"
+        self._show([told], self._began, is_over)
+        if is_over:
+            self._height = 0  # the line stays
+
+    def _show(self, report: Sequence[str], now: float, is_over: bool) -> None:
         watched = self._out.isatty()
         if not watched and not is_over and now - self._last < QUIET_SECONDS:
             return
         self._last = now
-        report = lines(units, now - self._began)
         if watched and self._height:
             self._out.write(f"\x1b[{self._height}A\x1b[J")
         self._out.write("\n".join(report) + "\n")

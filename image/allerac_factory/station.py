@@ -11,13 +11,14 @@ from allerac_image.errors import ImageError
 
 from .broadcast import Broadcast, Channel
 from .drives import Drives
-from .errors import UnitFailed
+from .errors import IMAGE, UnitFailed
 from .history import BEGUN, FAILED, IDENTIFIED, MODELS, READY, REFUSED, WRITTEN
 from .identity import Pending, partition_image
 from .image_set import ImageSet
 from .ledger import Ledger
 from .plan import Assignment, drive_name
 from .preload import CachedModel, copy_models
+from .unpacked import UnpackedImages
 from .writing import Progress, drive_faults, fit_table, write_image, write_partition
 
 TELL_SECONDS = 0.5
@@ -61,6 +62,7 @@ class Station:
         batch: str,
         wanted: Facts,
         image: ImageSet,
+        unpacked: UnpackedImages,
         models: Sequence[CachedModel],
         drives: Drives,
         ledger: Ledger,
@@ -70,6 +72,7 @@ class Station:
         self._batch = batch
         self._wanted = wanted
         self._image = image
+        self._unpacked = unpacked
         self._models = list(models)
         self._drives = drives
         self._ledger = ledger
@@ -78,19 +81,26 @@ class Station:
         self._inbox: queue.SimpleQueue[_Said] = queue.SimpleQueue()
 
     def flash(self, assignments: Sequence[Assignment]) -> list[Unit]:
-        """Write every accepted drive and return how each went; refusals go into the ledger too."""
-        units = [self._begin(one) for one in assignments if one.is_accepted]
+        """Write every accepted drive and return how each went; refusals go into the ledger too.
+
+        Raises `ImageError` before a drive is touched when the image cannot be unpacked.
+        """
         for assignment in assignments:
             if not (assignment.is_accepted or assignment.is_finished):
                 self._refuse(assignment)
-        if not units:
+        accepted = [one for one in assignments if one.is_accepted]
+        if not accepted:
             return []
+        source = self._unpacked.get(self._image)
+        units = [self._begin(one) for one in accepted]
         channels = [unit.channel for unit in units]
-        broadcast = Broadcast(self._image.image, self._image.blocks, channels)
+        broadcast = Broadcast(source, self._image.blocks, channels)
         for work in [broadcast.run, *(self._worker(unit) for unit in units)]:
             threading.Thread(target=work, daemon=True).start()
         while not all(unit.is_done for unit in units):
             self._listen(units)
+        if any(unit.failure and unit.failure.cause == IMAGE for unit in units):
+            self._unpacked.discard(self._image)
         return units
 
     def _begin(self, assignment: Assignment) -> Unit:

@@ -45,8 +45,10 @@ class SmallImage:
         sign_checksums(self.folder, self.certificate, self.key)
 
 
-def make_small_image(folder: Path, root_bytes: int = SIZES["root-A"]) -> SmallImage:
-    """Make one below `folder`, in about a second; half of the root is something."""
+def make_small_image(
+    folder: Path, root_bytes: int = SIZES["root-A"], stripe_bytes: int = MIB
+) -> SmallImage:
+    """Make one below `folder`, in about a second; every other stripe of the root is something."""
     sizes = SIZES | {"root-A": root_bytes, "root-B": root_bytes}
     folder.mkdir(parents=True, exist_ok=True)
     raw, out = folder / f"{NAME}.img", folder / "out"
@@ -59,7 +61,8 @@ def make_small_image(folder: Path, root_bytes: int = SIZES["root-A"]) -> SmallIm
         file.truncate(disk_bytes(partitions))
     ids = [f"{DISK_ID[:-2]}{number:02x}" for number in range(0x10, 0x10 + len(KINDS))]
     write_partition_table(raw, partitions, 512, DISK_ID, ids)
-    contents = {label: _noise(folder, label, sizes[label]) for label in ("esp", "boot-A", "root-A")}
+    contents = {label: _noise(folder, label, sizes[label]) for label in ("esp", "boot-A")}
+    contents["root-A"] = _noise(folder, "root-A", root_bytes, stripe_bytes)
     contents |= {label: _ext4(folder, label) for label in ("identity", "data")}
     for partition, offset in places(partitions):
         if partition.label in contents:
@@ -76,13 +79,22 @@ def make_small_image(folder: Path, root_bytes: int = SIZES["root-A"]) -> SmallIm
     return image
 
 
-def _noise(folder: Path, label: str, size: int) -> Path:
+def flip(path: Path, at: int) -> None:
+    """Change one bit of a file."""
+    with path.open("r+b") as file:
+        file.seek(at)
+        (byte,) = file.read(1)
+        file.seek(at)
+        file.write(bytes([byte ^ 1]))
+
+
+def _noise(folder: Path, label: str, size: int, stripe: int = MIB) -> Path:
     """Return a file that does not shrink, with holes in it."""
     path = folder / f"{label}.part"
     with path.open("wb") as file:
-        for number in range(0, size // MIB, 2):
-            file.seek(number * MIB)
-            file.write(hashlib.shake_256(f"{label}/{number}".encode()).digest(MIB))
+        for number in range(0, size // stripe, 2):
+            file.seek(number * stripe)
+            file.write(hashlib.shake_256(f"{label}/{number}".encode()).digest(stripe))
         file.truncate(size)
     return path
 

@@ -14,7 +14,7 @@ from allerac_factory.image_set import open_image
 from allerac_factory.practice import FileDisk
 from allerac_factory.writing import Progress, write_image
 
-from .small_image import SmallImage, make_small_image
+from .small_image import SmallImage, flip, make_small_image
 
 DEADLINE = 60
 
@@ -30,12 +30,6 @@ def blocks_of(image: SmallImage) -> BlockMap:
     return open_image(image.folder, "vm", image.trust).blocks
 
 
-def packed(image: SmallImage) -> Path:
-    """Return the compressed image."""
-    (path,) = image.folder.glob("*.img.zst")
-    return path
-
-
 def written(image: SmallImage, channel: Channel) -> int:
     """Take everything as a drive does; return how many bytes came, all compared."""
     raw, count = image.raw.read_bytes(), 0
@@ -43,6 +37,16 @@ def written(image: SmallImage, channel: Channel) -> int:
         assert bytes(piece.content) == raw[piece.offset : piece.offset + len(piece.content)]
         count += len(piece.content)
     return count
+
+
+def require_failed(image: SmallImage, blocks: BlockMap, told: str) -> None:
+    """Send the image to a drive that takes all that comes, and has to hear why it is bad."""
+    channel = Channel()
+    start(Broadcast(image.raw, blocks, [channel]))
+    with pytest.raises(UnitFailed, match=told) as failure:
+        for _ in channel.pieces():
+            pass
+    assert failure.value.cause == "image"
 
 
 def start(broadcast: Broadcast) -> None:
@@ -61,7 +65,7 @@ def test_every_drive_gets_every_mapped_byte(large: SmallImage) -> None:
     ]
     for taker in takers:
         taker.start()
-    Broadcast(packed(large), blocks, channels).run()
+    Broadcast(large.raw, blocks, channels).run()
     for taker in takers:
         taker.join(DEADLINE)
     assert counts == [blocks.mapped_bytes] * 3
@@ -84,7 +88,7 @@ def test_drive_that_does_not_answer_is_given_up_and_the_others_go_on(large: Smal
     counts: list[int] = []
     other = threading.Thread(target=lambda: counts.append(written(large, good)))
     other.start()
-    Broadcast(packed(large), blocks, [good, hanging], stall_seconds=1.0).run()
+    Broadcast(large.raw, blocks, [good, hanging], stall_seconds=1.0).run()
     other.join(DEADLINE)
     assert counts == [blocks.mapped_bytes]
     answers.set()
@@ -95,7 +99,7 @@ def test_drive_that_does_not_answer_is_given_up_and_the_others_go_on(large: Smal
 def test_drive_that_does_not_even_clear_is_given_up(small_image: SmallImage) -> None:
     blocks = blocks_of(small_image)
     good, hanging = Channel(), Channel()
-    start(Broadcast(packed(small_image), blocks, [hanging, good], clearing_seconds=1.0))
+    start(Broadcast(small_image.raw, blocks, [hanging, good], clearing_seconds=1.0))
     assert written(small_image, good) == blocks.mapped_bytes
     with pytest.raises(UnitFailed) as failure:
         written(small_image, hanging)
@@ -104,13 +108,23 @@ def test_drive_that_does_not_even_clear_is_given_up(small_image: SmallImage) -> 
 
 def test_image_that_changes_while_it_is_read_fails_every_drive(own_image: SmallImage) -> None:
     blocks = blocks_of(own_image)
-    with packed(own_image).open("r+b") as file:
-        file.truncate(packed(own_image).stat().st_size // 2)
-    channel = Channel()
-    start(Broadcast(packed(own_image), blocks, [channel]))
-    with pytest.raises(UnitFailed) as failure:
-        written(own_image, channel)
-    assert failure.value.cause == "image"
+    with own_image.raw.open("r+b") as file:
+        file.truncate(own_image.raw.stat().st_size // 2)
+    require_failed(own_image, blocks, "it ends before byte")
+
+
+@pytest.mark.parametrize("place", ["first", "last"])
+def test_image_with_one_other_byte_fails_every_drive(own_image: SmallImage, place: str) -> None:
+    blocks = blocks_of(own_image)
+    span = blocks.spans[0 if place == "first" else -1]
+    flip(own_image.raw, span.end - 1)
+    require_failed(own_image, blocks, f"the blocks at byte {span.offset} are not those")
+
+
+def test_image_that_is_not_there_fails_every_drive(own_image: SmallImage) -> None:
+    blocks = blocks_of(own_image)
+    own_image.raw.unlink()
+    require_failed(own_image, blocks, "No such file")
 
 
 def test_what_was_written_is_read_from_the_drive_itself(
@@ -122,7 +136,7 @@ def test_what_was_written_is_read_from_the_drive_itself(
         file.truncate(size)
     blocks = blocks_of(small_image)
     disk, channel = FileDisk(drive, size), Channel()
-    start(Broadcast(packed(small_image), blocks, [channel]))
+    start(Broadcast(small_image.raw, blocks, [channel]))
     progress = Progress(2 * blocks.mapped_bytes)
     seconds = write_image(disk, blocks, channel, progress)
     assert 0 < seconds < time.monotonic()

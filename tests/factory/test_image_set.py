@@ -12,15 +12,8 @@ from allerac_image.checksums import sign_checksums
 from allerac_image.errors import BadInput
 from allerac_image.signing import new_authority, new_leaf
 
-from .small_image import NAME, SmallImage
+from .small_image import NAME, SmallImage, flip
 from .workshop import Workshop
-
-
-def flip(path: Path, at: int) -> None:
-    """Change one bit."""
-    content = bytearray(path.read_bytes())
-    content[at] ^= 1
-    path.write_bytes(content)
 
 
 @pytest.mark.parametrize(

@@ -58,5 +58,18 @@ def test_report_is_drawn_in_place_on_a_terminal_and_seldom_elsewhere() -> None:
     assert log.getvalue().count("ALR-1") == 1
 
 
+def test_time_of_unpacking_is_not_the_units() -> None:
+    terminal = Terminal()
+    times = iter((0.0, 50.0, 100.0, 110.0))
+    reporter = Reporter(terminal, lambda: next(times))
+    reporter.unpacking(0.5)
+    reporter.unpacking(1.0)
+    reporter([unit("ALR-1", GB)])
+    said = terminal.getvalue()
+    assert "all its batches: 50%\n\x1b[1A\x1b[J" in said
+    assert "all its batches: 100%\nALR-1" in said, "it is not drawn over"
+    assert "100 MB/s  writing" in said
+
+
 def test_minutes_are_said_as_people_do() -> None:
     assert (duration(59), duration(61)) == ("59 s", "1 min 01 s")

@@ -133,6 +133,7 @@ def test_dry_run_shows_what_would_happen_and_does_nothing(
     assert "1 of 2 would be written." in out
     assert look_at(drive, 512).kind == "blank"
     assert workshop.acts() == []
+    assert not workshop.cache.exists()
 
 
 LSBLK = {

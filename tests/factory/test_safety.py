@@ -54,7 +54,7 @@ def test_system_drive_is_never_opened_for_writing(workshop: Workshop) -> None:
     targets = [{"path": str(system[0].path)}]
     workshop.drives.mkdir()
     job = workshop.job(targets=targets, count=1)
-    assert traced(workshop, "flash", str(job), "--records", str(workshop.records)) == set()
+    assert traced(workshop, *workshop.station_words(job)) == set()
     (refusal,) = [act for act in workshop.acts() if act.act == "refused"]
     assert "this machine runs from it" in refusal.observed["reasons"]
 
@@ -119,7 +119,7 @@ def test_block_devices_are_written_and_a_bad_sector_loses_one_of_them(
     workshop.drives.mkdir()
     targets = [{"path": str(device)} for device in loops]
     job = workshop.job(targets=targets, count=2)
-    assert main(["flash", str(job), "--records", str(workshop.records)]) == 1
+    assert main(workshop.station_words(job)) == 1
     good, bad = workshop.units().values()
     assert good.stage == "ready"
     assert (bad.stage, bad.facts["cause"]) == ("failed", "drive error")
@@ -147,7 +147,7 @@ def test_mounted_block_device_is_refused_by_name_and_by_the_kernel(
             SystemDrives().open(found)
         workshop.drives.mkdir()
         job = workshop.job(targets=[{"path": str(device)}], count=1)
-        assert main(["flash", str(job), "--records", str(workshop.records)]) == 1
+        assert main(workshop.station_words(job)) == 1
     finally:
         subprocess.run(["umount", str(place)], check=True)  # noqa: S607  as above
     (refusal,) = [act for act in workshop.acts() if act.act == "refused"]

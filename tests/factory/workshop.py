@@ -35,6 +35,11 @@ class Workshop:
         """What the station keeps."""
         return self.folder / "records"
 
+    @property
+    def cache(self) -> Path:
+        """Where the station unpacks images to."""
+        return self.folder / "cache"
+
     def drive(self, name: str, size: int = DRIVE_BYTES, **looks: Any) -> Path:
         """Plug in a drive that looks so."""
         self.drives.mkdir(parents=True, exist_ok=True)
@@ -66,8 +71,12 @@ class Workshop:
 
     def flash_words(self, job: Path, *words: str) -> list[str]:
         """Return the command line that writes the practice drives."""
-        practice = ["--practice", str(self.drives), "--records", str(self.records)]
-        return ["flash", str(job), *practice, *words]
+        return self.station_words(job, "--practice", str(self.drives), *words)
+
+    def station_words(self, job: Path, *words: str) -> list[str]:
+        """Return the command line that writes this machine's drives."""
+        folders = ["--records", str(self.records), "--cache", str(self.cache)]
+        return ["flash", str(job), *folders, *words]
 
     def flash(self, *words: str, **changes: Any) -> int:
         """Write the drives; return the exit status."""
