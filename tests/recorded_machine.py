@@ -172,7 +172,7 @@ class RecordedMachine:
 
     def drive(self, name: str, answer: Mapping[str, Any]) -> None:
         """Have smartctl say this of a drive."""
-        self.write(f"run/allerac/smart/{name}.json", json.dumps(answer))
+        self.write(f"run/allerac-smart/{name}.json", json.dumps(answer))
 
     def emmc(self, *, life: str = "0x01 0x02", reserve: str = "0x01") -> None:
         """Have an eMMC with these two estimates of its wear."""

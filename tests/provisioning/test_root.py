@@ -50,6 +50,7 @@ NEVER_STARTED = (
     "apt-daily.timer",
     "getty@tty1.service",
     "serial-getty@ttyS0.service",
+    "smartmontools.service",
     "ssh.service",
     "ssh.socket",
     "systemd-networkd.service",

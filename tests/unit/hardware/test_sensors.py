@@ -1,6 +1,7 @@
 """What sensors say, read from trees in the kernel's documented form."""
 
 import asyncio
+import os
 import time
 from pathlib import Path
 
@@ -174,6 +175,22 @@ async def test_what_a_drive_said_before_stands_while_it_hangs(tmp_path: Path) ->
     await reader.ask_all(["sda"])
     await asyncio.wait_for(reader.ask_all(["sda"]), 30)
     assert [drive.failing for drive in reader.drives] == [True]
+
+
+def test_answers_that_units_keep_are_absent_once_they_are_old(machine: RecordedMachine) -> None:
+    (file,) = machine.root.glob("run/allerac-smart/*.json")
+    reader = DriveReader(Sysfs(machine.root), stale_seconds=3600)
+    assert [drive.name for drive in reader.drives] == ["nvme0n1"]
+    for hours in (-2, 2, 50 * 365 * 24):  # a clock may have been set either way
+        written = time.time() - hours * 3600
+        os.utime(file, (written, written))
+        assert reader.drives == []
+    assert [drive.name for drive in DriveReader(Sysfs(machine.root)).drives] == ["nvme0n1"]
+
+
+def test_an_answer_in_the_making_is_not_read(machine: RecordedMachine) -> None:
+    machine.write("run/allerac-smart/sda.json.new", '{"smart_status": {"passed": false}')
+    assert [drive.name for drive in read(machine).drives] == ["nvme0n1"]
 
 
 async def test_a_machine_without_smartctl_has_no_drives_to_tell_of(tmp_path: Path) -> None:

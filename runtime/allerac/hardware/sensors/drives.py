@@ -7,6 +7,7 @@ the attribute numbers that smartmontools' drivedb gives for wear of SATA drives.
 import asyncio
 import contextlib
 import json
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -19,8 +20,11 @@ from .sysfs import Sysfs
 
 log = structlog.get_logger()
 
-KEPT: Final = "run/allerac/smart"
-"""Where a unit that may ask the drives leaves their answers, one JSON file for each."""
+KEPT: Final = "run/allerac-smart"
+"""Where units that may ask the drives leave their answers, one JSON file for each; root's."""
+
+STALE_SECONDS: Final = 3600.0
+"""Six answers missed: what a drive said before that is nothing to go by."""
 
 TIMEOUT_SECONDS: Final = 10.0
 KILL_SECONDS: Final = 1.0
@@ -55,7 +59,9 @@ class DriveReader:
     """Asks all drives now and then, in the background; `drives` is what they said last.
 
     `ask` is the command before the device's name. A drive that does not answer within
-    `timeout_seconds` is left alone until the next time, and what it said before stands.
+    `timeout_seconds` is left alone until the next time, and what it said before stands. Answers
+    that units keep go before; they are absent once they are `stale_seconds` old, which is an hour
+    on a machine and never in a recorded tree.
     """
 
     def __init__(
@@ -65,9 +71,12 @@ class DriveReader:
         ask: tuple[str, ...] = ("/usr/sbin/smartctl", "--json", "--all", "--nocheck=standby"),
         timeout_seconds: float = TIMEOUT_SECONDS,
         interval_seconds: float = INTERVAL_SECONDS,
+        stale_seconds: float | None = None,
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self._sysfs = sysfs
+        usual = STALE_SECONDS if sysfs.is_machine else math.inf
+        self._stale_seconds = usual if stale_seconds is None else stale_seconds
         self._ask = ask
         self._timeout_seconds = timeout_seconds
         self._interval_seconds = interval_seconds
@@ -79,7 +88,7 @@ class DriveReader:
     @property
     def drives(self) -> list[Drive]:
         """What is known; a unit's files and recorded trees are read at once."""
-        kept = list(_kept(self._sysfs))
+        kept = list(_kept(self._sysfs, self._stale_seconds))
         return kept or list(self._known.values())
 
     def refresh(self) -> None:
@@ -87,8 +96,8 @@ class DriveReader:
         now = self._steady()
         resting = self._asking is None or self._asking.done()
         due = self._asked_at is None or now - self._asked_at >= self._interval_seconds
-        can_ask = self._sysfs.is_machine and Path(self._ask[0]).exists()
-        if resting and due and can_ask:
+        may_ask = self._sysfs.is_machine and not self._sysfs.exists(KEPT)
+        if resting and due and may_ask and Path(self._ask[0]).exists():
             self._asked_at = now
             self._asking = asyncio.create_task(self.ask_all(_devices(self._sysfs)))
 
@@ -201,8 +210,11 @@ def _document(text: bytes | str) -> Mapping[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _kept(sysfs: Sysfs) -> Iterable[Drive]:
+def _kept(sysfs: Sysfs, stale_seconds: float) -> Iterable[Drive]:
     for file in sysfs.find(KEPT, "*.json"):
+        age = sysfs.age_seconds(file)
+        if age is None or age > stale_seconds:
+            continue
         if drive := drive_of(file.stem, _document(sysfs.text(file) or "")):
             yield drive
 

@@ -1,5 +1,6 @@
 """Files of the kernel below a root, which is the machine's own or a recorded tree."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,6 +34,13 @@ class Sysfs:
         try:
             return int(text, 0)
         except ValueError:
+            return None
+
+    def age_seconds(self, path: str | Path) -> float | None:
+        """Return how far from now the file was written, by a clock that may have been set since."""
+        try:
+            return abs(time.time() - (self.root / path).stat().st_mtime)
+        except OSError:
             return None
 
     def find(self, folder: str, pattern: str) -> Iterator[Path]:
