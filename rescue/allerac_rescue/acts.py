@@ -20,18 +20,27 @@ from allerac_rescue.programs import Programs
 Result = Mapping[str, Any]
 
 LOG_BYTES_KEPT = "16M"
+CORRECTED_AT_MOST = 3
+"""Status of e2fsck(8): bits for what it corrected, below those for what it left."""
+
+REPAIR_SECONDS = 10_000.0
+"""A large disk that answers slowly; the unit's own limit is just behind it."""
 KEPT_BY_A_RESET = frozenset({"models"})
 """What a factory reset leaves on board; SPEC 14: a working wizard with the models still there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """An act by its name; `confirm` says whether the page asks a second time."""
+    """An act by its name; `confirm` says whether the page asks a second time.
+
+    One that `helps` against a finding is offered while there is that finding.
+    """
 
     name: str
     perform: Callable[[Places, Programs], Result]
     confirm: bool = True
     on_page: bool = True
+    helps: str | None = None
 
 
 class ActFailed(Exception):
@@ -39,7 +48,13 @@ class ActFailed(Exception):
 
 
 def inspect(places: Places, run: Programs) -> Result:
-    """Tell what uses the space, and whether the database is whole."""
+    """Tell what uses the space, and whether the database is whole.
+
+    Without the data partition no system can prove itself. Somebody has come to help: the restart
+    that would try the other system must not take the page away again.
+    """
+    if not places.allerac.is_dir():
+        _stay(run)
     classes = dict.fromkeys(("models", "downloads", "documents", "conversations", "other"), 0)
     homes = {
         "models": "models",
@@ -111,6 +126,23 @@ def reset_network(places: Places, run: Programs) -> Result:
     return {}
 
 
+def repair(places: Places, run: Programs) -> Result:
+    """Have the file system checked and everything corrected, then start anew."""
+    if places.allerac.is_dir():
+        raise ActFailed("The disk is open already.")
+    _stay(run)
+    told = run(["e2fsck", "-f", "-y", str(places.data_device)], REPAIR_SECONDS)
+    if told.status is None or told.status > CORRECTED_AT_MOST:
+        raise ActFailed(f"e2fsck: {told.text.strip()[-500:]}")
+    _must(run, "systemctl", "reboot")
+    return {}
+
+
+def _stay(run: Programs) -> None:
+    """Call off the restart of a system that did not prove itself; a machine may have none."""
+    run(["systemctl", "stop", "allerac-boot-deadline.timer"])
+
+
 def factory_reset(places: Places, run: Programs) -> Result:
     """Forget everybody and everything but the models, and start as new.
 
@@ -118,9 +150,10 @@ def factory_reset(places: Places, run: Programs) -> Result:
     the partition first, so that a power cut only delays the rest to the next start.
     """
     if not places.allerac.is_dir():
-        _must(
-            run, "mkfs.ext4", "-F", "-L", "allerac-data", "/dev/disk/by-partlabel/data", seconds=300
-        )
+        _stay(run)
+        device = str(places.data_device)
+        _must(run, "mkfs.ext4", "-F", "-L", "allerac-data", device, seconds=300)
+        _forget_codes(places.codes)
         _must(run, "systemctl", "reboot")
         return {}
     _keep_wish(places.reset_wish)
@@ -157,6 +190,7 @@ ACTS = {
     act.name: act
     for act in (
         Act("inspect", inspect, confirm=False, on_page=False),
+        Act("repair", repair, helps="no_data"),
         Act("free-space", free_space),
         Act("restart", restart, confirm=False),
         Act("restart-box", restart_box),

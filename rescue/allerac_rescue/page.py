@@ -71,7 +71,8 @@ def code_form(words: Words, complaint: str = "", has_lock: bool = True) -> str:
 def tools_page(words: Words, facts: Facts, found: Result | None, log: str) -> bytes:
     """Return what someone with a code sees; `found` is None while the disk is looked at."""
     refresh = REFRESH.format(seconds=2) if found is None else ""
-    acts = "".join(_act_card(words, act) for act in ACTS.values() if act.on_page)
+    offered = [act for act in ACTS.values() if act.on_page and _helps(act, facts)]
+    acts = "".join(_act_card(words, act) for act in offered)
     body = (
         headline(words, facts)
         + _space(words, facts.space, found)
@@ -121,6 +122,10 @@ def _failed(words: Words, units: Sequence[str]) -> str:
         return ""
     listed = "".join(f"<li><code>{escape(unit)}</code></li>" for unit in units)
     return f"<section><h2>{escape(words('failed.title'))}</h2><ul>{listed}</ul></section>"
+
+
+def _helps(act: Act, facts: Facts) -> bool:
+    return act.helps is None or act.helps in facts.findings
 
 
 def _act_card(words: Words, act: Act) -> str:

@@ -16,6 +16,11 @@ class Places:
         return self.root / "data"
 
     @property
+    def data_device(self) -> Path:
+        """The partition that is mounted there."""
+        return self.root / "dev/disk/by-partlabel/data"
+
+    @property
     def allerac(self) -> Path:
         """What the runtime keeps."""
         return self.data / "allerac"

@@ -1,12 +1,13 @@
 """A whole system without a machine: the target's systemd as process 1 of its own namespaces.
 
-As a program, `own_system.py ROOT SCRATCH` becomes that system. It may change its own copy of the
-root and nothing of the machine it runs on: kernel settings and devices are read-only to it, and the
-capabilities that reach beyond namespaces are gone.
+As a program, `own_system.py ROOT SCRATCH UNITS` becomes that system. It may change its own copy of
+the root and nothing of the machine it runs on: kernel settings and devices are read-only to it, and
+the capabilities that reach beyond namespaces are gone.
 """
 
 import fcntl
 import os
+import shutil
 import signal
 import struct
 import subprocess
@@ -35,7 +36,7 @@ def _do(*words: str | Path) -> None:
     subprocess.run(words, check=True, timeout=60)
 
 
-def become(root: Path, scratch: Path) -> None:
+def become(root: Path, scratch: Path, units: Path) -> None:
     """Replace this process, the first of its namespaces, by the system's."""
     _do("mount", "-t", "tmpfs", "tmpfs", scratch)
     new, upper, work = (scratch / name for name in ("new", "upper", "work"))
@@ -58,6 +59,7 @@ def become(root: Path, scratch: Path) -> None:
     _do("mount", "-t", "cgroup2", "cgroup2", new / "sys/fs/cgroup")
     for name in ("run", "tmp"):
         _do("mount", "-t", "tmpfs", "tmpfs", new / name)
+    shutil.copytree(units, new / "run/systemd/system", symlinks=True)
     _make_devices(new / "dev")
     _plug_in_screen(new / "dev", scratch.with_name(SCREEN))
     (new / "old").mkdir()
@@ -129,10 +131,13 @@ class OwnSystem:
 
 
 @contextmanager
-def running_system(root: Path, scratch: Path) -> Iterator[OwnSystem]:
-    """Start it in a control group of its own; everything ends with it."""
+def running_system(root: Path, scratch: Path, units: Path | None = None) -> Iterator[OwnSystem]:
+    """Start it in a control group of its own; everything ends with it.
+
+    It starts with its own units and those in the folder `units`.
+    """
     groups = scratch / "groups"
-    for folder in (groups, scratch / "system"):
+    for folder in (groups, scratch / "system", scratch / "none"):
         folder.mkdir()
     _do("mount", "-t", "cgroup2", "cgroup2", groups)
     group = groups / f"allerac-test-{os.getpid()}"
@@ -143,7 +148,16 @@ def running_system(root: Path, scratch: Path) -> Iterator[OwnSystem]:
     begin = ["unshare", *NAMESPACES, *clocks, "--fork", "--kill-child"]
     command = [*begin, sys.executable, __file__]
     holder = subprocess.Popen(
-        ["/bin/sh", "-c", enter, "sh", *command, root, scratch / "system"],
+        [
+            "/bin/sh",
+            "-c",
+            enter,
+            "sh",
+            *command,
+            root,
+            scratch / "system",
+            units or scratch / "none",
+        ],
         stdin=subprocess.DEVNULL,
     )
     try:
@@ -181,4 +195,4 @@ def _remove(group: Path) -> None:
 
 
 if __name__ == "__main__":
-    become(Path(sys.argv[1]), Path(sys.argv[2]))
+    become(*map(Path, sys.argv[1:4]))

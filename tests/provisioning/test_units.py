@@ -90,6 +90,17 @@ def test_no_unit_ends_with_a_mount_that_ends_when_nobody_uses_it(unit: Path) -> 
     assert not {"/efi", "efi.mount"} & {word for line in wanted for word in line.split()}
 
 
+def test_a_start_goes_on_without_the_data_partition(root: Path, mounts: str) -> None:
+    folder = root / mounts[1:]
+    assert (folder / "local-fs.target.requires/var.mount").is_symlink()
+    assert not list(folder.glob("*.requires/data.mount"))
+    told = _ask(root, "verify", "--man=no", "allerac-state.service", units=mounts)
+    assert told.returncode == 0, told.stderr
+    state = (root / "etc/systemd/system/allerac-state.service").read_text()
+    assert "WantsMountsFor=/data\n" in state
+    assert "RequiresMountsFor" not in state
+
+
 def test_partitions_are_checked_grown_and_mounted_before_what_needs_them(
     root: Path, mounts: str
 ) -> None:
@@ -97,4 +108,5 @@ def test_partitions_are_checked_grown_and_mounted_before_what_needs_them(
     assert (folder / "data.mount.wants/systemd-growfs@data.service").is_symlink()
     assert "systemd-fsck@" in (folder / "data.mount").read_text()
     assert "allerac-state.service" in (folder / "var.mount").read_text()
+    assert "Before=local-fs.target" in (folder / "var.mount").read_text()
     assert not (folder / "local-fs.target.requires/efi.mount").exists()

@@ -2,6 +2,7 @@
 
 import sqlite3
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from allerac_rescue.programs import Told, run
 from tests.rescue.rescued_box import LABEL, OWNER, NotedPrograms
 
 REPOSITORY = Path(__file__).parents[2]
+STAY = ("systemctl", "stop", "allerac-boot-deadline.timer")
+REBOOT = ("systemctl", "reboot")
 
 
 @pytest.fixture
@@ -83,7 +86,86 @@ def test_a_partition_that_cannot_be_mounted_is_made_anew(
 ) -> None:
     places.allerac.rmdir()
     assert perform("factory-reset", places, programs) == 0
-    assert [words[0] for words in programs.wanted] == ["mkfs.ext4", "systemctl"]
+    assert programs.wanted == [
+        STAY,
+        ("mkfs.ext4", "-F", "-L", "allerac-data", str(places.data_device)),
+        REBOOT,
+    ]
+    (kept,) = places.codes.read_text().splitlines()
+    assert kept.startswith("label:")
+
+
+@pytest.fixture
+def broken(places: Places) -> Places:
+    """A box whose data partition has lost the superblock that is looked at first, ext4(5)."""
+    places.allerac.rmdir()
+    device = places.data_device
+    device.parent.mkdir(parents=True)
+    with device.open("wb") as file:
+        file.truncate(32 * 2**20)
+    _ext4("mkfs.ext4", "-q", "-b", "1024", str(device))
+    with device.open("r+b") as file:
+        file.seek(1024)
+        file.write(bytes(1024))
+    assert _ext4("dumpe2fs", "-h", str(device), may_fail=True) != 0
+    return places
+
+
+def _ext4(*words: str, may_fail: bool = False) -> int:
+    done = subprocess.run(words, capture_output=True, check=not may_fail, timeout=60)
+    return done.returncode
+
+
+class _RealPrograms(NotedPrograms):
+    """Really runs what works on file systems."""
+
+    def __call__(self, words: Sequence[str], seconds: float = 5.0) -> Told:
+        noted = super().__call__(words, seconds)
+        return noted if words[0] == "systemctl" else run(words, seconds)
+
+
+def test_a_partition_that_cannot_be_mounted_is_repaired_and_the_box_starts_anew(
+    broken: Places,
+) -> None:
+    programs = _RealPrograms()
+    assert perform("repair", broken, programs) == 0
+    assert _ext4("e2fsck", "-f", "-n", str(broken.data_device)) == 0
+    assert (programs.wanted[0], programs.wanted[-1]) == (STAY, REBOOT)
+
+
+def test_a_partition_that_is_beyond_repair_is_told_and_the_box_stays(broken: Places) -> None:
+    broken.data_device.write_bytes(bytes(32 * 2**20))
+    programs = _RealPrograms()
+    assert perform("repair", broken, programs) == 1
+    told = read_result(broken, "repair")
+    assert told is not None
+    assert "superblock" in told["error"]
+    assert REBOOT not in programs.wanted
+
+
+@pytest.mark.parametrize(("status", "repaired"), [(1, True), (3, True), (4, False), (None, False)])
+def test_what_is_left_uncorrected_is_no_success(
+    broken: Places, programs: NotedPrograms, status: int | None, repaired: bool
+) -> None:
+    programs.answers["e2fsck"] = Told(status, "told")
+    assert perform("repair", broken, programs) == (0 if repaired else 1)
+
+
+def test_a_disk_that_is_open_is_not_repaired_beneath_it(
+    lived_in: Places, programs: NotedPrograms
+) -> None:
+    assert perform("repair", lived_in, programs) == 1
+    assert programs.wanted == []
+
+
+def test_a_box_without_data_does_not_restart_under_the_hands_of_who_helps(
+    lived_in: Places, places: Places, programs: NotedPrograms
+) -> None:
+    perform("inspect", lived_in, programs)
+    assert STAY not in programs.wanted
+    lived_in.allerac.rename(lived_in.root / "away")
+    perform("inspect", places, programs)
+    assert STAY in programs.wanted
 
 
 def test_what_is_found_tells_space_database_and_failed_parts(

@@ -94,6 +94,16 @@ def test_a_data_partition_that_is_not_there_is_told(visitor: Visitor, places: Pl
     assert "The disk with your data cannot be opened" in visitor.get("/").text
 
 
+def test_a_repair_is_offered_while_the_disk_cannot_be_opened(
+    visitor: Visitor, places: Places
+) -> None:
+    visitor.post("/rescue/open", code=LABEL)
+    assert "Repair the disk" not in visitor.get("/rescue/").text
+    places.allerac.rmdir()
+    assert "Repair the disk" in visitor.get("/rescue/").text
+    assert "Are you sure?" in visitor.post("/rescue/acts/repair").text
+
+
 @pytest.mark.parametrize(
     ("mount", "superblock", "is_told"),
     [("ro,nosuid", "rw", False), ("rw", "ro,errors=remount-ro", True), ("ro", "ro", True)],
