@@ -25,7 +25,6 @@ from .gpt import BadTable
 NAME = "birth-certificate.json"
 ON_DRIVES = "*birth-certificate*.json"
 LARGEST = 1 << 20
-SECTOR_BYTES = 512
 
 Certificate = Mapping[str, Any]
 
@@ -76,7 +75,7 @@ def _parsed(content: bytes, source: Path) -> Certificate:
 
 def _on_drive(drive: Path) -> bytes:
     try:
-        table = table_of(drive, SECTOR_BYTES)
+        table = table_of(drive)
         offset = table.partition("identity").offset if table else 0
         content = Ext4(drive, offset).read(f"/{NAME}")
     except (OSError, BadTable, BadFileSystem) as error:

@@ -31,7 +31,6 @@ from .unpacked import UnpackedImages
 CACHE = Path("factory-cache")
 INTERRUPTED = 130
 MIB = 1 << 20
-SECTOR_BYTES = 512
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -94,7 +93,7 @@ def _flash_alone(options: argparse.Namespace) -> int:
         job,
         needs,
         issued(ledger, job.batch),
-        lambda drive: look_at(drive.path, drive.sector_bytes),
+        lambda drive: look_at(drive.path),
         options.give_up,
     ).plan(found)
     if options.dry_run:
@@ -125,7 +124,7 @@ def _needs(job: Job, image: ImageSet, model_bytes: int) -> Needs:
     disk = job.profile.disk
     slots = 2 * (disk["boot_slot_bytes"] + disk["root_slot_bytes"])
     tier = disk["esp_bytes"] + slots + disk["identity_bytes"] + disk["data_min_bytes"]
-    return Needs(max(tier + 2 * MIB, image.blocks.image_bytes + model_bytes), SECTOR_BYTES)
+    return Needs(max(tier + 2 * MIB, image.blocks.image_bytes + model_bytes), image.sector_bytes)
 
 
 def _outcome(assignments: Sequence[Assignment], failures: Sequence[ImageError | None]) -> int:

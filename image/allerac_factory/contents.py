@@ -1,6 +1,7 @@
 """What a drive carries before it is written: nothing, an Allerac, or something else."""
 
 import sqlite3
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,7 +10,7 @@ from typing import Literal
 from allerac_image.layout import KINDS
 
 from .file_system import BadFileSystem, Ext4
-from .gpt import BadTable, Table, read_table
+from .gpt import SECTOR_SIZES, BadTable, Table, read_table
 
 DATABASE = "/allerac/allerac.sqlite"
 """Of the runtime, in the data partition; beside it may lie what was not yet merged into it."""
@@ -31,17 +32,17 @@ class Contents:
     torn: bool = False
 
 
-def look_at(path: Path, sector: int) -> Contents:
+def look_at(path: Path) -> Contents:
     """Look at a drive without changing it; raises OSError when it cannot be read.
 
     An Allerac whose data cannot be read counts as claimed: better a question than a loss.
     """
-    table = table_of(path, sector)
+    table = table_of(path)
     if table is None:
         with path.open("rb") as drive:
             blank = not any(drive.read(HEAD_BYTES))
         return Contents("blank" if blank else "other")
-    if not set(KINDS) <= set(table.ids):
+    if not _is_allerac(table):
         return Contents("other")
     try:
         serial = serial_on(path, table)
@@ -57,18 +58,26 @@ def serial_on(path: Path, table: Table) -> str:
     return (content or b"").decode("ascii", errors="replace").strip()
 
 
-def table_of(path: Path, sector: int) -> Table | None:
-    """Return a drive's partition table, None without one; raises OSError."""
+def table_of(path: Path) -> Table | None:
+    """Return a drive's partition table, an Allerac's if there is one; raises OSError.
+
+    It is looked for at each sector size: docks exist that tell another one than the drive's own.
+    """
     with path.open("rb") as drive:
 
         def read(offset: int, size: int) -> bytes:
             drive.seek(offset)
             return drive.read(size)
 
-        try:
-            return read_table(read, sector)
-        except BadTable:
-            return None
+        tables: list[Table] = []
+        for sector in SECTOR_SIZES:
+            with suppress(BadTable):
+                tables.append(read_table(read, sector))
+    return max(tables, key=_is_allerac, default=None)
+
+
+def _is_allerac(table: Table) -> bool:
+    return set(KINDS) <= set(table.ids)
 
 
 def _is_claimed(path: Path, table: Table) -> bool | None:

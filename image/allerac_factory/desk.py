@@ -129,12 +129,12 @@ class Desk:
             path.unlink()
         return unit.serial
 
-    def take_back(self, drive: Path, sector: int) -> str:
+    def take_back(self, drive: Path) -> str:
         """Read a unit's identity from its drive, so that the next job writes it with the same one.
 
         Returns its serial. Raises `ImageError` when the drive holds no identity.
         """
-        table = table_of(drive, sector)
+        table = table_of(drive)
         if table is None:
             raise BadInput(f"{drive} holds no Allerac.")
         serial = serial_on(drive, table)

@@ -9,7 +9,7 @@ from pathlib import Path
 from allerac_image.errors import BadInput
 from allerac_image.log import say
 
-from .certificate import SECTOR_BYTES, read_certificates
+from .certificate import read_certificates
 from .desk import Desk
 from .findings import as_csv, as_json, find_units, problems
 from .identity import Pending
@@ -129,7 +129,7 @@ def _revoke(options: argparse.Namespace) -> int:
 
 def _return(options: argparse.Namespace) -> int:
     with _desk(options) as desk:
-        serial = desk.take_back(options.drive, SECTOR_BYTES)
+        serial = desk.take_back(options.drive)
     say(f"{serial} keeps its identity: write its drive by a job, with --give-up {serial[-4:]}.")
     return 0
 

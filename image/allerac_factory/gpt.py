@@ -15,6 +15,9 @@ from allerac_image.errors import ImageError
 HEADER = struct.Struct("<8sIIIIQQQQ16sQIII")
 ENTRY = struct.Struct("<16s16sQQQ72s")
 SIGNATURE = b"EFI PART"
+SECTOR_SIZES = (512, 4096)
+"""Bytes of a logical sector, of all drives there are."""
+
 REVISION = 0x00010000
 MIB = 1 << 20
 MOST_ENTRY_BYTES = 1 << 16

@@ -111,7 +111,7 @@ class Planner:
     def _judge(self, drive: Drive | None, twice: set[str]) -> tuple[Contents | None, list[str]]:
         if drive is None:
             return None, ["not there"]
-        refusals = list(_unfit(drive, self._needs))
+        refusals = list(_unfit(drive, self._needs, self._job.tier))
         if drive.serial in twice:
             refusals.append(f"another drive says it is {drive.serial} too")
         if refusals:
@@ -166,7 +166,7 @@ def _match(target: Target, drives: Sequence[Drive]) -> Drive | None:
     return None
 
 
-def _unfit(drive: Drive, needs: Needs) -> Iterator[str]:
+def _unfit(drive: Drive, needs: Needs, tier: str) -> Iterator[str]:
     if drive.is_system:
         yield "this machine runs from it"
     elif drive.mounted:
@@ -181,7 +181,10 @@ def _unfit(drive: Drive, needs: Needs) -> Iterator[str]:
             f"the tier needs {needs.capacity_bytes / 1e9:.1f}"
         )
     if drive.sector_bytes != needs.sector_bytes:
-        yield f"has sectors of {drive.sector_bytes} bytes, the image of {needs.sector_bytes}"
+        yield (
+            f"has sectors of {drive.sector_bytes} bytes, the image is for {needs.sector_bytes}: "
+            f"it takes one built with --tier {tier} --sector-bytes {drive.sector_bytes}"
+        )
     if drive.serial and is_placeholder(drive.serial):
         yield f"its serial {drive.serial!r} is a placeholder"
 

@@ -1,8 +1,8 @@
 """Files that stand in for drives: for practice without hardware, and for the factory's twin.
 
 Each `NAME.img` in a folder is a drive with the serial NAME, plugged into the port `practice-NAME`.
-What `NAME.yaml` beside it says is different: `serial`, `port`, `mounted`, `held_by`, `read_only`,
-and `faults`.
+What `NAME.yaml` beside it says is different: `serial`, `port`, `sector_bytes`, `mounted`,
+`held_by`, `read_only`, and `faults`.
 """
 
 import errno
@@ -10,7 +10,7 @@ import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -19,8 +19,6 @@ from allerac_image.errors import BadInput
 
 from .disk import BlockDisk, Disk
 from .drives import Drive
-
-SECTOR_BYTES = 512
 
 
 class Faults(BaseModel):
@@ -44,6 +42,7 @@ class Appearance(BaseModel):
 
     serial: str | None = None
     port: str | None = None
+    sector_bytes: Literal[512, 4096] = 512
     mounted: tuple[str, ...] = ()
     held_by: tuple[str, ...] = ()
     read_only: bool = False
@@ -72,8 +71,8 @@ class PracticeDrives:
         looks = self._appearance(path)
         return Drive(
             path=path.resolve(),
-            size_bytes=path.stat().st_size // SECTOR_BYTES * SECTOR_BYTES,
-            sector_bytes=SECTOR_BYTES,
+            size_bytes=path.stat().st_size // looks.sector_bytes * looks.sector_bytes,
+            sector_bytes=looks.sector_bytes,
             serial=path.stem if looks.serial is None else looks.serial,
             model="practice",
             port=looks.port or f"practice-{path.stem}",

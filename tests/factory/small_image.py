@@ -46,7 +46,10 @@ class SmallImage:
 
 
 def make_small_image(
-    folder: Path, root_bytes: int = SIZES["root-A"], stripe_bytes: int = MIB
+    folder: Path,
+    root_bytes: int = SIZES["root-A"],
+    stripe_bytes: int = MIB,
+    sector_bytes: int = 512,
 ) -> SmallImage:
     """Make one below `folder`, in about a second; every other stripe of the root is something."""
     sizes = SIZES | {"root-A": root_bytes, "root-B": root_bytes}
@@ -60,7 +63,7 @@ def make_small_image(
     with raw.open("wb") as file:
         file.truncate(disk_bytes(partitions))
     ids = [f"{DISK_ID[:-2]}{number:02x}" for number in range(0x10, 0x10 + len(KINDS))]
-    write_partition_table(raw, partitions, 512, DISK_ID, ids)
+    write_partition_table(raw, partitions, sector_bytes, DISK_ID, ids)
     contents = {label: _noise(folder, label, sizes[label]) for label in ("esp", "boot-A")}
     contents["root-A"] = _noise(folder, "root-A", root_bytes, stripe_bytes)
     contents |= {label: _ext4(folder, label) for label in ("identity", "data")}

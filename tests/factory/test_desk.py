@@ -176,7 +176,7 @@ def test_unit_that_comes_back_keeps_its_identity_and_its_label(
     assert workshop.do("return", str(drive), *DESK) == 0
     assert workshop.flash(batch="rework") == 1, "it holds somebody's data"
     assert workshop.flash("--give-up", "0001", batch="rework") == 0
-    assert look_at(drive, 512).serial == SERIAL
+    assert look_at(drive).serial == SERIAL
     assert workshop.units()[SERIAL].facts["device_id"] == before
     assert burn_in(workshop, SERIAL) == 0
     assert workshop.do("label", SERIAL, *DESK) == 2

@@ -20,7 +20,7 @@ def test_all_drives_of_a_job_hold_the_image_and_their_own_identity(workshop: Wor
     serials = [f"ALR-VM-{number:06}" for number in (1, 2, 3)]
     raw = workshop.image.raw.read_bytes()
     for drive, serial in zip(drives, serials, strict=True):
-        assert look_at(drive, 512).serial == serial
+        assert look_at(drive).serial == serial
         table = table_of(drive)
         for label in ("esp", "boot-A", "boot-B", "root-A", "root-B", "data"):
             part = table.partition(label)

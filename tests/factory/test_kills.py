@@ -53,7 +53,7 @@ def require_sound(workshop: Workshop) -> None:
     for unit in workshop.units().values():
         if unit.is_finished:
             drive = workshop.drives / f"{unit.drive}.img"
-            assert look_at(drive, 512).serial == unit.serial
+            assert look_at(drive).serial == unit.serial
             part = table_of(drive).partition("root-A")
             with drive.open("rb") as file:
                 file.seek(part.offset)

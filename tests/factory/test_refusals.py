@@ -43,8 +43,8 @@ def test_drive_that_is_in_use_or_nameless_is_refused(
     drive = workshop.drive("WD2", **looks)
     assert workshop.flash() == 1
     assert reason in refusals(workshop)[looks.get("serial", "WD2")]
-    assert look_at(drive, 512).kind == "blank"
-    assert look_at(workshop.drives / "WD3.img", 512).kind == "allerac"
+    assert look_at(drive).kind == "blank"
+    assert look_at(workshop.drives / "WD3.img").kind == "allerac"
 
 
 def test_drive_that_no_target_names_is_left_alone(
@@ -53,7 +53,7 @@ def test_drive_that_no_target_names_is_left_alone(
     workshop.drive("WD1")
     other = workshop.drive("WD2")
     assert workshop.flash(targets=[{"drive": "WD1"}], count=1) == 0
-    assert look_at(other, 512).kind == "blank"
+    assert look_at(other).kind == "blank"
     workshop.flash("--dry-run", targets=[{"drive": "WD1"}], count=1)
     assert "not on the job's list" in capsys.readouterr().out
 
@@ -98,7 +98,7 @@ def test_claimed_allerac_is_given_up_only_by_its_last_four(
     assert workshop.flash("--give-up", "0002") == 1
     assert drive.stat().st_mtime_ns == before
     assert workshop.flash("--give-up", "0001") == 0
-    assert not look_at(drive, 512).claimed
+    assert not look_at(drive).claimed
 
 
 def test_allerac_that_nobody_claimed_is_written_without_a_question(
@@ -108,7 +108,7 @@ def test_allerac_that_nobody_claimed_is_written_without_a_question(
     assert workshop.flash() == 0
     leave_claimed(drive, tmp_path, owner=False)
     shutil.rmtree(workshop.records)
-    assert not look_at(drive, 512).claimed
+    assert not look_at(drive).claimed
     assert workshop.flash() == 0
 
 
@@ -118,7 +118,7 @@ def test_allerac_whose_data_cannot_be_read_counts_as_claimed(workshop: Workshop)
     with drive.open("r+b") as file:
         file.seek(table_of(drive).partition("data").offset + 1024)
         file.write(bytes(1024))
-    assert look_at(drive, 512).claimed
+    assert look_at(drive).claimed
 
 
 def test_dry_run_shows_what_would_happen_and_does_nothing(
@@ -131,7 +131,7 @@ def test_dry_run_shows_what_would_happen_and_does_nothing(
     assert "ALR-VM-000001" in out
     assert "this machine runs from it" in out
     assert "1 of 2 would be written." in out
-    assert look_at(drive, 512).kind == "blank"
+    assert look_at(drive).kind == "blank"
     assert workshop.acts() == []
     assert not workshop.cache.exists()
 
@@ -217,5 +217,5 @@ def test_drive_that_the_station_itself_left_half_written_is_written_again(
         file.seek(table_of(workshop.image.raw).partition("data").offset + 1024)
         file.write(bytes(1024))
     workshop.drives.joinpath("WD1.yaml").unlink()
-    assert look_at(drive, 512).torn
+    assert look_at(drive).torn
     assert workshop.flash() == 0

@@ -91,7 +91,7 @@ def test_signed_image_that_is_torn_touches_no_drive(
     drive = workshop.drive("WD1")
     assert workshop.flash() != 0
     assert "cannot be unpacked" in capsys.readouterr().err
-    assert look_at(drive, 512).kind == "blank"
+    assert look_at(drive).kind == "blank"
     assert workshop.acts() == []
 
 

@@ -3,19 +3,16 @@
 import sqlite3
 from pathlib import Path
 
+from allerac_factory import contents
 from allerac_factory.file_system import Ext4
-from allerac_factory.gpt import Table, read_table
+from allerac_factory.gpt import Table
 
 
 def table_of(path: Path) -> Table:
     """Read a drive's partition table."""
-    with path.open("rb") as file:
-
-        def read(offset: int, size: int) -> bytes:
-            file.seek(offset)
-            return file.read(size)
-
-        return read_table(read, 512)
+    table = contents.table_of(path)
+    assert table is not None, f"{path} has no partition table"
+    return table
 
 
 def partition_of(drive: Path, to: Path) -> Path:
