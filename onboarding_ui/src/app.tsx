@@ -20,6 +20,7 @@ import { PeoplePage } from "./pages/people/people-page";
 import { RecoverPage } from "./pages/recover-page";
 import { SignInPage } from "./pages/sign-in-page";
 import { UpdatesPage } from "./pages/updates/updates-page";
+import { useBroughtCode } from "./pages/wizard/claim-code";
 import { Wizard } from "./pages/wizard/wizard";
 
 const HealthPage = lazy(() =>
@@ -31,6 +32,7 @@ const Library = lazy(() => import("./pages/library"));
 export function App() {
   const api = useApi();
   const location = useLocation();
+  const claimCode = useBroughtCode();
   const status = useQuery({ queryKey: ["status"], queryFn: () => api.getStatus() });
   const claimed = status.data?.claimed === true;
   const session = useQuery({
@@ -52,7 +54,7 @@ export function App() {
       </Routes>
     );
   }
-  if (!claimed) return <Wizard />;
+  if (!claimed) return <Wizard claimCode={claimCode} />;
   if (session.data) return <SignedIn person={session.data.person} />;
   if (hasCode(session.error, "not_signed_in")) return <SignedOut />;
   return <Away error={session.error} retry={() => void session.refetch()} />;

@@ -1,12 +1,14 @@
-import { screen } from "@testing-library/react";
+import { act, screen } from "@testing-library/react";
 import userEvent, { type UserEvent } from "@testing-library/user-event";
 import type { AlleracApi } from "@/api/allerac-api";
 import { MOCK_CLAIM_CODE, MOCK_RECOVERY_CODE } from "@/api/mock/scenario";
 import { ApiError } from "@/api/problem";
-import { open, refusal, refusedOnce } from "./page";
+import { open, refusal, refusedOnce, visit } from "./page";
 
 const unclaimed = { claimed: false, signedIn: false };
 const next = () => screen.getByRole("button", { name: "Next" });
+/** The claim code's field; its label holds what is drawn in the boxes too. */
+const filled = () => screen.findByRole("textbox", { name: "Code on the label" });
 const question = (name: string) => screen.findByRole("heading", { name });
 
 type Replies = (api: AlleracApi) => Partial<AlleracApi>;
@@ -78,6 +80,83 @@ test("a code is taken as people write it: small letters, hyphen, spaces", async 
   const code = await claimStep(user);
   await user.type(code, "k7qm-4x wp");
   expect(code).toHaveValue("K7QM4XWP");
+});
+
+test.each(["/#code=K7QM4XWP&key=0a1b2c", "/?code=K7QM4XWP"])(
+  "a scanned code is filled in, and %s shows it no more",
+  async (link) => {
+    const user = userEvent.setup();
+    const sent = vi.fn();
+    const { router } = visit(link, unclaimed, (api) => ({
+      verifyClaimCode: (body) => {
+        sent(body);
+        return api.verifyClaimCode(body);
+      },
+    }));
+    await user.click(await screen.findByRole("button", { name: /English/ }));
+    expect(await filled()).toHaveValue(MOCK_CLAIM_CODE);
+    expect(screen.getByText(/Filled in from what you scanned/)).toBeInTheDocument();
+    expect(router.state.location).toMatchObject({ pathname: "/", search: "", hash: "" });
+    expect(sent).not.toHaveBeenCalled();
+    expect(localStorage).toHaveLength(0);
+    expect(sessionStorage).toHaveLength(0);
+    await user.click(next());
+    await question("Who are you?");
+    expect(sent).toHaveBeenCalledExactlyOnceWith({ code: MOCK_CLAIM_CODE });
+  },
+);
+
+test("a scanned code leaves the address before the box has answered anything", () => {
+  const { router } = visit("/#code=K7QM4XWP&key=0a1b2c", unclaimed, () => ({
+    getStatus: () => new Promise(() => undefined),
+  }));
+  expect(router.state.location.hash).toBe("");
+});
+
+test("there is no way back to a scanned code", async () => {
+  const { router } = visit("/#code=K7QM4XWP&key=0a1b2c", unclaimed);
+  await screen.findByRole("button", { name: /English/ });
+  await act(() => router.navigate(-1));
+  expect(router.state.location.hash).toBe("");
+});
+
+test("a scanned code can be changed, and is then no longer said to be the label's", async () => {
+  const user = userEvent.setup();
+  open("/#code=AAAAAAAA&key=0a1b2c", unclaimed);
+  await user.click(await screen.findByRole("button", { name: /English/ }));
+  const code = await filled();
+  await user.clear(code);
+  expect(screen.queryByText(/Filled in from what you scanned/)).not.toBeInTheDocument();
+  await user.type(code, MOCK_CLAIM_CODE);
+  await user.click(next());
+  await question("Who are you?");
+});
+
+test("a code scanned while the wizard is open takes the place of what was typed", async () => {
+  const user = userEvent.setup();
+  const { router } = visit("/", unclaimed);
+  await user.click(await screen.findByRole("button", { name: /English/ }));
+  await user.type(await filled(), "AB");
+  await act(() => router.navigate("/#code=k7qm-4xwp&key=0a1b2c"));
+  expect(await filled()).toHaveValue(MOCK_CLAIM_CODE);
+  expect(router.state.location.hash).toBe("");
+});
+
+test.each(["/#code=K7QM", "/#code=", "/#key=0a1b2c"])(
+  "a torn link, %s, leaves the code to be typed",
+  async (link) => {
+    const user = userEvent.setup();
+    open(link, unclaimed);
+    await user.click(await screen.findByRole("button", { name: /English/ }));
+    expect(await filled()).toHaveValue("");
+    expect(screen.queryByText(/Filled in from what you scanned/)).not.toBeInTheDocument();
+  },
+);
+
+test("a label scanned after the claim leaves its code in no address either", async () => {
+  const { router } = visit("/#code=K7QM4XWP&key=0a1b2c");
+  await screen.findByRole("heading", { name: /Ana/ });
+  expect(router.state.location).toMatchObject({ pathname: "/chat", hash: "" });
 });
 
 test("a password that is easy to guess is refused at its field", async () => {

@@ -4,24 +4,19 @@ import { useTranslation } from "react-i18next";
 import { useApi } from "@/api/context";
 import { ProblemNote, fieldError } from "@/components/problem";
 import { Button } from "@/components/ui/button";
+import { CODE_LENGTH, cleanCode } from "./claim-code";
 import type { StepProps } from "./wizard";
 
-const LENGTH = 8;
-
-function clean(text: string): string {
-  return text
-    .toUpperCase()
-    .replace(/[^A-Z0-9]/g, "")
-    .slice(0, LENGTH);
+interface ClaimProps extends StepProps {
+  /** What a scanned link brought, to be compared with the label and changed. */
+  brought: string;
 }
 
-/** The label's code, typed, pasted, or brought along by its QR link as `?code=`. */
-export function ClaimStep({ state, onDone }: StepProps) {
+/** The label's code, typed, pasted or brought along by its QR code. */
+export function ClaimStep({ state, onDone, brought }: ClaimProps) {
   const api = useApi();
   const { t } = useTranslation();
-  const [code, setCode] = useState(() =>
-    clean(new URLSearchParams(location.search).get("code") ?? ""),
-  );
+  const [code, setCode] = useState(brought);
   const verify = useMutation({
     mutationFn: () => api.verifyClaimCode({ code }),
     onSuccess: onDone,
@@ -47,7 +42,7 @@ export function ClaimStep({ state, onDone }: StepProps) {
         <span className="sr-only">{t("wizard.claim.label")}</span>
         <input
           value={code}
-          onChange={(event) => setCode(clean(event.target.value))}
+          onChange={(event) => setCode(cleanCode(event.target.value))}
           autoComplete="one-time-code"
           autoCapitalize="characters"
           spellCheck={false}
@@ -57,7 +52,7 @@ export function ClaimStep({ state, onDone }: StepProps) {
           aria-hidden="true"
           className="grid grid-cols-8 gap-1.5 peer-focus-visible:[&>*]:border-accent"
         >
-          {Array.from({ length: LENGTH }, (_, place) => (
+          {Array.from({ length: CODE_LENGTH }, (_, place) => (
             <span
               key={place}
               className={`grid h-14 place-content-center rounded-control border border-edge bg-paper font-mono text-xl ${place === 4 ? "ms-1" : ""}`}
@@ -67,11 +62,19 @@ export function ClaimStep({ state, onDone }: StepProps) {
           ))}
         </span>
       </label>
+      {brought !== "" && code === brought ? (
+        <p className="text-sm text-soft">{t("wizard.claim.brought")}</p>
+      ) : null}
       {left === undefined ? null : (
         <p className="text-sm text-soft">{t("wizard.claim.left", { count: Number(left) })}</p>
       )}
       <ProblemNote error={verify.error} />
-      <Button kind="primary" type="submit" busy={verify.isPending} disabled={code.length < LENGTH}>
+      <Button
+        kind="primary"
+        type="submit"
+        busy={verify.isPending}
+        disabled={code.length < CODE_LENGTH}
+      >
         {t("next")}
       </Button>
     </form>

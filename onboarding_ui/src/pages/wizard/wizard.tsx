@@ -24,8 +24,13 @@ export interface StepProps {
   onRecoveryCode: () => void;
 }
 
+interface WizardProps {
+  /** The claim code that a scanned link brought; empty without one. */
+  claimCode: string;
+}
+
 /** The first-boot wizard; the box keeps where it stands, this only shows it. */
-export function Wizard() {
+export function Wizard({ claimCode }: WizardProps) {
   const api = useApi();
   const { t } = useTranslation();
   const queries = useQueryClient();
@@ -72,6 +77,7 @@ export function Wizard() {
       <CurrentStep
         step={step}
         state={state}
+        claimCode={claimCode}
         onDone={take}
         onRecoveryCode={() => setRecovery(true)}
         finish={() => finish.mutate()}
@@ -82,19 +88,19 @@ export function Wizard() {
   );
 }
 
-interface CurrentProps extends StepProps {
+interface CurrentProps extends StepProps, WizardProps {
   step: Step;
   finish: () => void;
   finishing: boolean;
   error: unknown;
 }
 
-function CurrentStep({ step, finish, finishing, error, ...rest }: CurrentProps) {
+function CurrentStep({ step, claimCode, finish, finishing, error, ...rest }: CurrentProps) {
   switch (step) {
     case "language":
       return <LanguageStep {...rest} />;
     case "claim":
-      return <ClaimStep {...rest} />;
+      return <ClaimStep key={claimCode} brought={claimCode} {...rest} />;
     case "owner":
       return <OwnerStep {...rest} />;
     case "box":
