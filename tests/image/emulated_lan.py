@@ -34,6 +34,18 @@ class EmulatedLan:
         _ip("-n", namespace, "addr", "add", VISITOR_ADDRESS, "dev", TAP)
         _ip("-n", namespace, "link", "set", TAP, "up")
 
+    def listen(self) -> None:
+        """Note from now on who announces an IPv4 address; `arp_accept` of Linux, ip-sysctl."""
+        note = f"echo 1 > /proc/sys/net/ipv4/conf/{TAP}/arp_accept"
+        subprocess.run([*self.prefix, "sh", "-c", note], check=True, timeout=10)
+
+    def heard(self) -> list[str]:
+        """Return the addresses that were announced, RFC 5227 2.3; that takes no service."""
+        command = ["ip", "-n", self.namespace, "-json", "-4", "neigh", "show", "dev", TAP]
+        told = subprocess.run(command, check=True, capture_output=True, text=True, timeout=10)
+        rows = json.loads(told.stdout or "[]")
+        return [row["dst"] for row in rows if "lladdr" in row]
+
     @property
     def prefix(self) -> tuple[str, ...]:
         """The words in front of a command that make it run on this network."""

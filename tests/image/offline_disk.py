@@ -40,6 +40,13 @@ def partition(disk: Path, name: str, to: Path) -> Path:
     return to
 
 
+def erase(disk: Path, name: str) -> None:
+    """Have a partition full of zeros."""
+    start, size = partitions(disk)[name]
+    hole = ("fallocate", "--punch-hole", f"--offset={start}", f"--length={size}")
+    _output(*hole, str(disk))
+
+
 def check_ext4(image: Path) -> subprocess.CompletedProcess[str]:
     """Replay the journal and check everything; the exit status is 0 when all was well (fsck(8))."""
     subprocess.run(

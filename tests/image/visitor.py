@@ -86,6 +86,7 @@ class Visitor:
                 order["method"],
                 order["url"],
                 json=order.get("json"),
+                data=order.get("form"),
                 headers=order.get("headers") or {},
                 timeout=order.get("seconds", SECONDS),
             )
