@@ -82,6 +82,21 @@ def test_running_answer_of_the_same_person_lends_its_beginning() -> None:
     assert other.read == 30
 
 
+def test_what_rests_and_is_kept_elsewhere_leaves_its_cells_to_who_runs() -> None:
+    cells = RecordedCells()
+    memory = PromptMemory(cells, cells=1000, sequences=2)
+    on_disk, not_yet, running = answer(range(50)), answer(range(100, 160), "bob"), answer(range(9))
+    for one in (on_disk, not_yet):
+        memory.begin(one, [])
+    held = on_disk.sequence, not_yet.sequence
+    for one in (on_disk, not_yet):
+        finish(memory, cells, one)
+    memory.begin(running, [])
+    memory.put_aside(lambda idle: idle.person == "ada")
+    assert [cells.lengths[sequence] for sequence in held] == [0, 60]
+    assert [idle.person for _, idle in memory.idle()] == ["bob"]
+
+
 def test_other_person_starts_from_nothing() -> None:
     cells = RecordedCells()
     memory = PromptMemory(cells, cells=1000, sequences=2)

@@ -1,11 +1,11 @@
 """Which sequence of the context's memory holds what, for whom.
 
-A finished answer's sequence stays until its room is needed, so that the next turn reads only what
+A finished answer's sequence stays until somebody else asks, so that the next turn reads only what
 is new; what is on disk goes on from there. What was read for one person is never used for another:
 how soon an answer comes would tell what somebody else has asked.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -96,6 +96,16 @@ class PromptMemory:
         """Forget idle sequences until `reserved` cells fit beside the rest."""
         while self._idle and self._idle_cells() + reserved > self._cells:
             self.evict()
+
+    def put_aside(self, is_kept: Callable[[Idle], bool]) -> None:
+        """Free the cells of idle sequences that are kept elsewhere.
+
+        Attention goes over all cells up to the last that is taken, so resting ones cost everybody
+        speed: a tenth at 1,024 cells of a model with half a billion parameters.
+        """
+        for sequence in [s for s, idle in self._idle.items() if is_kept(idle)]:
+            del self._idle[sequence]
+            self._release(sequence)
 
     def evict(self) -> bool:
         """Forget the least recently used idle sequence; False when there is none."""
