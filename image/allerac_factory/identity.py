@@ -3,6 +3,7 @@
 The partition gets a small file for each fact, as `allerac.appliance.identity` reads them:
 
 serial           what is printed on the label
+tier             of the job; the burn-in holds the machine against it
 device-id        random, never shown to people
 hostname-suffix  four signs, allerac-XXXX.local
 claim-code.hash  Argon2id of the claim code; the code itself is on the label only
@@ -35,6 +36,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from allerac_image.errors import ImageError
 from allerac_image.filesystems import ALLERAC
+from allerac_release.files import write_whole
 
 from .claim_codes import hash_claim_code, is_claim_code, new_claim_code, rescue_line
 from .file_system import Ext4, make_ext4
@@ -42,6 +44,7 @@ from .file_system import Ext4, make_ext4
 SUFFIX_SIGNS = "abcdefghjkmnpqrstuvwxyz23456789"
 SUFFIX_LENGTH = 4
 FACTORY_MODE = "factory-mode"
+TIER = "tier"
 CODE = "claim-code"
 FOLDER = "identity"
 LABEL = "allerac-identity"
@@ -90,8 +93,11 @@ class Pending:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def get_or_make(self, serial: str) -> Identity:
-        """Return the identity of the unit `serial`; a station that was killed finds it again."""
+    def get_or_make(self, serial: str, tier: str) -> Identity:
+        """Return the identity of the unit `serial`; a station that was killed finds it again.
+
+        The tier is the job's: a unit that keeps its identity may become one of another.
+        """
         place = self._folder / serial
         if not place.exists():
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -100,6 +106,7 @@ class Pending:
                 _sync(Path(name) / serial)
                 (Path(name) / serial).rename(place)
             _sync(self._folder)
+        write_whole(self.files(serial) / TIER, f"{tier}\n".encode())
         return self.read(serial)
 
     def adopt(self, serial: str, identity: Path) -> None:

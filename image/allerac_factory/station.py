@@ -204,7 +204,7 @@ class Station:
                 },
             )
             progress.doing = "identity"
-            identity = self._pending.get_or_make(unit.serial)
+            identity = self._pending.get_or_make(unit.serial, self._image.tier)
             partition = table.partition("identity")
             content = partition_image(self._pending.files(unit.serial), partition.size)
             found = write_partition(disk, partition.offset, content)

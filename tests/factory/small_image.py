@@ -40,7 +40,7 @@ class SmallImage:
     def sign(self) -> None:
         """Write the checksums anew and vouch for them."""
         files = [self.folder / f"{NAME}{end}" for end in (".img.zst", ".bmap")]
-        sums = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}\t{path.name}" for path in files]
+        sums = [f"{_sha256(path)}\t{path.name}" for path in files]
         (self.folder / "SHA256SUMS").write_text("\n".join(sums) + "\n")
         sign_checksums(self.folder, self.certificate, self.key)
 
@@ -89,6 +89,11 @@ def flip(path: Path, at: int) -> None:
         (byte,) = file.read(1)
         file.seek(at)
         file.write(bytes([byte ^ 1]))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _noise(folder: Path, label: str, size: int, stripe: int = MIB) -> Path:

@@ -49,6 +49,15 @@ def test_box_reads_every_fact_that_the_station_wrote(workshop: Workshop, tmp_pat
     assert known.address == f"https://allerac-{identity.suffix}.local"
 
 
+def test_unit_knows_the_tier_of_its_job_also_when_it_keeps_its_identity(tmp_path: Path) -> None:
+    pending = Pending(tmp_path)
+    first = pending.get_or_make("ALR-1", "n100")
+    assert (pending.files("ALR-1") / "tier").read_text() == "n100\n"
+    assert pending.get_or_make("ALR-1", "i5") == first
+    assert (pending.files("ALR-1") / "tier").read_text() == "i5\n"
+    assert not list(pending.files("ALR-1").glob(".*"))
+
+
 def test_claim_code_is_nowhere_on_the_drive_nor_in_the_ledger(
     workshop: Workshop, tmp_path: Path
 ) -> None:
@@ -81,17 +90,17 @@ def test_device_key_is_the_one_whose_fingerprint_is_in_the_ledger(
 
 def test_units_share_nothing(tmp_path: Path) -> None:
     pending = Pending(tmp_path)
-    units = [pending.get_or_make(f"ALR-{number}") for number in range(8)]
+    units = [pending.get_or_make(f"ALR-{number}", "vm") for number in range(8)]
     for field in ("device_id", "fingerprint", "claim_code"):
         assert len({getattr(unit, field) for unit in units}) == len(units), field
 
 
 def test_identity_that_was_begun_is_found_again_and_a_torn_one_is_not(tmp_path: Path) -> None:
     pending = Pending(tmp_path)
-    first = pending.get_or_make("ALR-1")
+    first = pending.get_or_make("ALR-1", "vm")
     (tmp_path / ".new-torn" / "ALR-2").mkdir(parents=True)
-    assert pending.get_or_make("ALR-1") == first
-    assert pending.get_or_make("ALR-2").claim_code
+    assert pending.get_or_make("ALR-1", "vm") == first
+    assert pending.get_or_make("ALR-2", "vm").claim_code
 
 
 def test_code_of_the_label_opens_the_rescue_page_too(workshop: Workshop, tmp_path: Path) -> None:

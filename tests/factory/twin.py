@@ -4,12 +4,13 @@
 is a small one that is made for it. Eight drives are written at the same time: one is pulled, one
 has bad sectors, one is too small, one shall become a serial that was given before, one holds a
 claimed Allerac. The good ones start: the runtime's own burn-in runs with their identity, one of
-them against a tier that this machine is not. Good labels are printed, scanned from their picture
+them in a machine that is not of their tier. Good labels are printed, scanned from their picture
 and released, and the box is claimed by what was scanned.
 """
 
 import argparse
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from allerac_factory.history import RELEASED, UnitHistory
 from allerac_factory.image_set import open_image
@@ -32,8 +34,20 @@ from .unit_start import DESK
 from .workshop import Workshop
 
 SECONDS = 300
-QUICK = ("--seconds", "2", "--memory-mb", "32", "--disk-mb", "32")
 GOOD, OTHER_TIER = ("D1", "D2"), "D3"
+MACHINE: Mapping[str, Any] = {
+    "cpu": "Twin's processor",
+    "cores_performance": 2,
+    "cores_efficient": 0,
+    "threads": 2,
+    "memory_bytes": 4_000_000_000,
+    "memory_channels": None,
+    "flags": [],
+    "virtual": True,
+    "disk_free_bytes": 10_000_000_000,
+}
+"""One of the tier `vm`, wherever the twin runs."""
+
 GIVEN_BEFORE = "ALR-VM-000001"
 DRIVES: Mapping[str, str] = {
     "D1": "good",
@@ -46,9 +60,12 @@ DRIVES: Mapping[str, str] = {
     "D8": "holds a claimed Allerac",
 }
 ON_THE_UNIT = """\
-import sys
-from allerac.cli import main
-main(sys.argv[1:])
+import asyncio, json, sys
+from allerac.app.burn_in import run_burn_in
+from allerac.hardware.machine import Machine
+from allerac.settings import Settings
+machine = Machine(**json.loads(sys.argv[1]))
+asyncio.run(run_burn_in(Settings(), print, 2.0, 32, 32, machine))
 """
 
 
@@ -119,10 +136,11 @@ class Twin:
             "ALLERAC_IDENTITY_DIR": str(identity),
             "ALLERAC_DATA_DIR": str(home / "data"),
             "ALLERAC_DRIVES_DIR": str(home / "media"),
-            "ALLERAC_PROFILE": "i7" if unit.drive == OTHER_TIER else "vm",
+            "ALLERAC_PROFILE": "vm",
         }
+        machine = {**MACHINE, "virtual": unit.drive != OTHER_TIER}
         subprocess.run(
-            [sys.executable, "-c", ON_THE_UNIT, "burn-in", *QUICK],
+            [sys.executable, "-c", ON_THE_UNIT, json.dumps(machine)],
             env=environment,
             check=False,
             timeout=SECONDS,

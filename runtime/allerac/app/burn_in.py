@@ -1,15 +1,18 @@
 """The burn-in's wiring: a unit's own engine, model and profile, before the runtime starts."""
 
+import dataclasses
 from collections.abc import Callable
 
 from allerac import __version__
-from allerac.app.hardware import read_hardware
+from allerac.app.hardware import Hardware, read_hardware
 from allerac.app.models import build_model_service
 from allerac.appliance.identity import read_identity
 from allerac.burn_in import BurnIn, Extent, InferenceLoad, Keeper, is_factory_mode, sign
 from allerac.engine.process import connect_to, spawn
 from allerac.engine.supervisor import EngineSupervisor
 from allerac.errors import InvalidInput, Unavailable
+from allerac.hardware.choice import ProfileChoice
+from allerac.hardware.machine import Machine
 from allerac.hardware.profile import Profile
 from allerac.models import ModelRoom
 from allerac.settings import Settings
@@ -34,10 +37,11 @@ async def run_burn_in(
     seconds: float | None = None,
     memory_mb: int | None = None,
     disk_mb: int | None = None,
+    machine: Machine | None = None,
 ) -> bool:
     """Do the burn-in of this unit and keep its certificate; True when it passed.
 
-    What is None is as long and as much as the tier asks for.
+    What is None is as long and as much as the tier asks for; `machine` is detected.
     Raises `InvalidInput` outside of factory mode, `Unavailable` when nothing can be kept.
     """
     folder = settings.identity_dir
@@ -47,7 +51,7 @@ async def run_burn_in(
     if identity.serial is None:
         raise InvalidInput("This unit has no serial.", hint="Flash it by a factory job.")
     keeper = Keeper(folder, settings.drives_dir)
-    hardware = read_hardware(settings)
+    hardware = hardware_of_unit(settings, keeper.tier(), machine)
     socket = settings.engine_socket
     engine = EngineSupervisor(launch=spawn if socket is None else connect_to(socket))
     files = build_model_service(settings, hardware)
@@ -62,7 +66,9 @@ async def run_burn_in(
     burn_in = BurnIn(
         identity=identity,
         machine=hardware.machine,
-        profile=profile,
+        profiles=hardware.profiles,
+        tier=profile.id,
+        image=settings.profile,
         load=InferenceLoad(engine, profile.burn_in.model, rooms.ensure_loaded),
         data_dir=settings.data_dir,
         version=__version__,
@@ -83,6 +89,26 @@ async def run_burn_in(
     passed = bool(document["certificate"]["passed"])
     tell(f"{identity.serial} {'has passed' if passed else 'has failed'} its burn-in.")
     return passed
+
+
+def hardware_of_unit(settings: Settings, tier: str | None, machine: Machine | None) -> Hardware:
+    """Return the machine and the tier that the factory made it as, before the image's own.
+
+    Raises `InvalidInput` for a tier that this system does not know.
+    """
+    hardware = read_hardware(settings)
+    if machine is not None:
+        hardware = dataclasses.replace(hardware, machine=machine)
+    if tier is None:
+        return hardware
+    profile = hardware.profiles.by_id.get(tier)
+    if profile is None:
+        raise InvalidInput(
+            f"The unit was made as {tier!r}, which this system does not know.",
+            hint="Flash it by a job with the image of its tier.",
+        )
+    choice = ProfileChoice(profile, False, "The factory made this unit as one of this tier.")
+    return dataclasses.replace(hardware, choice=choice)
 
 
 def _extent(

@@ -16,6 +16,7 @@ log = structlog.get_logger()
 NAME: Final = "birth-certificate.json"
 FLAG: Final = "factory-mode"
 KEY: Final = "device.key"
+TIER: Final = "tier"
 FOR_STATION: Final = "allerac-certificates"
 """A folder with this name on a USB drive asks for the certificate."""
 
@@ -37,6 +38,13 @@ class Keeper:
     def key(self) -> bytes:
         """Return the device key in PEM. Raises OSError."""
         return (self._identity / KEY).read_bytes()
+
+    def tier(self) -> str | None:
+        """Return the tier the unit was made as, None when nobody said. Raises OSError."""
+        try:
+            return (self._identity / TIER).read_text("ascii", errors="replace").strip()
+        except FileNotFoundError:
+            return None
 
     def keep(self, document: Certificate) -> None:
         """Keep the certificate; a unit that passed leaves factory mode. Raises OSError."""

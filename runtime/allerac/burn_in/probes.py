@@ -1,5 +1,6 @@
-"""Checks that look once: memory, drive, network card, memory channels, power, clock, TPM."""
+"""Checks that look once: tier, memory, drive, network card, memory channels, power, clock, TPM."""
 
+import dataclasses
 import mmap
 import os
 import time
@@ -9,8 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from allerac.appliance.certificate import EARLIEST
+from allerac.hardware.choice import choose_profile
 from allerac.hardware.machine import Machine
-from allerac.hardware.profile import Profile
+from allerac.hardware.profile import Profile, Profiles
 from allerac.hardware.sensors import Drive, Sysfs, read_links, read_power
 
 from .outcome import Outcome
@@ -24,6 +26,29 @@ PATTERNS: Final = (0x55, 0xAA)
 MIN_LINK_MEGABITS: Final = 1000
 CLOCK_SECONDS: Final = 86400.0
 """By which the hardware clock and the system's may differ at a first start."""
+
+
+def probe_tier(machine: Machine, profiles: Profiles, tier: str, image: str | None) -> Outcome:
+    """Compare the machine and its image with the tier that the unit was made as.
+
+    `image` is the tier the image was built for, None when it does not say. The memory channels have
+    a check of their own.
+    """
+    seen = dataclasses.replace(machine, memory_channels=None)
+    alone = dataclasses.replace(profiles, by_id={tier: profiles.by_id[tier]})
+    found, wanted = choose_profile(seen, profiles), choose_profile(seen, alone)
+    reasons = []
+    if image not in {None, tier}:
+        reasons.append(f"The image is of the tier {image}.")
+    if not wanted.exact:
+        reasons.append(found.reason if found.exact else wanted.reason)
+    return Outcome(
+        "tier",
+        passed=not reasons,
+        measured={"nearest": found.profile.id, "image": image},
+        limits={"tier": tier},
+        reason=f"The unit was made as {tier}. {' '.join(reasons)}" if reasons else "",
+    )
 
 
 def probe_memory(size_bytes: int) -> Outcome:

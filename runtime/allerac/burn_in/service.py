@@ -9,7 +9,7 @@ from typing import Any
 
 from allerac.appliance.identity import FactoryIdentity
 from allerac.hardware.machine import Machine, memory_available_bytes
-from allerac.hardware.profile import Profile
+from allerac.hardware.profile import Profile, Profiles
 from allerac.hardware.sensors import Drive, DriveReader, Sysfs
 
 from .heat import run_load
@@ -23,6 +23,7 @@ from .probes import (
     probe_memory_channels,
     probe_network,
     probe_power_limit,
+    probe_tier,
     probe_tpm,
 )
 
@@ -56,14 +57,20 @@ class Extent:
 
 
 class BurnIn:
-    """One unit's. `tell` gets a line for the console now and then."""
+    """One unit's, by the limits of the tier it was made as, whatever its machine looks like.
+
+    `image` is the tier of its image, if that says one; `tell` gets a line for the console now and
+    then.
+    """
 
     def __init__(
         self,
         *,
         identity: FactoryIdentity,
         machine: Machine,
-        profile: Profile,
+        profiles: Profiles,
+        tier: str,
+        image: str | None,
         load: Load,
         data_dir: Path,
         version: str,
@@ -74,7 +81,9 @@ class BurnIn:
     ) -> None:
         self._identity = identity
         self._machine = machine
-        self._profile = profile
+        self._profiles = profiles
+        self._profile = profiles.by_id[tier]
+        self._image = image
         self._load = load
         self._data_dir = data_dir
         self._version = version
@@ -88,6 +97,7 @@ class BurnIn:
         began = self._clock()
         network, macs = probe_network(self._sysfs)
         outcomes = [
+            self._told(probe_tier(self._machine, self._profiles, self._profile.id, self._image)),
             self._told(probe_memory_channels(self._machine, self._profile)),
             self._told(probe_power_limit(self._sysfs, self._profile)),
             self._told(probe_clock(self._sysfs, began)),

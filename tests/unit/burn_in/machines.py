@@ -42,7 +42,7 @@ def n100(**changes: object) -> Machine:
         "threads": 4,
         "memory_bytes": 16_500_000_000,
         "memory_channels": 1,
-        "flags": frozenset({"avx2"}),
+        "flags": frozenset({"avx2", "avx_vnni"}),
         "virtual": False,
         "disk_free_bytes": 100_000_000_000,
     }

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from allerac.app.burn_in import hardware_of_unit
 from allerac.appliance.identity import FactoryIdentity
 from allerac.burn_in import BurnIn, Extent, Keeper, is_factory_mode, sign
 from allerac.burn_in.probes import probe_disk, probe_drive_verdicts, probe_memory
@@ -19,6 +20,7 @@ from allerac.errors import InvalidInput
 from allerac.hardware.machine import Machine
 from allerac.hardware.profile import load_profiles
 from allerac.hardware.sensors import Drive, Sysfs
+from allerac.settings import Settings
 
 from .machines import SteadyLoad, n100, tree
 
@@ -34,12 +36,16 @@ async def burn_in(
     load: SteadyLoad | None = None,
     now: datetime = NOW,
     changes: Mapping[str, str | None] | None = None,
+    tier: str = "n100",
+    image: str | None = "n100",
 ) -> dict[str, Any]:
     lines: list[str] = []
     body = await BurnIn(
         identity=FactoryIdentity(serial="ALR-N100-000042", device_id="0198c0de"),
         machine=machine or n100(),
-        profile=load_profiles(PROFILES).by_id["n100"],
+        profiles=load_profiles(PROFILES),
+        tier=tier,
+        image=image,
         load=load or SteadyLoad(34.0, 17.0),
         data_dir=folder,
         version="1.2.3",
@@ -64,7 +70,7 @@ async def test_unit_of_its_tier_passes(tmp_path: Path) -> None:
     assert body["macs"] == ["7C:83:34:AA:BB:01"]
     assert {check["name"] for check in body["checks"]} == {
         *("memory", "disk", "drive self-test", "network", "inference", "heat"),
-        *("memory channels", "power limit", "clock", "tpm"),
+        *("tier", "memory channels", "power limit", "clock", "tpm"),
     }
 
 
@@ -102,6 +108,28 @@ async def test_unit_whose_model_does_not_load_fails(tmp_path: Path) -> None:
     assert load.is_stopped
 
 
+async def test_limits_are_those_of_the_tier_the_unit_was_made_as(tmp_path: Path) -> None:
+    body = await burn_in(tmp_path, tier="i5", image="i5")
+    assert body["profile"] == "i5"
+    assert reasons(body)["tier"].startswith("The unit was made as i5. This is a machine of the ")
+    assert "the tier needs 28 W" in reasons(body)["power limit"]
+
+
+async def test_image_of_another_tier_is_found(tmp_path: Path) -> None:
+    body = await burn_in(tmp_path, image="i7")
+    assert reasons(body) == {"tier": "The unit was made as n100. The image is of the tier i7."}
+
+
+async def test_image_that_says_no_tier_is_no_finding(tmp_path: Path) -> None:
+    assert reasons(await burn_in(tmp_path, image=None)) == {}
+
+
+async def test_machine_of_no_tier_is_found_with_what_differs(tmp_path: Path) -> None:
+    body = await burn_in(tmp_path, machine=n100(memory_bytes=4_000_000_000))
+    assert list(reasons(body)) == ["tier"]
+    assert "4 GB memory" in reasons(body)["tier"]
+
+
 @pytest.mark.parametrize("channels", [None, 0])
 async def test_unit_without_its_memory_channels_fails(tmp_path: Path, channels: int | None) -> None:
     body = await burn_in(tmp_path, machine=n100(memory_channels=channels))
@@ -134,6 +162,21 @@ def test_drive_that_says_it_fails_is_believed() -> None:
         Drive(name=name, model="EVO", kind="sata", failing=name == "sda") for name in ("sda", "sdb")
     ]
     assert probe_drive_verdicts(drives).reason == "sda says that it fails."
+
+
+def test_tier_of_the_factory_goes_before_the_images_and_the_machines(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, profile="i7")
+    assert hardware_of_unit(settings, "n100", n100()).choice.profile.id == "n100"
+    assert hardware_of_unit(settings, None, n100()).choice.profile.id == "i7"
+    with pytest.raises(InvalidInput, match="made as 'n101'"):
+        hardware_of_unit(settings, "n101", n100())
+
+
+def test_unit_from_before_the_factory_said_a_tier_has_none(tmp_path: Path, identity: Path) -> None:
+    keeper = Keeper(identity, tmp_path / "drives")
+    assert keeper.tier() is None
+    (identity / "tier").write_text("n100\n")
+    assert keeper.tier() == "n100"
 
 
 @pytest.fixture
