@@ -112,3 +112,19 @@ test("a member sees the models but changes nothing", async () => {
   expect(within(card).queryByRole("button")).toBeNull();
   expect(screen.queryByLabelText("Path on the box")).toBeNull();
 });
+
+test.each(["/box/models", "/box"])("%s says how far off the told waits were", async (page) => {
+  open(page);
+  expect(
+    await screen.findByText("Half of 38 waiting times told were off by 12 % or less."),
+  ).toBeInTheDocument();
+});
+
+test("nothing is said of waits before any was told", async () => {
+  open("/box/models", {}, () => ({
+    getEngineSpeed: () =>
+      Promise.resolve({ calibrations: [], honesty: { estimates: 0, median_error: null } }),
+  }));
+  await row("Qwen 3, 4 B");
+  expect(screen.queryByText(/waiting times/)).toBeNull();
+});

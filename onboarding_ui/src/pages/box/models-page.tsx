@@ -11,6 +11,7 @@ import { isAdministrator, usePerson } from "@/layout/person";
 import { Page } from "../page";
 import { ModelRow } from "./model-row";
 import { RemoteModels } from "./remote-models";
+import { SpeedNote } from "./speed-note";
 
 const MOVING = new Set(["downloading"]);
 
@@ -35,6 +36,7 @@ export function ModelsPage() {
       <ProblemNote error={models.error} />
       {models.isPending ? <Skeleton rows={5} /> : null}
       <Group title={t("models.onBoard")} cards={onBoard} />
+      <SpeedNote modelId={null} />
       <Group title={t("models.catalogue")} cards={others} />
       {isAdministrator(person) ? <ImportCard /> : null}
       {person.role === "owner" ? <RemoteModels /> : null}

@@ -3,7 +3,7 @@ import { useTranslation } from "react-i18next";
 import { useApi } from "@/api/context";
 import { rounded } from "@/components/numbers";
 
-/** How fast the model is on this very box, and how well waits were told; nothing until measured. */
+/** How well waits were told, and how fast a model is on this very box; nothing until measured. */
 export function SpeedNote({ modelId }: { modelId: string | null }) {
   const api = useApi();
   const { t } = useTranslation();
