@@ -13,10 +13,8 @@ import platform
 import subprocess
 import tempfile
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from statistics import median
 from typing import Final
@@ -24,18 +22,16 @@ from typing import Final
 import psutil
 import structlog
 
-from allerac.engine.process import spawn_in
-from allerac.engine.protocol import Delta, GenerationRequest, ModelFile, PromptMessage, Sampling
-from allerac.engine.supervisor import EngineSupervisor
+from allerac.engine.protocol import PromptMessage
 from allerac.hardware.machine import detect_machine
 from benchmarks.engine_cases import CONVERSATION, SIDE_BY_SIDE, Side, flood, hear, letters
-from benchmarks.llama_server import RULES, LlamaServer, ServerSettings, running_llama_server
+from benchmarks.engine_estimates import ERROR_MOST, Waits, errors_of
+from benchmarks.engine_ours import Ours, running_ours
+from benchmarks.llama_server import LlamaServer, ServerSettings, running_llama_server
 from benchmarks.random_weights import Quantisation, write_random_model
 
-CONTEXT_LENGTH: Final = 4096
 CELLS: Final = 8192
 SEQUENCES: Final = 8
-STORE_BYTES: Final = 2_000_000_000
 KEPT_SECONDS: Final = 60.0
 
 
@@ -70,64 +66,8 @@ PROMISES: Final = (
     Promise("follow-up after kill -9 / cold, first token", 0.15, at_least=False),
     Promise("speed kept beside a flood", 0.40, at_least=True),
     Promise("share of a step that is not llama.cpp", 0.02, at_least=False),
+    Promise("error of told waits", ERROR_MOST, at_least=False),
 )
-
-
-class Ours:
-    """Our engine, asked as the runtime asks it."""
-
-    def __init__(self, engine: EngineSupervisor) -> None:
-        self.engine = engine
-        self._numbers = count()
-
-    @property
-    def pid(self) -> int:
-        pid = self.engine.status().pid
-        if pid is None:
-            raise RuntimeError("the engine does not run")
-        return pid
-
-    async def stream(self, prompt: str, tokens: int, person: str = "ada") -> AsyncIterator[int]:
-        messages = (PromptMessage("user", prompt),)
-        async for amount in self.converse(messages, tokens, person):
-            yield amount
-
-    async def converse(
-        self, messages: tuple[PromptMessage, ...], tokens: int, person: str = "ada"
-    ) -> AsyncIterator[int]:
-        request = GenerationRequest(
-            f"r{next(self._numbers)}",
-            "random",
-            person,
-            messages,
-            Sampling(**RULES, max_tokens=tokens),  # type: ignore[arg-type]  # top_k is whole
-        )
-        async for event in self.engine.generate(request):
-            if isinstance(event, Delta) and event.tokens:
-                yield event.tokens
-
-
-@asynccontextmanager
-async def running_ours(settings: ServerSettings, state_dir: Path) -> AsyncIterator[Ours]:
-    """Our engine with the same model, threads and cells."""
-    engine = EngineSupervisor(launch=spawn_in(state_dir))
-    await engine.start()
-    try:
-        await engine.load(
-            ModelFile(
-                model_id="random",
-                path=settings.model,
-                context_length=CONTEXT_LENGTH,
-                threads=settings.threads,
-                sequences=settings.sequences,
-                cache_tokens=settings.cells,
-                prefix_store_bytes=STORE_BYTES,
-            )
-        )
-        await engine.calibrate()
-        yield Ours(engine)
-    finally:
-        await engine.stop()
 
 
 class Table:
@@ -138,6 +78,9 @@ class Table:
 
     def add(self, name: str, value: float) -> None:
         self._values[name].append(value)
+
+    def extend(self, name: str, values: Sequence[float]) -> None:
+        self._values[name] += values
 
     def lines(self) -> list[str]:
         """One line a promise: median, range, bound, verdict."""
@@ -221,7 +164,11 @@ async def measure(settings: ServerSettings, arguments: argparse.Namespace) -> Ta
                 async with running_llama_server(settings) as other:
                     cases = [c for c in SIDE_BY_SIDE if not arguments.only or c in arguments.only]
                     await compare(ours, other, cases, arguments.pairs, arguments.tokens, table)
+            waits = Waits(ours.engine)
             for _ in range(arguments.pairs):
+                if "estimates" not in arguments.without:
+                    for errors in (await errors_of(ours, waits)).values():
+                        table.extend("error of told waits", errors)
                 if "follow-up" not in arguments.without:
                     await follow_up(ours, state_dir, table)
                 if "flood" not in arguments.without:
@@ -249,7 +196,10 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", default=["Q4_0", "Q4_K_M"])
     parser.add_argument("--only", nargs="+", choices=SIDE_BY_SIDE, help="cases side by side")
     parser.add_argument(
-        "--without", nargs="+", choices=["llama-server", "follow-up", "flood"], default=[]
+        "--without",
+        nargs="+",
+        choices=["llama-server", "estimates", "follow-up", "flood"],
+        default=[],
     )
     arguments = parser.parse_args()
     print(f"{where()}, {arguments.threads} threads, {arguments.pairs} pairs")
