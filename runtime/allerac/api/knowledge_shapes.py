@@ -15,10 +15,10 @@ from .services import Services
 
 def file_shape(services: Services, person_id: str, file: FileRecord) -> shape.KnowledgeFile:
     """Return a document as `person_id` sees it."""
-    why = None
-    if file.reason is not None:
-        reason = REASONS.get(file.reason, REASONS["crashed"])
-        why = shape.WhyFailed(code=file.reason, message=reason.message, hint=reason.hint)
+    why, code = None, file.reason or services.knowledge.waits_for(file)
+    if code is not None:
+        reason = REASONS.get(code, REASONS["crashed"])
+        why = shape.WhyFailed(code=code, message=reason.message, hint=reason.hint)
     return shape.KnowledgeFile(
         id=file.id,
         name=file.name,

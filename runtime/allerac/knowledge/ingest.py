@@ -11,7 +11,13 @@ from typing import Final, Protocol
 import structlog
 
 from allerac.engine.embedding import Embedder
-from allerac.errors import AlleracError, EngineUnavailable, ModelDamaged, NotFound
+from allerac.errors import (
+    AlleracError,
+    EngineUnavailable,
+    ModelDamaged,
+    NotFound,
+    StorageUnavailable,
+)
 from allerac.storage.knowledge import FileRecord, KnowledgeStore
 from allerac.storage.knowledge_jobs import JobRecord, JobStore, Stage
 from allerac.storage.passages import Chunk
@@ -43,6 +49,9 @@ RETRY_SECONDS: Final = 10.0
 TELL_SECONDS: Final = 0.3
 MAX_CHUNKS: Final = 20_000
 
+HELD: Final = {"disk": "no_room", "heat": "too_hot"}
+"""Why a document waits, by what the pace is held for."""
+
 
 class Pace(Protocol):
     """Keeps the ingest out of the way of people."""
@@ -50,12 +59,19 @@ class Pace(Protocol):
     async def rest(self, worked_seconds: float) -> None:
         """Return when the next bit of work may begin, the last having taken `worked_seconds`."""
 
+    def held_for(self) -> frozenset[str]:
+        """Return for what no more work is begun now; empty while it goes on."""
+
 
 class Unhurried:
     """A pace without any rest."""
 
     async def rest(self, worked_seconds: float) -> None:
         """Go on at once."""
+
+    def held_for(self) -> frozenset[str]:
+        """Nothing."""
+        return frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +100,7 @@ class Ingest:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._told_at = 0.0
+        self._stuck: str | None = None
 
     def start(self) -> None:
         """Begin; what was interrupted goes on once its lease has ended."""
@@ -99,6 +116,14 @@ class Ingest:
         """There is something to do."""
         self._wake.set()
 
+    def waits_for(self) -> str | None:
+        """Return why documents are not read on now, a key of `REASONS`; None while they are.
+
+        Kept in memory alone: a disk that is full takes no reason either.
+        """
+        held = self._desk.pace.held_for()
+        return next((HELD[why] for why in HELD if why in held), self._stuck)
+
     async def _run(self) -> None:
         while True:
             self._wake.clear()
@@ -106,11 +131,12 @@ class Ingest:
             try:
                 job = await self._desk.jobs.take(datetime.now(UTC))
                 if job is None:
+                    self._stuck = None
                     await self._wait()
                 else:
                     await self._work_on(job)
             except AlleracError as error:
-                log.warning("ingest_waits", reason=error.message)
+                self._put_off(error)
                 await asyncio.sleep(RETRY_SECONDS)
             except Exception:  # the boundary of a background task
                 log.exception("ingest_stumbled")
@@ -136,21 +162,39 @@ class Ingest:
             return
         try:
             await self._while_held(file.id, lambda: self._take_in(file, draft))
+            self._stuck = None
         except Lost:
             log.info("ingest_dropped", file=file.id)
         except Unreadable as error:
             log.info("document_unreadable", file=file.id, reason=error.reason)
             await self._desk.jobs.fail(file.id, error.reason)
-        except (EngineUnavailable, OSError) as error:
-            log.info("ingest_put_back", file=file.id, reason=str(error))
-            await self._desk.jobs.put_back(file.id, attempted=False)
-            await asyncio.sleep(RETRY_SECONDS)
+        except (EngineUnavailable, StorageUnavailable, OSError) as error:
+            await self._put_back(file.id, error)
             return
         except asyncio.CancelledError:
             with suppress(AlleracError):
                 await self._desk.jobs.put_back(file.id, attempted=False)
             raise
         await asyncio.to_thread(draft.remove)
+
+    async def _put_back(self, file_id: str, error: Exception) -> None:
+        """Let the document wait without counting the attempt, however long that takes to write."""
+        self._put_off(error)
+        while True:
+            try:
+                await self._desk.jobs.put_back(file_id, attempted=False)
+            except StorageUnavailable:
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                break
+        await asyncio.sleep(RETRY_SECONDS)
+
+    def _put_off(self, error: Exception) -> None:
+        if isinstance(error, EngineUnavailable):
+            self._stuck = "no_engine"
+        elif isinstance(error, StorageUnavailable | OSError):
+            self._stuck = "no_room"
+        log.warning("ingest_waits", reason=str(error))
 
     async def _while_held(self, file_id: str, work: Callable[[], Awaitable[None]]) -> None:
         """Do `work`, renewing the lease meanwhile. Raises `Lost` when that is not possible."""
@@ -250,6 +294,7 @@ class Ingest:
             ours = False
         if not ours:
             raise Lost
+        self._stuck = None
 
 
 def _told(each: Chunk, model: EmbeddingModel) -> str:

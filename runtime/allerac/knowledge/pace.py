@@ -24,6 +24,10 @@ class ConsideratePace:
         if self._is_busy():
             await asyncio.sleep(min(worked_seconds * REST_PER_WORK, LONGEST_REST_SECONDS))
 
+    def held_for(self) -> frozenset[str]:
+        """See `allerac.knowledge.ingest.Pace.held_for`."""
+        return frozenset(self._held_for)
+
     def hold(self, reason: str) -> None:
         """Begin no more work until each reason that was given is taken back."""
         self._held_for.add(reason)

@@ -77,4 +77,16 @@ REASONS: Mapping[str, Reason] = {
         "There is no model on board that reads documents.",
         "Download it under Box, Models; then try again.",
     ),
+    "no_room": Reason(
+        "This document waits: the disk is full.",
+        "Remove a model or what you do not need; the box then goes on by itself.",
+    ),
+    "too_hot": Reason(
+        "This document waits: the box is too hot.",
+        "Give it some air; it goes on by itself when it has cooled down.",
+    ),
+    "no_engine": Reason(
+        "This document waits: the program that reads documents has stopped.",
+        "The box starts it again and goes on by itself.",
+    ),
 }

@@ -224,6 +224,12 @@ class KnowledgeService:
         """Remove what has left the watched folder."""
         await self.remove(file.person_id, file.id)
 
+    def waits_for(self, file: FileRecord) -> str | None:
+        """Return why a document that is being taken in waits, a key of `REASONS`."""
+        if file.state not in ("processing", "indexing"):
+            return None
+        return self._parts.ingest.waits_for()
+
     def arrived_bytes(self, file_id: str) -> int:
         """Return how much of a document has been uploaded so far."""
         return self._arriving.get(file_id, 0)
