@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.mock_box import Words, visit
+from tests.browser.mock_box import ADDRESS, Words, visit
 from tests.browser.screens.screen import press_next, screen, see_heading
 
 CLAIM_CODE = "K7QM4XWP"
@@ -17,6 +17,10 @@ def wizard_1_language(page: Page, words: Words) -> None:
 
 def _claim(page: Page, words: Words, *plays: str) -> None:
     visit(page, "/", *(plays or ("unclaimed",)))
+    _go_on_to_claim(page, words)
+
+
+def _go_on_to_claim(page: Page, words: Words) -> None:
     names = {"Hello": "English", "Hallo": "Deutsch"}
     page.get_by_role("button", name=names[words("wizard.language.title")]).click()
     see_heading(page, words, "wizard.claim.title")
@@ -26,6 +30,16 @@ def _claim(page: Page, words: Words, *plays: str) -> None:
 def wizard_2_claim(page: Page, words: Words) -> None:
     _claim(page, words)
     page.get_by_label(words("wizard.claim.label")).fill("K7QM4")
+
+
+@screen
+def wizard_2_claim_scanned(page: Page, words: Words) -> None:
+    page.goto(f"{ADDRESS}/?play=quick&play=unclaimed#code={CLAIM_CODE}&key=0a1b2c")
+    _go_on_to_claim(page, words)
+    expect(page.get_by_role("textbox", name=words("wizard.claim.label"))).to_have_value(CLAIM_CODE)
+    expect(page.get_by_text(words("wizard.claim.brought"))).to_be_visible()
+    assert "#" not in page.evaluate("location.href")
+    assert page.evaluate("localStorage.length + sessionStorage.length") == 0
 
 
 @screen
