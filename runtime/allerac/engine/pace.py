@@ -11,6 +11,7 @@ SLACK: Final = 1.2  # one of two people keeps 1 / 2.4 of solo speed; promised is
 EACH_MORE: Final = 0.5  # measured from 0.4 to 0.6 where arithmetic is the limit, less elsewhere
 FIRST_CHUNK_TOKENS: Final = 16
 CHUNK_TOKENS_MIN: Final = 8
+LEARNT_TOKENS_MIN: Final = 32  # the end of a prompt takes longer by the token than the whole
 _WEIGHT: Final = 0.2  # of the newest measurement
 _ANSWER_WEIGHT: Final = 0.3
 _OVERHEAD_WEIGHT: Final = 0.02
@@ -35,7 +36,8 @@ class Pace:
     """Learns the seconds of a prompt token, of a step of so many answers, of an answer."""
 
     def __init__(self) -> None:
-        self._prefill_token = Average(_WEIGHT)
+        self._prefill_token = {alone: Average(_WEIGHT) for alone in (True, False)}
+        self._is_guess = True
         self._streaming_steps: dict[int, Average] = {}
         self._answer = Average(_ANSWER_WEIGHT)
         self._overhead = Average(_OVERHEAD_WEIGHT)
@@ -43,8 +45,8 @@ class Pace:
 
     @property
     def prompt_token_seconds(self) -> float | None:
-        """What a token of a prompt takes."""
-        return self._prefill_token.value
+        """What a token of a prompt takes while nobody streams."""
+        return self._token_seconds(0)
 
     def record_step(self, streaming: int, prefill: int, seconds: float, people: int = 1) -> None:
         """A step computed one token for each of `streaming` answers and `prefill` of prompts.
@@ -56,11 +58,12 @@ class Pace:
         expected = self.streaming_seconds(streaming)
         if prefill == 0:
             self._learn_step(streaming, seconds)
-        elif (token := self._prefill_token.value) is None:
-            self._prefill_token.add(max(seconds - expected, seconds * 0.1) / prefill)
-        else:
+        elif (token := self._token_seconds(streaming)) is None:
+            each = max(seconds - expected, seconds * 0.1) / prefill
+            self._prefill_token[not streaming].add(each)
+        elif streaming or prefill >= LEARNT_TOKENS_MIN:
             ratio = seconds / (expected + prefill * token)
-            self._prefill_token.add(token * ratio)
+            self._learn_token(streaming, token * ratio)
             if streaming and expected:
                 self._learn_step(streaming, expected * ratio)
 
@@ -72,7 +75,7 @@ class Pace:
     def learn(self, speed: Speed) -> None:
         """Begin with what was measured for one answer alone."""
         if speed.prefill_tokens_per_second:
-            self._prefill_token.add(1 / speed.prefill_tokens_per_second)
+            self._learn_token(0, 1 / speed.prefill_tokens_per_second)
         if speed.decode_tokens_per_second:
             self.record_step(1, 0, 1 / speed.decode_tokens_per_second)
 
@@ -115,7 +118,8 @@ class Pace:
 
         None after a step that was longer than is fair, until the shorter ones have made up for it.
         """
-        if self._prefill_token.value is None:
+        token = self._token_seconds(streaming)
+        if token is None:
             return FIRST_CHUNK_TOKENS
         target = SILENT_STEP_SECONDS
         if streaming:
@@ -123,7 +127,7 @@ class Pace:
                 return 0
             whole = min(STREAMING_STEP_SECONDS, self._fair_seconds(people))
             target = whole - self.streaming_seconds(streaming)
-        return max(CHUNK_TOKENS_MIN, int(target / self._prefill_token.value))
+        return max(CHUNK_TOKENS_MIN, int(target / token))
 
     def wait_seconds(self, position: int, sequences: int) -> float | None:
         """Estimated time until the one at `position` begins."""
@@ -133,7 +137,7 @@ class Pace:
 
     def reading_seconds(self, tokens: int, streaming: int, people: int) -> float | None:
         """Estimated time until `tokens` of prompts are read while others stream."""
-        token = self._prefill_token.value
+        token = self._token_seconds(streaming)
         if token is None:
             return None
         step = self.streaming_seconds(streaming)
@@ -142,8 +146,24 @@ class Pace:
         return tokens * token / share
 
     def speed(self) -> Speed:
-        token, step = self._prefill_token.value, self.streaming_seconds(1)
+        token, step = self._token_seconds(0), self.streaming_seconds(1)
         return Speed(1 / token if token else None, 1 / step if step else None, self._overhead.value)
+
+    def _token_seconds(self, streaming: int) -> float | None:
+        """What a token of a prompt takes; the small pieces beside answers take longer by the token.
+
+        Where only the other case was seen, what it was there.
+        """
+        alone, beside = self._prefill_token[True].value, self._prefill_token[False].value
+        if streaming:
+            return alone if beside is None else beside
+        return beside if alone is None else alone
+
+    def _learn_token(self, streaming: int, seconds: float) -> None:
+        """Average it in; the first piece of some length counts more than the short ones before."""
+        if self._is_guess and not streaming:
+            self._is_guess, self._prefill_token[True] = False, Average(_WEIGHT)
+        self._prefill_token[not streaming].add(seconds)
 
     def _learn_step(self, streaming: int, seconds: float) -> None:
         self._streaming_steps.setdefault(streaming, Average(_WEIGHT)).add(seconds)
