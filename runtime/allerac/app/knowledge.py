@@ -23,6 +23,7 @@ from allerac.knowledge.watch import Takers, WatchedFolder
 from allerac.models import ModelService
 from allerac.settings import Settings
 from allerac.storage import Database
+from allerac.storage.accounts import AccountStore
 from allerac.storage.assistants import AssistantStore
 from allerac.storage.ids import new_id
 from allerac.storage.knowledge import KnowledgeStore
@@ -72,6 +73,7 @@ def build_librarian(
 ) -> Librarian:
     """Return the chat's library."""
     return Librarian(
+        people=AccountStore(database),
         assistants=AssistantStore(database),
         memories=MemoryStore(database),
         files=KnowledgeStore(database),
@@ -81,10 +83,15 @@ def build_librarian(
     )
 
 
-def build_assistants(database: Database, models: KnownModels) -> AssistantService:
-    """Return the service of assistants and memories."""
+def build_assistants(
+    database: Database, models: KnownModels, *, on_change: Callable[[], None]
+) -> AssistantService:
+    """Return the service of assistants and memories; `on_change` hears of what is read changing."""
     return AssistantService(
-        assistants=AssistantStore(database), memories=MemoryStore(database), models=models
+        assistants=AssistantStore(database),
+        memories=MemoryStore(database),
+        models=models,
+        on_change=on_change,
     )
 
 

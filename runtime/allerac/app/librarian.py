@@ -3,15 +3,17 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any, Final
 
 import structlog
 
 from allerac.assistants.asked import asked_to_remember, worth_proposing
-from allerac.chat.library import Brief, Question, Setting
+from allerac.chat.library import Beginning, Brief, Question, Setting
 from allerac.errors import AlleracError, NotFound
 from allerac.knowledge.retrieval import Finding, Passage, Retriever
 from allerac.knowledge.words import words_of
+from allerac.storage.accounts import AccountStore
 from allerac.storage.assistants import AssistantRecord, AssistantStore, ConversationScope
 from allerac.storage.knowledge import KnowledgeStore
 from allerac.storage.memories import MemoryStore
@@ -37,6 +39,7 @@ class Librarian:
     def __init__(
         self,
         *,
+        people: AccountStore,
         assistants: AssistantStore,
         memories: MemoryStore,
         files: KnowledgeStore,
@@ -44,6 +47,7 @@ class Librarian:
         retriever: Retriever,
         prefill_speed: Callable[[], float | None],
     ) -> None:
+        self._people = people
         self._assistants = assistants
         self._memories = memories
         self._files = files
@@ -54,13 +58,13 @@ class Librarian:
     async def setting(self, person_id: str, conversation_id: str) -> Setting:
         """See `Library.setting`."""
         _, assistant = await self._who(person_id, conversation_id)
-        return await self._setting(person_id, assistant)
+        return _setting(assistant, await self._remembered(person_id))
 
     async def brief(self, question: Question) -> Brief:
         """See `Library.brief`."""
         scope, assistant = await self._who(question.person_id, question.conversation_id)
         await self._take_note(question)
-        setting = await self._setting(question.person_id, assistant)
+        setting = _setting(assistant, await self._remembered(question.person_id))
         looks = scope.uses_knowledge and (assistant is None or assistant.uses_knowledge)
         if not looks or not await self._has_documents(question.person_id):
             return Brief(setting)
@@ -92,6 +96,22 @@ class Librarian:
             recalled[answer_id] = tuple(map(_as_read, passages))
         return recalled
 
+    async def beginnings(self, model_id: str) -> Sequence[Beginning]:
+        """See `Library.beginnings`: everybody without an assistant, then the newest assistants."""
+        plain: list[Beginning] = []
+        assisted: list[tuple[datetime, Beginning]] = []
+        for person in await self._people.people():
+            if person.disabled:
+                continue
+            memories = await self._remembered(person.id)
+            plain.append(Beginning(person.id, _setting(None, memories)))
+            for assistant in await self._assistants.list(person.id):
+                if assistant.instructions and assistant.model_id in (None, model_id):
+                    one = Beginning(person.id, _setting(assistant, memories))
+                    assisted.append((assistant.updated_at, one))
+        assisted.sort(key=lambda item: item[0], reverse=True)
+        return [*plain, *(one for _, one in assisted)]
+
     async def _who(
         self, person_id: str, conversation_id: str
     ) -> tuple[ConversationScope, AssistantRecord | None]:
@@ -103,19 +123,11 @@ class Librarian:
         except NotFound:
             return scope, None  # no longer shared
 
-    async def _setting(self, person_id: str, assistant: AssistantRecord | None) -> Setting:
-        memories: tuple[str, ...] = ()
-        if await self._memories.is_enabled(person_id):
-            kept = [m for m in await self._memories.list(person_id) if m.state == "kept"]
-            memories = tuple(m.content for m in reversed(kept[:MEMORIES]))
-        if assistant is None:
-            return Setting(memories=memories)
-        return Setting(
-            instructions=assistant.instructions or None,
-            memories=memories,
-            temperature=assistant.temperature,
-            max_tokens=assistant.max_tokens,
-        )
+    async def _remembered(self, person_id: str) -> tuple[str, ...]:
+        if not await self._memories.is_enabled(person_id):
+            return ()
+        kept = [m for m in await self._memories.list(person_id) if m.state == "kept"]
+        return tuple(m.content for m in reversed(kept[:MEMORIES]))
 
     async def _take_note(self, question: Question) -> None:
         """Keep what the person asks to keep, propose what they say of themselves."""
@@ -154,6 +166,17 @@ class Librarian:
         speed = self._prefill_speed() or TOKENS_PER_SECOND
         tokens = max(LEAST_TOKENS, min(MOST_TOKENS, speed * READING_SECONDS))
         return int(min(tokens, (context_tokens or MOST_TOKENS) * CONTEXT_SHARE))
+
+
+def _setting(assistant: AssistantRecord | None, memories: tuple[str, ...]) -> Setting:
+    if assistant is None:
+        return Setting(memories=memories)
+    return Setting(
+        instructions=assistant.instructions or None,
+        memories=memories,
+        temperature=assistant.temperature,
+        max_tokens=assistant.max_tokens,
+    )
 
 
 def _as_read(passage: Passage) -> str:

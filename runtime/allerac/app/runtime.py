@@ -71,7 +71,11 @@ class Runtime:
         return Services(
             accounts=build_accounts(ground, on_removed=self.engine.forget),
             alerts=self.health.alerts,
-            assistants=build_assistants(self.database, models.room),
+            assistants=build_assistants(
+                self.database,
+                models.room,
+                on_change=lambda: self.services.chat.renew_beginnings(),
+            ),
             box=build_box(ground, self.engine, self.presence, port),
             chat=ChatService(
                 store=ConversationStore(self.database),
@@ -79,6 +83,7 @@ class Runtime:
                 models=models.room,
                 logs=EventLogs(),
                 library=librarian,
+                may_warm_up=self._may_warm_up,
             ),
             completions=CompletionService(engine=models.engines, models=models.room),
             health=self.health.service,
@@ -91,6 +96,10 @@ class Runtime:
             support=build_support(ground, self.health.service),
             updates=self.updates.service,
         )
+
+    def _may_warm_up(self) -> bool:
+        """Not while the box is hot or short of room."""
+        return self.engine.thread_limit is None and not self.knowledge.pace.held_for()
 
     async def start(self) -> None:
         """Start the parts; nothing waits for the network, the time, or a model."""

@@ -1,6 +1,6 @@
 """Assistants and memories of one person."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Protocol
 
@@ -22,14 +22,23 @@ class KnownModels(Protocol):
 
 
 class AssistantService:
-    """Every method takes the caller's `person_id` and raises `NotFound` for what is not theirs."""
+    """Every method takes the caller's `person_id` and raises `NotFound` for what is not theirs.
+
+    `on_change` hears of each change to what a conversation begins with.
+    """
 
     def __init__(
-        self, *, assistants: AssistantStore, memories: MemoryStore, models: KnownModels
+        self,
+        *,
+        assistants: AssistantStore,
+        memories: MemoryStore,
+        models: KnownModels,
+        on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self._assistants = assistants
         self._memories = memories
         self._models = models
+        self._on_change = on_change
 
     async def list(self, person_id: str, *, deleted: bool = False) -> Sequence[AssistantRecord]:
         """List one's own and the household's, or one's own deleted ones."""
@@ -41,7 +50,9 @@ class AssistantService:
 
     async def create(self, person_id: str, values: Mapping[str, Any]) -> AssistantRecord:
         """Make an assistant. Raises `InvalidInput`, `NotFound` for its model or documents."""
-        return await self._assistants.add(person_id, self._checked({**_EMPTY, **values}))
+        made = await self._assistants.add(person_id, self._checked({**_EMPTY, **values}))
+        self._on_change()
+        return made
 
     async def from_template(self, person_id: str, template: str) -> AssistantRecord:
         """Make an assistant of a template. Raises `InvalidInput` for one that there is not."""
@@ -54,14 +65,16 @@ class AssistantService:
         self, person_id: str, assistant_id: str, values: Mapping[str, Any]
     ) -> AssistantRecord:
         """Change one's own. Raises `Forbidden` for another's."""
-        return await self._assistants.change(person_id, assistant_id, self._checked(values))
+        changed = await self._assistants.change(person_id, assistant_id, self._checked(values))
+        self._on_change()
+        return changed
 
     async def duplicate(self, person_id: str, assistant_id: str, name: str) -> AssistantRecord:
         """Make a private copy of any that one may use."""
         source = await self._assistants.get(person_id, assistant_id)
         values = {field: getattr(source, field) for field in _EMPTY}
         values |= {"name": name, "visibility": "private", "starters": [*source.starters]}
-        return await self._assistants.add(person_id, self._checked(values))
+        return await self.create(person_id, values)
 
     async def delete(self, person_id: str, assistant_id: str) -> None:
         """Delete; it can be restored."""
@@ -70,6 +83,7 @@ class AssistantService:
     async def restore(self, person_id: str, assistant_id: str) -> AssistantRecord:
         """Undo a deletion."""
         await self._assistants.set_deleted(person_id, assistant_id, deleted=False)
+        self._on_change()
         return await self._assistants.get(person_id, assistant_id)
 
     async def scope(self, person_id: str, conversation_id: str) -> ConversationScope:
@@ -94,10 +108,13 @@ class AssistantService:
     async def enable_memories(self, person_id: str, *, enabled: bool) -> None:
         """Switch memories on or off."""
         await self._memories.set_enabled(person_id, enabled=enabled)
+        self._on_change()
 
     async def remember(self, person_id: str, content: str, **origin: Any) -> MemoryRecord:
         """Keep what the person wrote down."""
-        return await self._memories.add(person_id, _fact(content), state="kept", **origin)
+        kept = await self._memories.add(person_id, _fact(content), state="kept", **origin)
+        self._on_change()
+        return kept
 
     async def change_memory(
         self, person_id: str, memory_id: str, *, content: str | None, confirmed: bool
@@ -107,11 +124,14 @@ class AssistantService:
             **({} if content is None else {"content": _fact(content)}),
             **({"state": "kept"} if confirmed else {}),
         }
-        return await self._memories.change(person_id, memory_id, **values)
+        changed = await self._memories.change(person_id, memory_id, **values)
+        self._on_change()
+        return changed
 
     async def forget(self, person_id: str, memory_id: str) -> None:
         """Forget for good."""
         await self._memories.remove(person_id, memory_id)
+        self._on_change()
 
     def _checked(self, values: Mapping[str, Any]) -> dict[str, Any]:
         checked = dict(values)

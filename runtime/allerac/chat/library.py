@@ -44,6 +44,14 @@ class Brief:
     sources: Mapping[str, Any] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """How a conversation of this person may begin."""
+
+    person_id: str
+    setting: Setting
+
+
 class Library(Protocol):
     """Knows how a conversation is answered, and what to read before."""
 
@@ -57,6 +65,9 @@ class Library(Protocol):
         self, person_id: str, answer_ids: Sequence[str]
     ) -> Mapping[str, tuple[str, ...]]:
         """Return the passages that stood before earlier answers, as they were read then."""
+
+    async def beginnings(self, model_id: str) -> Sequence[Beginning]:
+        """Return how conversations with this model may begin, the likeliest first."""
 
 
 class NoLibrary:
@@ -75,6 +86,10 @@ class NoLibrary:
     ) -> Mapping[str, tuple[str, ...]]:
         """Nothing was read."""
         return {}
+
+    async def beginnings(self, model_id: str) -> Sequence[Beginning]:
+        """Nobody is known."""
+        return ()
 
 
 def with_passages(

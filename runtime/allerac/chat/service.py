@@ -1,6 +1,6 @@
 """Conversations of one person: list, send, branch, follow, stop."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -28,6 +28,7 @@ from .prompt import INSTRUCTIONS
 from .records import ConversationDetail, ModelResolver, Sent
 from .summaries import Summariser
 from .titles import TitleMaker
+from .warmup import QUIET_SECONDS, Warmup
 
 MAX_MESSAGE_CHARACTERS = 1_000_000
 RESTORABLE_DAYS = 30
@@ -46,6 +47,8 @@ class ChatService:
         logs: EventLogs,
         library: Library | None = None,
         instructions: str = INSTRUCTIONS,
+        may_warm_up: Callable[[], bool] = lambda: True,
+        quiet_seconds: float = QUIET_SECONDS,
         save_seconds: float = SAVE_SECONDS,
         retry_seconds: float = RETRY_SECONDS,
     ) -> None:
@@ -55,6 +58,14 @@ class ChatService:
         self._library = library or NoLibrary()
         self._context = Context(engine=engine, instructions=instructions)
         self._idle = IdleWork(engine)
+        self._warmup = Warmup(
+            engine=engine,
+            idle=self._idle,
+            context=self._context,
+            library=self._library,
+            may_run=may_warm_up,
+            quiet_seconds=quiet_seconds,
+        )
         self._titles = TitleMaker(store=store, idle=self._idle)
         self._summaries = Summariser(store=store, context=self._context, idle=self._idle)
         self._generations = Generations(
@@ -72,11 +83,17 @@ class ChatService:
         """Tidy up after the last run: what was being answered is interrupted."""
         await self._store.interrupt_streaming(INTERRUPTED)
         await self._store.purge_deleted(now - timedelta(days=RESTORABLE_DAYS))
+        self._warmup.start()
 
     async def stop(self) -> None:
         """End and store everything that is running."""
+        await self._warmup.stop()
         await self._idle.stop()
         await self._generations.close()
+
+    def renew_beginnings(self) -> None:
+        """Read again, when there is time, how conversations begin: somebody has changed it."""
+        self._warmup.renew()
 
     async def list_conversations(
         self,
@@ -293,6 +310,7 @@ class ChatService:
     def _use_idle_time(self, job: Job) -> None:
         self._titles.consider(job)
         self._summaries.consider(job)
+        self._warmup.renew()  # something may have been remembered
 
     def _check_model(self, model_id: str | None) -> None:
         if model_id is not None:
