@@ -101,6 +101,7 @@ class Ingest:
         self._task: asyncio.Task[None] | None = None
         self._told_at = 0.0
         self._stuck: str | None = None
+        self._read_by: str | None = None
 
     def start(self) -> None:
         """Begin; what was interrupted goes on once its lease has ended."""
@@ -130,17 +131,31 @@ class Ingest:
             await self._desk.pace.rest(0.0)
             try:
                 job = await self._desk.jobs.take(datetime.now(UTC))
-                if job is None:
+                if job is not None:
+                    await self._work_on(job)
+                elif not await self._queue_outdated():
                     self._stuck = None
                     await self._wait()
-                else:
-                    await self._work_on(job)
             except AlleracError as error:
                 self._put_off(error)
                 await asyncio.sleep(RETRY_SECONDS)
             except Exception:  # the boundary of a background task
                 log.exception("ingest_stumbled")
                 await asyncio.sleep(RETRY_SECONDS)
+
+    async def _queue_outdated(self) -> bool:
+        """Queue what another embedding model has read; whether there was any.
+
+        Until a document has been read anew it is found by its words.
+        """
+        model = self._desk.models.current()
+        if model is None or model.id == self._read_by:
+            return False
+        outdated = await self._desk.jobs.outdated(model.id)
+        for file_id in outdated:
+            await self._desk.jobs.add(file_id)
+        self._read_by = model.id
+        return bool(outdated)
 
     async def _wait(self) -> None:
         free_at = await self._desk.jobs.next_free_at()

@@ -58,13 +58,17 @@ class LetterEmbedder:
         return [len(each.split()) for each in texts]
 
 
+@dataclass(slots=True)
 class OneModel:
-    """The letter model."""
+    """The letter model, or a better one."""
+
+    model_id: str = "letters"
 
     def current(self) -> EmbeddingModel:
         """Return it."""
-        file = ModelFile(model_id="letters", path=Path("letters"), context_length=512, threads=1)
-        return EmbeddingModel(file, traits_of("letters"))
+        path = Path("letters")
+        file = ModelFile(model_id=self.model_id, path=path, context_length=512, threads=1)
+        return EmbeddingModel(file, traits_of(self.model_id))
 
 
 @dataclass(slots=True)
@@ -97,14 +101,16 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(folder: Path, embedder: LetterEmbedder) -> AsyncIterator[House]:
+async def open_house(
+    folder: Path, embedder: LetterEmbedder, models: OneModel | None = None
+) -> AsyncIterator[House]:
     """Open the library whose data is in `folder`."""
     is_new = not (folder / "allerac.sqlite").exists()
     database = Database(folder / "allerac.sqlite")
     await database.open()
     if is_new:
         await database.write(people)
-    files, models = KnowledgeStore(database), OneModel()
+    files, models = KnowledgeStore(database), models or OneModel()
     jobs = JobStore(database, owner=new_id(), lease=LEASE)
     blobs = BlobStore(folder / "blobs")
     reading = folder / "reading"
@@ -249,3 +255,19 @@ async def test_words_alone_are_searched_when_the_embedding_is_away(tmp_path: Pat
         found = await retriever.find("Sentence 7 of the house", Scope("ana"), budget_tokens=500)
         assert found.passages
         assert found.trace.model_id is None
+
+
+async def test_documents_are_read_anew_when_the_embedding_model_changes(tmp_path: Path) -> None:
+    models = OneModel()
+    async with open_house(tmp_path, LetterEmbedder(), models) as house:
+        file = await house.service.add("ana", "house.md", stream(TEXT))
+        before = await house.settled(file.id)
+        models.model_id = "more-letters"
+        async with asyncio.timeout(SECONDS):
+            while (after := await house.settled(file.id)).embedding_model_id == "letters":  # noqa: ASYNC110 - no event
+                await asyncio.sleep(0.02)
+        assert (before.embedding_model_id, after.chunks) == ("letters", before.chunks)
+        assert await house.rows() == (before.chunks, before.chunks)
+        found = await house.service.search("ana", "Sentence 7 of the house")
+        assert found.trace.model_id == "more-letters"
+        assert found.trace.considered[0].vector_rank is not None
