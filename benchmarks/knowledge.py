@@ -34,11 +34,13 @@ from allerac.storage.knowledge_tables import knowledge_file
 from allerac.storage.passage_search import search_passages
 from allerac.storage.passages import Chunk, Scope, put_chunks
 from allerac.storage.traces import TraceStore
-from benchmarks.knowledge_corpus import Asked, make_corpus
+from benchmarks.knowledge_corpus import Asked, halves, make_corpus
 from tests.chat_room import people
 
 DEMO = Path(__file__).resolve().parents[1] / "demo_model" / "allerac-demo-embedding-q8_0.gguf"
 TOP = 5
+ALL = 1_000
+"""More passages than the papers have."""
 BUDGET_TOKENS = 10_000
 QUERIES = 200
 FOREIGN_QUERIES = 10_000
@@ -73,6 +75,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, default=DEMO, help="an embedding model's GGUF")
     parser.add_argument("--model-id", default="allerac-demo-embedding")
+    parser.add_argument("--first-half", action="store_true", help="ask what settings are chosen by")
     parser.add_argument("--sizes", type=int, nargs="*", default=SIZES)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -82,7 +85,8 @@ def main() -> None:
 async def _measure(folder: Path, arguments: argparse.Namespace) -> None:
     bench = await _open(folder, arguments.model.resolve(), arguments.model_id)
     try:
-        papers, questions = make_corpus()
+        papers, everything = make_corpus()
+        questions = halves(everything)[0 if arguments.first_half else 1]
         seconds, pages = await _take_in(bench, {paper.name: paper.content for paper in papers})
         rows = await _quality(bench, questions)
         print(f"## Knowledge, {arguments.model_id}\n")
@@ -194,20 +198,24 @@ def _place(asked: Asked, found: Sequence[tuple[str, str]]) -> int | None:
 
 
 async def _alone(bench: Bench, question: str) -> dict[str, list[tuple[str, str]]]:
-    """Return what either search finds without the other and without a threshold."""
+    """Return what either search finds without the other and without a threshold.
+
+    Vectors by nothing but their cosine.
+    """
     words = words_of(question)
     searched = [*words, *(f"{stem(word)}*" for word in words if stem(word) != word)]
     (vector,) = await bench.embedder.embed([bench.model.traits.query_prefix + question])
     hits = await search_passages(
-        bench.database, Scope("ana"), searched, (bench.model.id, vector), TOP
+        bench.database, Scope("ana"), searched, (bench.model.id, vector), ALL
     )
+    by_cosine = sorted(hits.by_vector, key=lambda hit: -hit.cosine)
 
     def told(numbers: Sequence[int]) -> list[tuple[str, str]]:
         return [(hits.chunks[n].file_name, hits.chunks[n].chunk.content) for n in numbers]
 
     return {
-        "vectors": told([hit.number for hit in hits.by_vector]),
-        "words": told([hit.number for hit in hits.by_words]),
+        "vectors": told([hit.number for hit in by_cosine[:TOP]]),
+        "words": told([hit.number for hit in hits.by_words[:TOP]]),
     }
 
 

@@ -226,6 +226,16 @@ def make_corpus(seed: int = 8) -> tuple[list[Paper], list[Asked]]:
     return papers, questions
 
 
+def halves(questions: Sequence[Asked]) -> tuple[list[Asked], list[Asked]]:
+    """Return the questions on which settings are chosen, and those on which they are judged.
+
+    Both have as many of each wording.
+    """
+    first = [asked for at, asked in enumerate(questions) if at // 2 % 2 == 0]
+    second = [asked for at, asked in enumerate(questions) if at // 2 % 2 == 1]
+    return first, second
+
+
 def _value(dice: random.Random, fact: int) -> str:
     letters = ("BDFGKLMNPRST", "aeiou", "lmnr", "aeiou", "kdst")
     company = "".join(dice.choice(each) for each in letters)

@@ -10,6 +10,8 @@ from typing import Final
 
 from allerac.storage.passages import Chunk
 
+from .languages import language_of
+
 CHUNK_TOKENS: Final = 512
 OVERLAP_TOKENS: Final = 50
 ALONE_TOKENS: Final = 32
@@ -80,4 +82,5 @@ def _joined(position: int, held: list[Measured], shared: int) -> Chunk:
         first_page=min(pages, default=None),
         last_page=max(pages, default=None),
         tokens=sum(piece.tokens for piece in held),
+        language=language_of(text),
     )

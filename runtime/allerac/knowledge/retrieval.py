@@ -11,9 +11,10 @@ from allerac.engine.embedding import Embedder
 from allerac.errors import EngineUnavailable, ModelDamaged
 from allerac.storage.database import Database
 from allerac.storage.passage_search import Hits, read_passages, search_passages
+from allerac.storage.passage_vectors import Hit
 from allerac.storage.passages import Scope, StoredChunk
 
-from .embedding_model import SEED_FLOOR, EmbeddingModel, EmbeddingModels, on_seed_scale
+from .embedding_model import SEED_FLOOR, EmbeddingModel, EmbeddingModels, Traits, on_seed_scale
 from .excerpts import excerpt, likeness, shingles
 from .fusion import fuse
 from .words import coverage, stem, words_of
@@ -26,11 +27,14 @@ QUESTION_CHARACTERS: Final = 2_000
 ALIKE: Final = 0.9
 WORDS_ALONE: Final = 0.6
 """A passage that has as many of the telling words is related whatever its vector says."""
-WORDS_COUNT: Final = 0.5
+WORDS_COUNT: Final = 0.7
 """With fewer of the words, how rare they are says little, and the vector alone decides."""
 PASSAGE_CHARACTERS: Final = 2_400
 BYTES_PER_TOKEN: Final = 3
 LEAST_CHARACTERS: Final = 200
+
+NEARLY: Final = 0.67
+"""Beside a passage that is related, those count too that nearly are: 0.7 is for the question."""
 
 Verdict = Literal["used", "unrelated", "duplicate", "budget", "rank"]
 
@@ -161,7 +165,7 @@ class Retriever:
 def _candidates(hits: Hits, words: list[str], model: EmbeddingModel | None) -> list[Considered]:
     vector_ranks = {hit.number: rank for rank, hit in enumerate(hits.by_vector, start=1)}
     word_ranks = {hit.number: rank for rank, hit in enumerate(hits.by_words, start=1)}
-    cosines = {hit.number: hit.score for hit in hits.by_vector}
+    near = {hit.number: hit for hit in hits.by_vector}
     found = []
     shares = {number: _share(stored, words) for number, stored in hits.chunks.items()}
     telling = [number for number in word_ranks if shares.get(number, 0.0) >= WORDS_COUNT]
@@ -170,23 +174,32 @@ def _candidates(hits: Hits, words: list[str], model: EmbeddingModel | None) -> l
         if stored is None:
             continue
         similarity = None
-        if model is not None and number in cosines:
-            similarity = round(on_seed_scale(cosines[number], model.traits), 3)
-        shared = shares[number]
-        related = (similarity or 0.0) >= SEED_FLOOR or shared >= WORDS_ALONE
+        if model is not None and number in near:
+            similarity = round(_similarity(near[number], model.traits), 3)
         found.append(
             Considered(
                 chunk=number,
                 file_id=stored.file_id,
-                verdict="rank" if related else "unrelated",
+                verdict="rank",
                 vector_rank=vector_ranks.get(number),
                 word_rank=word_ranks.get(number),
                 similarity=similarity,
-                coverage=shared,
+                coverage=shares[number],
                 score=round(score, 5),
             )
         )
-    return found
+    least = NEARLY if any(_is_related(each, SEED_FLOOR) for each in found) else SEED_FLOOR
+    return [
+        each if _is_related(each, least) else replace(each, verdict="unrelated") for each in found
+    ]
+
+
+def _is_related(each: Considered, least: float) -> bool:
+    return (each.similarity or 0.0) >= least or each.coverage >= WORDS_ALONE
+
+
+def _similarity(hit: Hit, traits: Traits) -> float:
+    return on_seed_scale(hit.score if traits.is_centred else hit.cosine, traits)
 
 
 def _share(stored: StoredChunk, words: list[str]) -> float:

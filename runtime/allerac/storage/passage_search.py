@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from .database import Database
-from .passages import Hit, Scope, StoredChunk, find_by_vector, find_by_words, load_chunks
+from .passage_vectors import Hit
+from .passages import Scope, StoredChunk, find_by_vector, find_by_words, load_chunks
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,6 @@
-"""The passages of documents: kept, and found by words (FTS5) and by vectors (sqlite-vec).
+"""The passages of documents: kept, and found by words and by vectors.
 
-https://sqlite.org/fts5.html and https://alexgarcia.xyz/sqlite-vec/. There is a table of vectors for
-each width, because its width is part of it; a partition for each model and reader, so that a search
-reads the vectors of that reader and of no one else.
+The words are those of FTS5: https://sqlite.org/fts5.html.
 """
 
 import json
@@ -13,15 +11,19 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, text
 
-from allerac.errors import InvalidInput
-
 from .knowledge_tables import knowledge_chunk
+from .passage_vectors import (
+    Hit,
+    Place,
+    count_vectors,
+    drop_vectors,
+    move_vectors,
+    nearest,
+    put_vector,
+)
 from .tables import person
 
-FLOAT_BYTES = 4
-MAX_WIDTH = 4096
-MAX_QUERY_WORDS = 32
-
+HOUSEHOLD = "household"
 
 MAY_READ = (
     "AND (f.person_id = :person OR f.visibility = 'household' AND EXISTS "
@@ -32,7 +34,10 @@ MAY_READ = (
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A part of a document; pages count from 1 and are None where there are none."""
+    """A part of a document; pages count from 1 and are None where there are none.
+
+    `language` is a two-letter code, "" when it is not known; it is asked for only when indexing.
+    """
 
     position: int
     content: str
@@ -40,6 +45,7 @@ class Chunk:
     first_page: int | None
     last_page: int | None
     tokens: int
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +72,6 @@ class Scope:
     folder: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A chunk's number; `score` is a cosine for vectors, and better if larger for words too."""
-
-    number: int
-    score: float
-
-
 def create_word_index(connection: Connection) -> None:
     """Create the index of words; its row numbers are those of `knowledge_chunk`."""
     connection.exec_driver_sql(
@@ -93,10 +91,9 @@ def put_chunks(
     drop_chunks(connection, file.id)
     if not chunks:
         return
-    table = _vector_table(connection, len(vectors[0]) // FLOAT_BYTES)
-    place = _collection(model_id, file)
+    reader = _reader(file, file.visibility)
     for chunk, vector in zip(chunks, vectors, strict=True):
-        number = connection.scalar(
+        number = connection.execute(
             insert(knowledge_chunk)
             .values(
                 file_id=file.id,
@@ -108,27 +105,22 @@ def put_chunks(
                 tokens=chunk.tokens,
             )
             .returning(knowledge_chunk.c.id)
-        )
+        ).scalar_one()
         connection.exec_driver_sql(
             "INSERT INTO knowledge_text (rowid, content, heading, name) VALUES (?, ?, ?, ?)",
             (number, chunk.content, chunk.heading, file.name),
         )
-        connection.exec_driver_sql(
-            f"INSERT INTO {table} (chunk_id, collection, file_number, embedding) "  # noqa: S608 - our own name
-            "VALUES (?, ?, ?, ?)",
-            (number, place, file.number, vector),
-        )
+        place = Place(model_id, reader, chunk.language)
+        put_vector(connection, place, file.number, number, vector)
 
 
 def drop_chunks(connection: Connection, file_id: str) -> None:
     """Take a document out of both indexes."""
     where = knowledge_chunk.c.file_id == file_id
     numbers = connection.scalars(select(knowledge_chunk.c.id).where(where)).all()
-    tables = _vector_tables(connection)
     for number in numbers:
         connection.exec_driver_sql("DELETE FROM knowledge_text WHERE rowid = ?", (number,))
-        for table in tables:
-            connection.exec_driver_sql(f"DELETE FROM {table} WHERE chunk_id = ?", (number,))  # noqa: S608 - our own name
+    drop_vectors(connection, numbers)
     connection.execute(delete(knowledge_chunk).where(where))
 
 
@@ -141,55 +133,24 @@ def count_indexed(connection: Connection, file_id: str) -> tuple[int, int, int]:
         f"SELECT count(*) FROM knowledge_text WHERE rowid IN ({numbers})",  # noqa: S608 - constant
         (file_id,),
     ).scalar_one()
-    vectors = sum(
-        connection.exec_driver_sql(
-            f"SELECT count(*) FROM {table} WHERE chunk_id IN ({numbers})",  # noqa: S608 - our own name
-            (file_id,),
-        ).scalar_one()
-        for table in _vector_tables(connection)
-    )
-    return texts, words, vectors
+    return texts, words, count_vectors(connection, file_id)
 
 
 def move_collection(connection: Connection, file: Row[Any], visibility: str) -> None:
     """Let others find a document, or no others any more."""
-    before = _collection(file.embedding_model_id, file)
-    after = _collection(file.embedding_model_id, file, visibility)
-    for table in _vector_tables(connection):
-        rows = connection.exec_driver_sql(
-            f"SELECT chunk_id, embedding FROM {table} WHERE collection = ? AND file_number = ?",  # noqa: S608 - our own name
-            (before, file.number),
-        ).all()
-        for number, vector in rows:
-            connection.exec_driver_sql(f"DELETE FROM {table} WHERE chunk_id = ?", (number,))  # noqa: S608 - our own name
-            connection.exec_driver_sql(
-                f"INSERT INTO {table} (chunk_id, collection, file_number, embedding) "  # noqa: S608 - our own name
-                "VALUES (?, ?, ?, ?)",
-                (number, after, file.number, vector),
-            )
+    query = select(knowledge_chunk.c.id).where(knowledge_chunk.c.file_id == file.id)
+    move_vectors(connection, connection.scalars(query).all(), _reader(file, visibility))
 
 
 def find_by_vector(
     connection: Connection, scope: Scope, model_id: str, vector: bytes, limit: int
 ) -> list[Hit]:
     """Return the chunks nearest to `vector`, nearest first."""
-    table = f"knowledge_vector_{len(vector) // FLOAT_BYTES}"
-    if table not in _vector_tables(connection):
-        return []
     numbers = _file_numbers(connection, scope)
     if numbers is not None and not numbers:
         return []
-    within = "" if numbers is None else f"AND file_number IN ({','.join(map(str, numbers))})"
-    query = (
-        f"SELECT chunk_id, distance FROM {table} WHERE collection = ? {within} "  # noqa: S608 - our own name and numbers
-        "AND embedding MATCH ? AND k = ?"
-    )
-    hits: list[Hit] = []
-    readers = [scope.person_id, *(["household"] if _is_of_the_house(connection, scope) else [])]
-    for place in (f"{model_id}|{reader}" for reader in readers):
-        rows = connection.exec_driver_sql(query, (place, vector, limit)).all()
-        hits += [Hit(number, 1.0 - distance) for number, distance in rows]
-    return sorted(hits, key=lambda hit: (-hit.score, hit.number))[:limit]
+    readers = [scope.person_id, *([HOUSEHOLD] if _is_of_the_house(connection, scope) else [])]
+    return nearest(connection, model_id, readers, numbers, vector, limit)
 
 
 def find_by_words(
@@ -282,26 +243,5 @@ def _file_numbers(connection: Connection, scope: Scope) -> list[int] | None:
     return list(connection.execute(text(query), _parameters(scope)).scalars())
 
 
-def _collection(model_id: str, file: Row[Any], visibility: str | None = None) -> str:
-    shown = visibility or file.visibility
-    return f"{model_id}|{'household' if shown == 'household' else file.person_id}"
-
-
-def _vector_tables(connection: Connection) -> list[str]:
-    query = (
-        "SELECT name FROM sqlite_master WHERE type = 'table' "
-        "AND name GLOB 'knowledge_vector_[0-9]*' AND sql LIKE 'CREATE VIRTUAL%'"
-    )
-    return list(connection.exec_driver_sql(query).scalars())
-
-
-def _vector_table(connection: Connection, width: int) -> str:
-    if not 0 < width <= MAX_WIDTH:
-        raise InvalidInput("These vectors have a width that cannot be kept.")
-    name = f"knowledge_vector_{width}"
-    connection.exec_driver_sql(
-        f"CREATE VIRTUAL TABLE IF NOT EXISTS {name} USING vec0(chunk_id INTEGER PRIMARY KEY, "
-        "collection TEXT PARTITION KEY, file_number INTEGER, "
-        f"embedding float[{width}] distance_metric=cosine)"
-    )
-    return name
+def _reader(file: Row[Any], visibility: str) -> str:
+    return HOUSEHOLD if visibility == "household" else str(file.person_id)
