@@ -48,15 +48,18 @@ def open_image(folder: Path, tier: str, keyring: Path) -> ImageSet:
 def _sector_bytes(image: Path) -> int:
     """Look where its partition table is: in the second sector (UEFI specification 2.10, 5.3.2)."""
     command = ["zstd", "--decompress", "--stdout", "--quiet", str(image)]
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={"PATH": PATH},
-    ) as process:
-        head = process.stdout.read(2 * max(SECTOR_SIZES)) if process.stdout else b""
-        process.kill()  # the rest is read when it is written
+    try:
+        with subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={"PATH": PATH},
+        ) as process:
+            head = process.stdout.read(2 * max(SECTOR_SIZES)) if process.stdout else b""
+            process.kill()  # the rest is read when it is written
+    except OSError as error:
+        raise BadInput(f"zstd does not unpack {image}: {error.strerror}.") from error
     for size in SECTOR_SIZES:
         if head.startswith(SIGNATURE, size):
             return size

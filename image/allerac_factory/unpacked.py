@@ -32,17 +32,23 @@ class UnpackedImages:
     def get(self, image: ImageSet) -> Path:
         """Return the copy of `image`, made now if there is none.
 
-        Raises `BadInput` without room for it, or while another station unpacks here, and
-        `ImageError` when the image cannot be unpacked to what its map says.
+        Raises `BadInput` when the folder cannot be used or has no room, or while another station
+        unpacks here, and `ImageError` when the image cannot be unpacked to what its map says.
         """
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with alone(self._folder):
+                return self._get_alone(image)
+        except OSError as error:
+            raise BadInput(f"{self._folder} cannot hold images: {error.strerror}.") from error
+
+    def _get_alone(self, image: ImageSet) -> Path:
         path = self._path(image)
-        with alone(self._folder):
-            remove_parts(self._folder)
-            if not (path.is_file() and path.stat().st_size == image.blocks.image_bytes):
-                self._make_room(path, image)
-                self._unpack(image, path)
-            path.touch()
+        remove_parts(self._folder)
+        if not (path.is_file() and path.stat().st_size == image.blocks.image_bytes):
+            self._make_room(path, image)
+            self._unpack(image, path)
+        path.touch()
         return path
 
     def discard(self, image: ImageSet) -> None:

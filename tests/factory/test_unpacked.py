@@ -71,6 +71,14 @@ def test_image_that_does_not_fit_is_refused_with_what_it_takes(
         UnpackedImages(tmp_path / "cache").get(huge)
 
 
+def test_folder_that_cannot_be_used_is_refused_by_name(
+    small_image: SmallImage, tmp_path: Path
+) -> None:
+    (tmp_path / "cache").write_bytes(b"a file")
+    with pytest.raises(BadInput, match=r"cache cannot hold images: File exists"):
+        UnpackedImages(tmp_path / "cache").get(opened(small_image))
+
+
 def test_image_of_another_size_than_its_map_says_is_refused(
     small_image: SmallImage, tmp_path: Path
 ) -> None:
