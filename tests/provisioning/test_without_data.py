@@ -37,7 +37,7 @@ def mounts(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(made / name, wanted)
         for link in made.glob(f"local-fs.target.*/{name}"):
             folder = wanted / link.parent.name
-            folder.mkdir()
+            folder.mkdir(exist_ok=True)
             (folder / name).symlink_to(f"../{name}")
     shutil.rmtree(made)
     return wanted
