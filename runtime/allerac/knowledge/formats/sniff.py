@@ -128,15 +128,17 @@ def delimiter_of(text: str) -> str | None:
     if len(lines) < 2:
         return None
     for delimiter in ",;\t|":
-        widths = {len(row) for row in csv.reader(lines, delimiter=delimiter)}
-        if len(widths) == 1 and widths.pop() > 1 and _looks_like_cells(lines, delimiter):
+        rows = list(csv.reader(lines, delimiter=delimiter))
+        widths = {len(row) for row in rows}
+        if len(widths) == 1 and widths.pop() > 1 and _looks_like_cells(rows, lines, delimiter):
             return delimiter
     return None
 
 
-def _looks_like_cells(lines: list[str], delimiter: str) -> bool:
+def _looks_like_cells(rows: list[list[str]], lines: list[str], delimiter: str) -> bool:
     """Tell a table from prose that has a comma in each of its lines."""
     if delimiter == "|" and all(line.lstrip().startswith("|") for line in lines):
         return False  # a table of Markdown
-    spaced = sum(line.count(delimiter + " ") for line in lines)
-    return delimiter != "," or spaced * 2 <= sum(line.count(delimiter) for line in lines)
+    following = [cell for row in rows for cell in row[1:]]
+    spaced = sum(cell.startswith(" ") for cell in following)
+    return delimiter != "," or spaced * 2 <= len(following)
