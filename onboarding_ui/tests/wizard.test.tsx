@@ -82,7 +82,7 @@ test("a code is taken as people write it: small letters, hyphen, spaces", async 
   expect(code).toHaveValue("K7QM4XWP");
 });
 
-test.each(["/#code=K7QM4XWP&key=0a1b2c", "/?code=K7QM4XWP"])(
+test.each(["/#code=K7QM4XWP&key=0a1b2c", "/#code=K7QM4XWP"])(
   "a scanned code is filled in, and %s shows it no more",
   async (link) => {
     const user = userEvent.setup();

@@ -101,8 +101,8 @@ def _state(view: BoxView) -> str:
 def _qr(view: BoxView) -> list[str]:
     if not view.addresses:
         return []
-    query = f"?code={view.claim_code.replace('-', '')}" if view.claim_code else ""
-    code = segno.make(f"http://{_host(view.addresses[0])}/{query}", error="l", micro=False)
+    fragment = f"#code={view.claim_code.replace('-', '')}" if view.claim_code else ""
+    code = segno.make(f"http://{_host(view.addresses[0])}/{fragment}", error="l", micro=False)
     return half_blocks([[bool(dark) for dark in row] for row in code.matrix_iter(1, QUIET_MODULES)])
 
 

@@ -122,7 +122,7 @@ def test_name_cannot_move_the_cursor() -> None:
 
 def test_picture_is_the_link_that_brings_the_code_along() -> None:
     drawn = [line for line in draw(UNCLAIMED, SCREEN) if BLOCKS & set(line)]
-    code = segno.make("http://192.168.178.120/?code=K7QM4XWP", error="l", micro=False)
+    code = segno.make("http://192.168.178.120/#code=K7QM4XWP", error="l", micro=False)
     wanted = [[bool(dark) for dark in row] for row in code.matrix_iter(border=2)]
     side = len(wanted)
     rows = []

@@ -12,28 +12,22 @@ export function cleanCode(text: string): string {
 }
 
 /**
- * The claim code that a scanned link brings: `/#code=K7QM4XWP&key=…` on the label, which a browser
- * keeps to itself, `/?code=…` on the box's own screen. It is taken out of the address and of the
- * history at once and lives in memory alone; empty when there is none or it is torn.
+ * The claim code that a scanned link brings: `/#code=K7QM4XWP`, on the label with `&key=…`. A browser
+ * keeps what follows the # to itself. It is taken out of the address and of the history at once and
+ * lives in memory alone; empty when there is none or it is torn.
  */
 export function useBroughtCode(): string {
   const { pathname, search, hash } = useLocation();
   const navigate = useNavigate();
   const [code, setCode] = useState("");
-  const found = codeIn(hash.slice(1)) ?? codeIn(search);
+  const found = new URLSearchParams(hash.slice(1)).get("code");
   const brought = found === null ? code : whole(cleanCode(found));
   if (brought !== code) setCode(brought);
   useLayoutEffect(() => {
     if (found === null) return;
-    const rest = new URLSearchParams(search);
-    rest.delete("code");
-    void navigate({ pathname, search: rest.toString(), hash: "" }, { replace: true });
+    void navigate({ pathname, search, hash: "" }, { replace: true });
   });
   return code;
-}
-
-function codeIn(parameters: string): string | null {
-  return new URLSearchParams(parameters).get("code");
 }
 
 function whole(code: string): string {
