@@ -212,7 +212,7 @@ def test_a_system_that_hangs_is_reset_by_the_watchdog(unit: BootedBox) -> None:
     unit_file = _credential("systemd.extra-unit.hang.service", hang)
     _give_kernel(unit.disk, unit_file, "systemd.wants=hang.service")
     unit.switch_on()
-    frozen = unit.emulator.wait_for_serial("Freezing execution", START_SECONDS)
+    frozen = unit.emulator.wait_for_serial("watchdog did not stop", START_SECONDS)
     unit.emulator.wait_for_serial(STARTED, START_SECONDS, after=frozen.end())
 
 
