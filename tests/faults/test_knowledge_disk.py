@@ -10,19 +10,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import copytree, ignore_patterns
-from subprocess import PIPE
 from typing import Any
 
 import pytest
 
 from tests.claimed_box import ClaimedBox, claimed_box
+from tests.faults.own_disk import own_disk
 from tests.faults.papers import FILES, NOTHING, add, long_paper, passages, ready, remains, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-AS_ROOT = () if os.geteuid() == 0 else ("--user", "--map-root-user")
 ROOM = "700m"
-HOLD = f'mount -t tmpfs -o size={ROOM} tmpfs "$0" && echo mounted && exec cat'
 TRIES = 50
 
 
@@ -56,23 +54,13 @@ class ChangingDisk:
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[ChangingDisk]:
     folder = tmp_path / "box"
-    folder.mkdir()
-    command = ["unshare", "--mount", *AS_ROOT, "sh", "-c", HOLD, str(folder)]
-    with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE) as holder:
-        assert holder.stdin is not None
-        assert holder.stdout is not None
-        if holder.stdout.readline() != b"mounted\n":
-            pytest.skip("mount namespaces are not allowed")
-        user = ("--user", "--preserve-credentials") if AS_ROOT else ()
-        within = ("nsenter", "--target", str(holder.pid), *user, "--mount")
-        # The sensors are read too seldom to notice: the ingest meets the full disk by itself.
-        chosen = {"profile": "vm", "sample_seconds": "600"}
-        with claimed_box(folder, within=within, **chosen) as box:
-            root = Path(f"/proc/{holder.pid}/root{folder}")
-            yield ChangingDisk(box, folder, root, within)
-            box.stop()
-        holder.stdin.close()
-        holder.wait(10)
+    # The sensors are read too seldom to notice: the ingest meets the full disk by itself.
+    chosen = {"profile": "vm", "sample_seconds": "600"}
+    with (
+        own_disk(folder, ROOM) as own,
+        claimed_box(folder, within=own.within, **chosen) as box,
+    ):
+        yield ChangingDisk(box, folder, own.root, own.within)
 
 
 def _waits_for_room(file: dict[str, Any]) -> bool:

@@ -6,12 +6,10 @@ on a disk that was filled while it was off.
 
 import asyncio
 import os
-import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from subprocess import PIPE
 from typing import Any
 
 import httpx
@@ -19,11 +17,10 @@ import pytest
 
 from tests.api.conftest import PASSWORD
 from tests.claimed_box import ClaimedBox, claimed_box
+from tests.faults.own_disk import own_disk
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-AS_ROOT = () if os.geteuid() == 0 else ("--user", "--map-root-user")
-HOLD = 'mount -t tmpfs -o size=80m tmpfs "$0" && echo mounted && exec cat'
 DEADLINE_SECONDS = 120.0
 
 
@@ -58,20 +55,12 @@ class SmallDisk:
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[SmallDisk]:
     folder = tmp_path / "box"
-    folder.mkdir()
-    command = ["unshare", "--mount", *AS_ROOT, "sh", "-c", HOLD, str(folder)]
-    with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE) as holder:
-        assert holder.stdin is not None
-        assert holder.stdout is not None
-        if holder.stdout.readline() != b"mounted\n":
-            pytest.skip("mount namespaces are not allowed")
-        user = ("--user", "--preserve-credentials") if AS_ROOT else ()
-        within = ("nsenter", "--target", str(holder.pid), *user, "--mount")
-        chosen = {"profile": "vm", "reserve_bytes": str(2**30), "sample_seconds": "0.5"}
-        with claimed_box(folder, within=within, **chosen) as box:
-            yield SmallDisk(box, folder, Path(f"/proc/{holder.pid}/root{folder}"))
-        holder.stdin.close()
-        holder.wait(10)
+    chosen = {"profile": "vm", "reserve_bytes": str(2**30), "sample_seconds": "0.5"}
+    with (
+        own_disk(folder, "80m") as own,
+        claimed_box(folder, within=own.within, **chosen) as box,
+    ):
+        yield SmallDisk(box, folder, own.root)
 
 
 async def _until(disk: SmallDisk, client: httpx.AsyncClient, reached: Any) -> dict[str, Any]:
