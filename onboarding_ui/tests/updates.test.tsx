@@ -15,6 +15,25 @@ const playing =
     getUpdates: async () => ({ ...(await api.getUpdates()), ...patch }),
   });
 
+/** A box that stays in each step of an update until the test has seen it and lets it go on. */
+function stepwise() {
+  const unseen = new Set<Updates["state"]>(["downloading", "rebooting", "proving"]);
+  let last: Updates | null = null;
+  const noted = async (reply: Promise<Updates>): Promise<Updates> => (last = await reply);
+  return {
+    replies: (api: AlleracApi): Partial<AlleracApi> => ({
+      getUpdates: async () =>
+        last !== null && unseen.has(last.state) ? last : noted(api.getUpdates()),
+      installUpdate: (...given) => noted(api.installUpdate(...given)),
+      restartIntoUpdate: () => noted(api.restartIntoUpdate()),
+    }),
+    seen: async (state: Updates["state"], words: string): Promise<void> => {
+      expect(await screen.findByText(words)).toBeInTheDocument();
+      unseen.delete(state);
+    },
+  };
+}
+
 async function currentStep(): Promise<HTMLElement> {
   const steps = await screen.findByRole("list", { name: "Steps of the update" });
   return within(steps)
@@ -104,12 +123,13 @@ test("the first moments of an update name no time that nobody knows", async () =
 
 test("an update goes from the click through the restart to its proof, on one page", async () => {
   const user = userEvent.setup();
-  open(PAGE, { update: "available" });
+  const box = stepwise();
+  open(PAGE, { update: "available" }, box.replies);
   await user.click(await screen.findByRole("button", { name: "Install now" }));
-  expect(await screen.findByText("Version 0.3.0 is on its way")).toBeInTheDocument();
+  await box.seen("downloading", "Version 0.3.0 is on its way");
   await user.click(await screen.findByRole("button", { name: "Restart now" }));
-  expect(await screen.findByText("The box restarts")).toBeInTheDocument();
-  expect(await screen.findByText("Version 0.3.0 proves itself")).toBeInTheDocument();
+  await box.seen("rebooting", "The box restarts");
+  await box.seen("proving", "Version 0.3.0 proves itself");
   expect(await screen.findByText("Version 0.3.0 runs")).toBeInTheDocument();
   expect(screen.getByRole("button", { name: "Load anew" })).toBeInTheDocument();
   const history = screen.getByRole("heading", { name: "History" }).closest("section");
