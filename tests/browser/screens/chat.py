@@ -14,6 +14,15 @@ def chat_empty(page: Page, words: Words) -> None:
     expect(page.get_by_role("textbox", name=words("chat.message"))).to_be_visible()
 
 
+@screen
+def chat_with_an_assistant(page: Page, words: Words) -> None:
+    visit(page, "/library/assistants")
+    chat = words("library.assistant.chatWith", name="Household helper")
+    page.get_by_role("link", name=chat).click()
+    expect(page.get_by_role("button", name="Who repairs the boiler?")).to_be_visible()
+    expect(page.get_by_text("Knows the house.")).to_be_visible()
+
+
 def _ask(page: Page, words: Words, text: str) -> None:
     chat_empty(page, words)
     message = page.get_by_role("textbox", name=words("chat.message"))

@@ -98,11 +98,14 @@ function trace(file: KnowledgeFile): AnswerTrace {
   };
 }
 
+const LONG_STARTER =
+  "When is the rubbish collected this week, and which of the bins has to stand at the street?";
+
 function assistantOf(change: Partial<Assistant>): Assistant {
   const texts = { name: "Household helper", description: "Knows the house.", instructions: "" };
   const settings = { model_id: null, temperature: null, max_tokens: null, uses_knowledge: true };
   const kept = { avatar: "house", visibility: "private", mine: true } as const;
-  const lists = { starters: ["Who repairs the boiler?"], file_ids: [] };
+  const lists = { starters: ["Who repairs the boiler?", LONG_STARTER], file_ids: [] };
   const times = { created_at: WHEN, updated_at: WHEN };
   return { id: newId("assistant"), ...texts, ...settings, ...kept, ...lists, ...times, ...change };
 }
@@ -219,7 +222,8 @@ function assistantsOf(scenario: Scenario): Partial<LibraryApi> {
   };
   return {
     listAssistants: (filter) => Promise.resolve({ items: [...(filter.deleted ? deleted : all)] }),
-    createAssistant: ({ name }) => add({ name: name ?? "Assistant" }),
+    createAssistant: ({ name, description = "", starters = [] }) =>
+      add({ name: name ?? "Assistant", description, starters }),
     updateAssistant: (id, body) => Promise.resolve(Object.assign(find(id), body)),
     duplicateAssistant: (id, name) => add({ ...find(id), id: newId("assistant"), name }),
     deleteAssistant: (id) => Promise.resolve(void move(all, deleted, id)),

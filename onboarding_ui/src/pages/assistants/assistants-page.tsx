@@ -1,16 +1,17 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useNavigate } from "react-router";
+import { Link } from "react-router";
 import { useApi } from "@/api/context";
 import type { Assistant, NewAssistant } from "@/api/library-types";
 import { ProblemNote } from "@/components/problem";
 import { useToast } from "@/components/toasts";
-import { Button } from "@/components/ui/button";
+import { Button, buttonLook } from "@/components/ui/button";
 import { Card, Skeleton } from "@/components/ui/card";
 import { LibraryFrame } from "../knowledge/library-frame";
 import { AssistantEditor } from "./assistant-editor";
 import { Avatar } from "./avatar";
+import { useAssistants } from "./use-assistants";
 
 const TEMPLATES = [
   "household_helper",
@@ -32,10 +33,7 @@ export function AssistantsPage() {
   const { t } = useTranslation();
   const act = useAssistantAct();
   const [edited, setEdited] = useState<string | null>(null);
-  const assistants = useQuery({
-    queryKey: ["assistants", "usable"],
-    queryFn: async () => (await api.listAssistants({ deleted: false })).items,
-  });
+  const assistants = useAssistants();
   const make = (body: NewAssistant): void =>
     act.mutate(() => api.createAssistant(body).then(({ id }) => setEdited(id)));
   return (
@@ -45,7 +43,14 @@ export function AssistantsPage() {
           {TEMPLATES.map((template) => (
             <Button
               key={template}
-              onClick={() => make({ template, name: t(`library.assistant.template.${template}`) })}
+              onClick={() =>
+                make({
+                  template,
+                  name: t(`library.assistant.template.${template}`),
+                  description: t(`library.assistant.templateFor.${template}`),
+                  starters: t(`library.assistant.templateStarters.${template}`).split("\n"),
+                })
+              }
             >
               {t(`library.assistant.template.${template}`)}
             </Button>
@@ -81,7 +86,6 @@ export function AssistantsPage() {
 function AssistantCard({ assistant, onEdit }: { assistant: Assistant; onEdit: () => void }) {
   const api = useApi();
   const { t } = useTranslation();
-  const navigate = useNavigate();
   const toast = useToast();
   const act = useAssistantAct();
   const { id, name } = assistant;
@@ -92,15 +96,6 @@ function AssistantCard({ assistant, onEdit }: { assistant: Assistant; onEdit: ()
           act.mutate(() => api.restoreAssistant(id)),
         ),
     });
-  const chat = useMutation({
-    mutationFn: async () => {
-      const made = await api.createConversation({});
-      const scope = { assistant_id: id, uses_knowledge: true, folder: null };
-      await api.setScope(made.id, scope);
-      return made.id;
-    },
-    onSuccess: (conversation) => navigate(`/chat/${conversation}`),
-  });
   return (
     <li className="grid gap-3 rounded-card border border-line bg-surface p-4">
       <div className="flex items-start gap-3">
@@ -114,11 +109,15 @@ function AssistantCard({ assistant, onEdit }: { assistant: Assistant; onEdit: ()
           </p>
         </div>
       </div>
-      <ProblemNote error={act.error ?? chat.error} />
+      <ProblemNote error={act.error} />
       <div className="flex flex-wrap gap-1">
-        <Button busy={chat.isPending} onClick={() => chat.mutate()}>
+        <Link
+          to={`/chat?assistant=${encodeURIComponent(id)}`}
+          aria-label={t("library.assistant.chatWith", { name })}
+          className={buttonLook("plain")}
+        >
           {t("library.assistant.chat")}
-        </Button>
+        </Link>
         {assistant.mine ? (
           <Button kind="quiet" onClick={onEdit}>
             {t("library.assistant.edit")}

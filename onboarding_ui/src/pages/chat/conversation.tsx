@@ -12,6 +12,7 @@ import { Composer } from "./composer";
 import { ContextRing } from "./context-ring";
 import { MessageView } from "./message-view";
 import { ModelChip } from "./model-chip";
+import { ConversationStarters } from "./starters";
 import { SummaryMark, summaryAbove } from "./summary-mark";
 import { branch, newestLeaf, type Shown } from "./tree";
 import { useSend } from "./use-send";
@@ -100,6 +101,13 @@ export function Conversation({ id }: { id: string }) {
             />
           ))}
         </ol>
+        {messages.data?.length === 0 ? (
+          <ConversationStarters
+            conversationId={id}
+            disabled={send.isPending}
+            onStart={(content) => send.mutate({ content })}
+          />
+        ) : null}
       </div>
       <Composer
         draftKey={id}

@@ -1,6 +1,12 @@
 import { useTranslation } from "react-i18next";
+import { useSearchParams } from "react-router";
+import type { Assistant } from "@/api/library-types";
 import { usePerson } from "@/layout/person";
+import { AssistantChoice } from "../assistants/assistant-chip";
+import { Avatar } from "../assistants/avatar";
+import { useAssistants } from "../assistants/use-assistants";
 import { Composer } from "./composer";
+import { Starters, startersOf, useMixedStarters } from "./starters";
 import { useSend } from "./use-send";
 
 function partOfDay(hour: number): "morning" | "day" | "evening" {
@@ -8,33 +14,65 @@ function partOfDay(hour: number): "morning" | "day" | "evening" {
   return hour < 11 ? "morning" : "day";
 }
 
-const STARTERS = ["hello", "passage", "count", "who"] as const;
-
+/** A new conversation; `?assistant=` says with whom. */
 export function EmptyChat() {
   const { t } = useTranslation();
   const person = usePerson();
+  const [search, setSearch] = useSearchParams();
+  const assistants = useAssistants();
+  const asked = search.get("assistant");
+  const assistant = assistants.data?.find(({ id }) => id === asked);
+  // Until the box has said who there is, the address is believed.
+  const assistantId = assistants.data ? (assistant?.id ?? null) : asked;
   const send = useSend(null, () => undefined);
-  const start = (content: string) => send.mutateAsync({ content });
+  const mixed = useMixedStarters(assistants.data ?? []);
+  const choose = (id: string | null): void =>
+    setSearch(
+      (before) => {
+        before.delete("assistant");
+        if (id !== null) before.set("assistant", id);
+        return before;
+      },
+      { replace: true },
+    );
   return (
     <div className="flex min-h-0 flex-1 flex-col gap-6 overflow-y-auto p-2 before:m-auto after:m-auto">
       <h1 className="px-4 text-center font-serif text-4xl">
         {t(`chat.greeting.${partOfDay(new Date().getHours())}`, { name: person.name })}
       </h1>
-      <Composer draftKey="new" busy={send.isPending} error={send.error} onSend={start} />
-      <ul className="mx-auto grid w-full max-w-3xl gap-2 px-3 sm:grid-cols-2">
-        {STARTERS.map((key) => (
-          <li key={key}>
-            <button
-              type="button"
-              disabled={send.isPending}
-              onClick={() => send.mutate({ content: t(`chat.starters.${key}.text`) })}
-              className="h-full min-h-11 w-full rounded-card border border-line bg-surface p-3 text-start hover:bg-tint"
-            >
-              {t(`chat.starters.${key}.title`)}
-            </button>
-          </li>
-        ))}
-      </ul>
+      {assistant ? <Answering assistant={assistant} /> : null}
+      <Composer
+        draftKey="new"
+        busy={send.isPending}
+        error={send.error}
+        onSend={(content) => send.mutateAsync({ content, assistantId })}
+        tools={() => <AssistantChoice chosen={assistant?.id ?? null} onChoose={choose} />}
+      />
+      <div className={assistants.isPending ? "invisible" : undefined}>
+        <Starters
+          starters={assistant ? startersOf(assistant) : mixed}
+          naming={!assistant}
+          disabled={send.isPending}
+          onStart={({ content, assistant: answering }) =>
+            send.mutate({ content, assistantId: answering?.id ?? null })
+          }
+        />
+      </div>
+    </div>
+  );
+}
+
+/** Who answers, and what for. */
+function Answering({ assistant }: { assistant: Assistant }) {
+  return (
+    <div className="mx-auto flex w-full max-w-md items-center justify-center gap-3 px-4">
+      <Avatar name={assistant.avatar} />
+      <div className="min-w-0">
+        <p className="font-medium break-words">{assistant.name}</p>
+        {assistant.description ? (
+          <p className="text-sm break-words text-soft">{assistant.description}</p>
+        ) : null}
+      </div>
     </div>
   );
 }

@@ -13,6 +13,8 @@ interface ToSend {
   content: string;
   /** The message before it; without, the last of the conversation. */
   parentId?: string | null;
+  /** Who answers in the conversation that begins with it. */
+  assistantId?: string | null;
 }
 
 /** A random id that also exists where the page has no secure context. */
@@ -27,9 +29,12 @@ export function useSend(open: Open | null, onSent: () => void) {
   const queries = useQueryClient();
   const navigate = useNavigate();
   return useMutation({
-    mutationFn: async ({ content, parentId }: ToSend) => {
+    mutationFn: async ({ content, parentId, assistantId = null }: ToSend) => {
       const before = parentId === undefined && open ? await open.lastId() : (parentId ?? null);
       const id = open?.id ?? (await api.createConversation({})).id;
+      if (open === null && assistantId !== null) {
+        await api.setScope(id, { assistant_id: assistantId, uses_knowledge: true, folder: null });
+      }
       const body = { content, parent_id: before, client_id: randomId() };
       const sent = await api.sendMessage(id, body);
       return { id, sent };
