@@ -37,6 +37,33 @@ async def test_nothing_is_estimated_before_anything_is_known(endless: EngineSupe
     assert first.eta_seconds is None
 
 
+async def test_what_was_measured_before_serves_the_first_estimates_of_every_process(
+    supervisor: EngineSupervisor, tiny_path: Path
+) -> None:
+    """Told before the model is loaded, and to one that is killed: the next one knows it too."""
+    supervisor.expect("random", prefill=10.0, decode=5.0)
+    await supervisor.load(random_model(tiny_path))
+    assert await _told_tokens_per_second(supervisor) == pytest.approx(10.0, rel=0.05)
+    pid = supervisor.status().pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    assert await _told_tokens_per_second(supervisor) == pytest.approx(10.0, rel=0.05)
+    assert supervisor.status().pid != pid
+
+
+async def test_what_was_measured_may_be_told_to_a_loaded_model(endless: EngineSupervisor) -> None:
+    endless.expect("another", prefill=10.0, decode=5.0)
+    endless.expect("random", prefill=20.0, decode=5.0)
+    assert await _told_tokens_per_second(endless) == pytest.approx(20.0, rel=0.05)
+
+
+async def _told_tokens_per_second(supervisor: EngineSupervisor) -> float:
+    events = await events_of(supervisor, request("a" * 1500, model="random", sampling=SHORT))
+    first = next(event for event in events if isinstance(event, Reading))
+    assert first.eta_seconds
+    return (first.total_tokens - first.done_tokens) / first.eta_seconds
+
+
 async def test_answers_come_while_a_measurement_is_asked_for(endless: EngineSupervisor) -> None:
     measuring = asyncio.create_task(endless.calibrate())
     for _ in range(5):

@@ -29,6 +29,7 @@ from allerac.engine.wire import (
     Count,
     Counted,
     Embedded,
+    Expect,
     Forget,
     Generate,
     KeepOnly,
@@ -61,6 +62,7 @@ MESSAGES = (PromptMessage("system", "Be kind."), PromptMessage("user", SURROGATE
         Forget("p"),
         KeepOnly(("p", "q")),
         Calibrate("k"),
+        Expect(210.5, 17.25),
     ],
 )
 def test_command_survives_the_wire(command: Command) -> None:

@@ -19,6 +19,7 @@ from allerac.engine.process import END_SECONDS, EngineProcess, Launch
 from allerac.engine.protocol import EngineState, ModelFile
 from allerac.engine.wire import (
     Command,
+    Expect,
     Forget,
     KeepOnly,
     Load,
@@ -75,6 +76,7 @@ class EngineKeeper:
         self.last_error: str | None = None
         self.thread_limit: int | None = None
         self._gone: set[str] = set()
+        self._expected: dict[str, Expect] = {}
         self._household: tuple[str, ...] | None = None
 
     @property
@@ -89,6 +91,12 @@ class EngineKeeper:
         """Let this process, and those that follow, compute with at most `limit` threads."""
         self.thread_limit = limit
         self.send(SetThreads(limit))
+
+    def expect(self, model_id: str, speed: Expect) -> None:
+        """Let this process, and those that follow, estimate with what was measured of a model."""
+        self._expected[model_id] = speed
+        if self.model is not None and self.model.model_id == model_id:
+            self.send(speed)
 
     def forget(self, person_id: str) -> None:
         """Let this process, and those that follow, delete what is kept of a person."""
@@ -154,6 +162,8 @@ class EngineKeeper:
         """Tell a new process what was said to those before it."""
         if self.thread_limit is not None:
             process.send(SetThreads(self.thread_limit))
+        if self.model is not None and (expected := self._expected.get(self.model.model_id)):
+            process.send(expected)
         household, self._household = self._household, None
         if household is not None:
             process.send(KeepOnly(household))

@@ -78,6 +78,7 @@ class Scheduler:
         self._computing_seconds = 0.0
         self._people = 1
         self._threads: tuple[int, int] | None = None
+        self._expected: Speed | None = None
         self._forgotten: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._gone: set[str] = set()
         self._on_measured: Callable[[Speed], None] | None = None
@@ -110,6 +111,11 @@ class Scheduler:
         self._threads = (decode, prefill)
         self._wake()
 
+    def expect(self, speed: Speed) -> None:
+        """Estimate with what was measured before, until something is measured now."""
+        self._expected = speed
+        self._wake()
+
     def forget(self, person: str) -> None:
         """Cancel what is made for a person and drop what is kept; nothing is made any more."""
         self._forgotten.put(person)
@@ -137,6 +143,7 @@ class Scheduler:
             self._receive()
             began = time.monotonic()
             self._change_threads()
+            self._learn_expected()
             self._drop_cancelled()
             self._forget()
             self._admit()
@@ -209,6 +216,11 @@ class Scheduler:
         threads, self._threads = self._threads, None
         if threads is not None:
             self._context.set_threads(*threads)
+
+    def _learn_expected(self) -> None:
+        expected, self._expected = self._expected, None
+        if expected is not None:
+            self._pace.learn(expected)
 
     def _forget(self) -> None:
         while not self._forgotten.empty():

@@ -32,6 +32,7 @@ from allerac.engine.wire import (
     Command,
     Count,
     Counted,
+    Expect,
     Forget,
     Generate,
     KeepOnly,
@@ -141,8 +142,16 @@ class Service:
                 self._jobs.put(command)
             case Forget() | KeepOnly():
                 self._delete(command)
+            case _:
+                self._tune(command)
+
+    def _tune(self, command: Command) -> None:
+        """Obey what is about how fast it computes."""
+        match command:
             case Calibrate(request_id):
                 self._scheduler.calibrate(lambda s: self._channel.send(Calibrated(request_id, s)))
+            case Expect(prefill, decode):
+                self._scheduler.expect(Speed(prefill, decode))
             case SetThreads(limit):
                 self._scheduler.set_threads(*self._threads.limited(limit))
             case _:

@@ -33,6 +33,7 @@ from allerac.engine.wire import (
     Count,
     Counted,
     Embedded,
+    Expect,
     Generate,
     Measured,
     ServingReport,
@@ -151,6 +152,13 @@ class EngineSupervisor:
             raise self._not_ready()
         speed: Speed = await self._ask(Calibrate(self._next_id()))
         return speed
+
+    def expect(self, model_id: str, *, prefill: float, decode: float) -> None:
+        """Estimate waits with what was measured of a model before, in tokens a second.
+
+        Holds for processes that start later too.
+        """
+        self._keeper.expect(model_id, Expect(prefill, decode))
 
     def listen(self, listener: Callable[[Step], None]) -> None:
         """Let `listener` see every step frame as it arrives, without the background's events."""

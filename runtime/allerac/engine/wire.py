@@ -119,7 +119,15 @@ class Calibrate:
     request_id: str
 
 
-_PlainCommand = Cancel | Embed | Measure | SetThreads | Forget | KeepOnly | Calibrate
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """What was measured of this model here before: tokens a second, for the first estimates."""
+
+    prefill_tokens_per_second: float
+    decode_tokens_per_second: float
+
+
+_PlainCommand = Cancel | Embed | Measure | SetThreads | Forget | KeepOnly | Calibrate | Expect
 Command = Load | Generate | Count | _PlainCommand
 
 
@@ -195,7 +203,7 @@ _PlainReport = Loaded | Counted | Measured
 # What JSON has no other word for than its fields.
 _PLAIN_COMMANDS: Final[dict[str, type[_PlainCommand]]] = {
     kind.__name__: kind
-    for kind in (Cancel, Embed, Measure, SetThreads, Forget, KeepOnly, Calibrate)
+    for kind in (Cancel, Embed, Measure, SetThreads, Forget, KeepOnly, Calibrate, Expect)
 }
 _PLAIN_REPORTS: Final[dict[str, type[_PlainReport]]] = {
     kind.__name__: kind for kind in (Loaded, Counted, Measured)

@@ -41,6 +41,9 @@ class MeasuredEngine(Protocol):
     async def calibrate(self) -> Speed:
         """Measure the loaded model once nobody waits."""
 
+    def expect(self, model_id: str, *, prefill: float, decode: float) -> None:
+        """Estimate waits with what was measured before, in tokens a second."""
+
 
 @dataclass(frozen=True, slots=True)
 class Honesty:
@@ -145,11 +148,10 @@ class SpeedKeeper:
 
     def _learn(self, calibration: Calibration) -> None:
         self._known[calibration.model_id] = calibration
-        self._on_speed(
-            calibration.model_id,
-            calibration.prefill_tokens_per_second,
-            calibration.decode_tokens_per_second,
-        )
+        prefill = calibration.prefill_tokens_per_second
+        decode = calibration.decode_tokens_per_second
+        self._on_speed(calibration.model_id, prefill, decode)
+        self._engine.expect(calibration.model_id, prefill=prefill, decode=decode)
 
     async def _save_estimates(self) -> None:
         unsaved, self._unsaved = self._unsaved, []

@@ -23,6 +23,10 @@ class TimedEngine:
     thread_limit: int | None = None
     speed: Speed | Exception = field(default_factory=lambda: Speed(100.0, 10.0))
     asked: int = 0
+    expected: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    def expect(self, model_id: str, *, prefill: float, decode: float) -> None:
+        self.expected[model_id] = (prefill, decode)
 
     def status(self) -> EngineStatus:
         return EngineStatus(state="ready", model_id=self.model_id)
@@ -83,6 +87,7 @@ async def test_measurement_outlives_a_restart_but_not_an_update(
     await until(lambda: len(told) == 1 + asked)
     await speeds.stop()
     assert engine.asked == asked
+    assert engine.expected == {"small": (100.0, 10.0)}
 
 
 @pytest.mark.parametrize(
