@@ -94,14 +94,21 @@ def test_a_drive_that_hangs_holds_no_other_and_is_given_up(box: OwnSystem) -> No
     assert "sda.json\n" not in box.ask("ls", "/run/allerac-smart")
 
 
+def test_a_drive_is_made_to_test_itself_and_one_that_hangs_is_given_up(box: OwnSystem) -> None:
+    assert box.ask("systemctl", "start", "allerac-smart-test@sdb.service") == ""
+    assert box.property("allerac-smart-test@sdb.service", "Result") == "success"
+    assert box.property("allerac-smart-test@sda.service", "TimeoutStartUSec") == "30s"
+
+
 def test_the_runtime_cannot_change_what_drives_said(box: OwnSystem) -> None:
     box.ask("systemctl", "start", "allerac-smart@sdb.service")
     assert "Permission denied" in box.ask(*AS_RUNTIME, "touch", "/run/allerac-smart/sdb.json")
     assert "Permission denied" in box.ask(*AS_RUNTIME, "touch", "/run/allerac-smart/sdc.json")
 
 
-def test_a_unit_has_its_own_drive_and_no_other(box: OwnSystem) -> None:
-    unit = "allerac-smart@sdb.service"
+@pytest.mark.parametrize("name", ["allerac-smart", "allerac-smart-test"])
+def test_a_unit_has_its_own_drive_and_no_other(box: OwnSystem, name: str) -> None:
+    unit = f"{name}@sdb.service"
     devices = set(box.property(unit, "DeviceAllow").splitlines())
     assert devices == {"/dev/sdb rw", "char-rtc r"}  # the second is ProtectClock's
     assert box.property(unit, "DevicePolicy") == "closed"

@@ -6,7 +6,6 @@ the attribute numbers that smartmontools' drivedb gives for wear of SATA drives.
 
 import asyncio
 import contextlib
-import json
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -16,12 +15,10 @@ from typing import Any, Final, Literal
 
 import structlog
 
+from .smart import KEPT, document_of, inside, number
 from .sysfs import Sysfs
 
 log = structlog.get_logger()
-
-KEPT: Final = "run/allerac-smart"
-"""Where units that may ask the drives leave their answers, one JSON file for each; root's."""
 
 STALE_SECONDS: Final = 3600.0
 """Six answers missed: what a drive said before that is nothing to go by."""
@@ -133,7 +130,7 @@ class DriveReader:
         finally:
             if process.returncode is None:
                 await _end(process)
-        return _document(text)
+        return document_of(text)
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
@@ -147,25 +144,25 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 def drive_of(name: str, answer: Mapping[str, Any]) -> Drive | None:
     """Return what `smartctl --json --all` says of a drive; None when it says nothing of health."""
-    passed = _inside(answer, "smart_status", "passed")
+    passed = inside(answer, "smart_status", "passed")
     nvme = answer.get("nvme_smart_health_information_log")
     if not isinstance(passed, bool) and not isinstance(nvme, dict):
         return None
     model = str(answer.get("model_name") or name)
-    celsius = _number(_inside(answer, "temperature", "current"))
+    celsius = number(inside(answer, "temperature", "current"))
     if isinstance(nvme, dict):
         return Drive(
             name=name,
             model=model,
             kind="nvme",
-            failing=passed is False or bool(_number(nvme.get("critical_warning"))),
-            worn_percent=_number(nvme.get("percentage_used")),
-            spare_percent=_number(nvme.get("available_spare")),
-            bad_blocks=int(_number(nvme.get("media_errors")) or 0),
+            failing=passed is False or bool(number(nvme.get("critical_warning"))),
+            worn_percent=number(nvme.get("percentage_used")),
+            spare_percent=number(nvme.get("available_spare")),
+            bad_blocks=int(number(nvme.get("media_errors")) or 0),
             celsius=celsius,
         )
     attributes = _attributes(answer)
-    left = [attributes[number][0] for number in WEAR_ATTRIBUTES if number in attributes]
+    left = [attributes[n][0] for n in WEAR_ATTRIBUTES if n in attributes]
     return Drive(
         name=name,
         model=model,
@@ -179,35 +176,16 @@ def drive_of(name: str, answer: Mapping[str, Any]) -> Drive | None:
 
 def _attributes(answer: Mapping[str, Any]) -> dict[int, tuple[float, float]]:
     """Return (normalised, raw) by the attribute's number."""
-    table = _inside(answer, "ata_smart_attributes", "table")
+    table = inside(answer, "ata_smart_attributes", "table")
     rows = [row for row in table if isinstance(row, dict)] if isinstance(table, list) else []
     return {
         int(row["id"]): (
-            _number(row.get("value")) or 0.0,
-            _number(_inside(row, "raw", "value")) or 0.0,
+            number(row.get("value")) or 0.0,
+            number(inside(row, "raw", "value")) or 0.0,
         )
         for row in rows
         if isinstance(row.get("id"), int)
     }
-
-
-def _inside(document: Mapping[str, Any], *names: str) -> Any:
-    found: Any = document
-    for name in names:
-        found = found.get(name) if isinstance(found, dict) else None
-    return found
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _document(text: bytes | str) -> Mapping[str, Any]:
-    try:
-        document = json.loads(text)
-    except ValueError:
-        return {}
-    return document if isinstance(document, dict) else {}
 
 
 def _kept(sysfs: Sysfs, stale_seconds: float) -> Iterable[Drive]:
@@ -215,7 +193,7 @@ def _kept(sysfs: Sysfs, stale_seconds: float) -> Iterable[Drive]:
         age = sysfs.age_seconds(file)
         if age is None or age > stale_seconds:
             continue
-        if drive := drive_of(file.stem, _document(sysfs.text(file) or "")):
+        if drive := drive_of(file.stem, document_of(sysfs.text(file) or "")):
             yield drive
 
 
