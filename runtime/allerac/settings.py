@@ -42,6 +42,9 @@ class Settings(BaseSettings):
     identity_dir: Path | None = Field(
         default=None, description="What the factory wrote: serial, device id, claim code's hash."
     )
+    offered_certificate: Path | None = Field(
+        default=None, description="Where the burn-in leaves its certificate for the station."
+    )
     profile: str | None = Field(
         default=None, description="Hardware profile to use; detected when not set."
     )

@@ -7,13 +7,14 @@ from allerac import __version__
 from allerac.app.hardware import Hardware, read_hardware
 from allerac.app.models import build_model_service
 from allerac.appliance.identity import read_identity
-from allerac.burn_in import BurnIn, Extent, InferenceLoad, Keeper, is_factory_mode, sign
+from allerac.burn_in import BurnIn, Extent, InferenceLoad, Keeper, is_factory_mode, offer, sign
 from allerac.engine.process import connect_to, spawn
 from allerac.engine.supervisor import EngineSupervisor
 from allerac.errors import InvalidInput, Unavailable
 from allerac.hardware.choice import ProfileChoice
 from allerac.hardware.machine import Machine
 from allerac.hardware.profile import Profile
+from allerac.hardware.sensors import Sysfs
 from allerac.models import ModelRoom
 from allerac.settings import Settings
 
@@ -69,11 +70,14 @@ async def run_burn_in(
         profiles=hardware.profiles,
         tier=profile.id,
         image=settings.profile,
+        flash_id=keeper.flash_id(),
+        attempt=keeper.attempt(),
         load=InferenceLoad(engine, profile.burn_in.model, rooms.ensure_loaded),
         data_dir=settings.data_dir,
         version=__version__,
         extent=_extent(profile, seconds, memory_mb, disk_mb),
         tell=tell,
+        sysfs=Sysfs(settings.sensors_root),
     )
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     await files.start()
@@ -86,6 +90,8 @@ async def run_burn_in(
         await files.stop()
     for path in keeper.hand_over(document):
         tell(f"The certificate is on the drive: {path}")
+    if settings.offered_certificate and offer(document, settings.offered_certificate):
+        tell("The station can collect the certificate over the network.")
     passed = bool(document["certificate"]["passed"])
     tell(f"{identity.serial} {'has passed' if passed else 'has failed'} its burn-in.")
     return passed

@@ -3,12 +3,14 @@
 from .certificate import Certificate, sign
 from .keeper import Keeper, is_factory_mode
 from .load import InferenceLoad, Load, Pace
+from .offer import CertificateOffer, offer
 from .outcome import Outcome
 from .service import BurnIn, Extent
 
 __all__ = [
     "BurnIn",
     "Certificate",
+    "CertificateOffer",
     "Extent",
     "InferenceLoad",
     "Keeper",
@@ -16,5 +18,6 @@ __all__ = [
     "Outcome",
     "Pace",
     "is_factory_mode",
+    "offer",
     "sign",
 ]

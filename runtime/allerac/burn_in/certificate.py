@@ -32,3 +32,8 @@ def sign(body: dict[str, Any], private_key: bytes) -> Certificate:
     text = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     signature = key.sign(text.encode(), ec.ECDSA(hashes.SHA256()))
     return {"certificate": body, "signature": base64.b64encode(signature).decode()}
+
+
+def content_of(document: Certificate) -> bytes:
+    """Return a certificate as it is kept and handed over."""
+    return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()

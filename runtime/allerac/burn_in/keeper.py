@@ -9,7 +9,7 @@ import structlog
 
 from allerac.appliance.files import replace_file
 
-from .certificate import Certificate
+from .certificate import Certificate, content_of
 
 log = structlog.get_logger()
 
@@ -17,6 +17,7 @@ NAME: Final = "birth-certificate.json"
 FLAG: Final = "factory-mode"
 KEY: Final = "device.key"
 TIER: Final = "tier"
+FLASH_ID: Final = "flash-id"
 FOR_STATION: Final = "allerac-certificates"
 """A folder with this name on a USB drive asks for the certificate."""
 
@@ -41,21 +42,38 @@ class Keeper:
 
     def tier(self) -> str | None:
         """Return the tier the unit was made as, None when nobody said. Raises OSError."""
+        return self._fact(TIER)
+
+    def flash_id(self) -> str | None:
+        """Return which writing of the drive this is, None when nobody said. Raises OSError."""
+        return self._fact(FLASH_ID)
+
+    def attempt(self) -> int:
+        """Return which burn-in since its drive was written this is, from 1. Raises OSError.
+
+        Later certificates are known by it: the clock of a unit may be wrong.
+        """
         try:
-            return (self._identity / TIER).read_text("ascii", errors="replace").strip()
+            kept = json.loads((self._identity / NAME).read_bytes())
+            return int(kept["certificate"]["attempt"]) + 1
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            return 1
+
+    def _fact(self, name: str) -> str | None:
+        try:
+            return (self._identity / name).read_text("ascii", errors="replace").strip()
         except FileNotFoundError:
             return None
 
     def keep(self, document: Certificate) -> None:
         """Keep the certificate; a unit that passed leaves factory mode. Raises OSError."""
-        content = (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
-        replace_file(self._identity / NAME, content, READABLE)
+        replace_file(self._identity / NAME, content_of(document), READABLE)
         if document["certificate"]["passed"]:
             (self._identity / FLAG).unlink(missing_ok=True)
 
     def hand_over(self, document: Certificate) -> Iterator[Path]:
         """Copy it to every drive that asks for it and yield where; a drive that cannot is left."""
-        content = (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
+        content = content_of(document)
         serial = document["certificate"]["serial"]
         for folder in sorted(self._drives.glob(f"*/{FOR_STATION}")):
             path = folder / f"{serial}-{NAME}"

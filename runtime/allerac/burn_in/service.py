@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from allerac.appliance.identity import FactoryIdentity
+from allerac.hardware.drive_test import DriveTester
 from allerac.hardware.machine import Machine, memory_available_bytes
 from allerac.hardware.profile import Profile, Profiles
-from allerac.hardware.sensors import Drive, DriveReader, Sysfs
+from allerac.hardware.sensors import Sysfs
+from allerac.hardware.sensors.drives import drive_of
 
 from .heat import run_load
 from .load import Load
 from .outcome import Outcome
 from .probes import (
+    judge_self_tests,
     probe_clock,
     probe_disk,
     probe_drive_verdicts,
@@ -37,9 +40,6 @@ DISK_BYTES = 1 * GIB
 MIN_DISK_MB_PER_SECOND = 60.0
 """A tenth of what the drives of the tiers do: what is below is faulty, or not what was ordered."""
 
-DRIVES = ("sd*", "nvme*n*")
-"""Names of drives that say how they are."""
-
 
 @dataclass(frozen=True, slots=True)
 class Extent:
@@ -59,8 +59,8 @@ class Extent:
 class BurnIn:
     """One unit's, by the limits of the tier it was made as, whatever its machine looks like.
 
-    `image` is the tier of its image, if that says one; `tell` gets a line for the console now and
-    then.
+    `image` is the tier of its image, if that says one, `flash_id` the writing of its drive,
+    `attempt` which burn-in since then it is; `tell` gets a line for the console now and then.
     """
 
     def __init__(
@@ -71,12 +71,15 @@ class BurnIn:
         profiles: Profiles,
         tier: str,
         image: str | None,
+        flash_id: str | None,
+        attempt: int,
         load: Load,
         data_dir: Path,
         version: str,
         extent: Extent,
         tell: Callable[[str], None],
         sysfs: Sysfs | None = None,
+        drives: DriveTester | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._identity = identity
@@ -84,12 +87,15 @@ class BurnIn:
         self._profiles = profiles
         self._profile = profiles.by_id[tier]
         self._image = image
+        self._flash_id = flash_id
+        self._attempt = attempt
         self._load = load
         self._data_dir = data_dir
         self._version = version
         self._extent = extent
         self._tell = tell
         self._sysfs = sysfs or Sysfs()
+        self._drives = drives or DriveTester(self._sysfs, tell)
         self._clock = clock
 
     async def run(self) -> dict[str, Any]:
@@ -103,7 +109,7 @@ class BurnIn:
             self._told(probe_clock(self._sysfs, began)),
             self._told(probe_tpm(self._sysfs)),
             self._told(network),
-            self._told(probe_drive_verdicts(await self._drives())),
+            *[self._told(one) for one in await self._drive_outcomes()],
             self._told(await self._memory()),
             self._told(await self._disk()),
         ]
@@ -112,6 +118,8 @@ class BurnIn:
             "format": FORMAT,
             "serial": self._identity.serial,
             "device_id": self._identity.device_id,
+            "flash_id": self._flash_id,
+            "attempt": self._attempt,
             "profile": self._profile.id,
             "processor": self._machine.cpu,
             "memory_bytes": self._machine.memory_bytes,
@@ -129,11 +137,13 @@ class BurnIn:
         self._tell(f"{sign} {outcome.name:16} {outcome.reason or facts or NOTHING}")
         return outcome
 
-    async def _drives(self) -> list[Drive]:
-        reader = DriveReader(self._sysfs)
-        found = [path for kind in DRIVES for path in self._sysfs.find("sys/block", kind)]
-        await reader.ask_all(path.name for path in found)
-        return reader.drives
+    async def _drive_outcomes(self) -> list[Outcome]:
+        tested = await self._drives.test_all()
+        told = [drive_of(one.name, one.answer) for one in tested]
+        return [
+            judge_self_tests(tested),
+            probe_drive_verdicts(drive for drive in told if drive),
+        ]
 
     async def _memory(self) -> Outcome:
         return await asyncio.to_thread(probe_memory, self._extent.memory_bytes)

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,12 @@ from allerac.appliance.identity import FactoryIdentity
 from allerac.burn_in import BurnIn, Extent, Keeper, is_factory_mode, sign
 from allerac.burn_in.probes import probe_disk, probe_drive_verdicts, probe_memory
 from allerac.errors import InvalidInput
+from allerac.hardware.drive_test import DriveTester
 from allerac.hardware.machine import Machine
 from allerac.hardware.profile import load_profiles
 from allerac.hardware.sensors import Drive, Sysfs
 from allerac.settings import Settings
+from tests.unit.hardware.scripted_drives import ScriptedDrives, nvme, sata
 
 from .machines import SteadyLoad, n100, tree
 
@@ -38,6 +40,7 @@ async def burn_in(
     changes: Mapping[str, str | None] | None = None,
     tier: str = "n100",
     image: str | None = "n100",
+    drives: ScriptedDrives | None = None,
 ) -> dict[str, Any]:
     lines: list[str] = []
     body = await BurnIn(
@@ -46,16 +49,25 @@ async def burn_in(
         profiles=load_profiles(PROFILES),
         tier=tier,
         image=image,
+        flash_id="0198c0de-7000",
+        attempt=1,
         load=load or SteadyLoad(34.0, 17.0),
         data_dir=folder,
         version="1.2.3",
         extent=SMALL,
         tell=lines.append,
         sysfs=Sysfs(tree(folder / "machine", **(changes or {}))),
+        drives=None if drives is None else watched(drives, lines.append),
         clock=lambda: now,
     ).run()
     assert sum(line[0] in "✓✗" for line in lines) == len(body["checks"])
     return body
+
+
+def watched(drives: ScriptedDrives, tell: Callable[[str], None]) -> DriveTester:
+    return DriveTester(
+        Sysfs(drives.root), tell, systemctl=drives.systemctl, poll_seconds=0.01, limit_seconds=60
+    )
 
 
 def reasons(body: dict[str, Any]) -> dict[str, str]:
@@ -67,9 +79,10 @@ async def test_unit_of_its_tier_passes(tmp_path: Path) -> None:
     assert reasons(body) == {}
     assert body["passed"]
     assert body["serial"] == "ALR-N100-000042"
+    assert body["flash_id"] == "0198c0de-7000"
     assert body["macs"] == ["7C:83:34:AA:BB:01"]
     assert {check["name"] for check in body["checks"]} == {
-        *("memory", "disk", "drive self-test", "network", "inference", "heat"),
+        *("memory", "disk", "drive self-test", "drive health", "network", "inference", "heat"),
         *("tier", "memory channels", "power limit", "clock", "tpm"),
     }
 
@@ -91,6 +104,30 @@ async def test_unit_that_is_not_as_its_tier_fails_for_the_reason(
     body = await burn_in(tmp_path, changes=changes)
     assert list(reasons(body)) == [check]
     assert told in reasons(body)[check]
+    assert not body["passed"]
+
+
+async def test_drives_own_tests_are_in_the_certificate(tmp_path: Path) -> None:
+    drives = ScriptedDrives(tmp_path / "drives")
+    drives.add("vda")
+    drives.add("nvme0n1", [nvme(), nvme(done=40), nvme((1, 0, "Completed without error"))])
+    body = await burn_in(tmp_path, drives=drives)
+    (test,) = [check for check in body["checks"] if check["name"] == "drive self-test"]
+    assert test["passed"]
+    assert test["measured"] == {
+        "nvme0n1": "completed without error",
+        "vda": "not supported by this disk",
+    }
+    (health,) = [check for check in body["checks"] if check["name"] == "drive health"]
+    assert health["measured"]["models"] == "Example NVMe SSD"
+
+
+async def test_unit_whose_drive_fails_its_own_test_fails(tmp_path: Path) -> None:
+    drives = ScriptedDrives(tmp_path / "drives")
+    drives.add("sda", [sata(0), sata(0x79, "completed with error (read test element)")])
+    body = await burn_in(tmp_path, drives=drives)
+    told = "sda completed with error (read test element)."
+    assert reasons(body) == {"drive self-test": told}
     assert not body["passed"]
 
 
@@ -177,6 +214,18 @@ def test_unit_from_before_the_factory_said_a_tier_has_none(tmp_path: Path, ident
     assert keeper.tier() is None
     (identity / "tier").write_text("n100\n")
     assert keeper.tier() == "n100"
+
+
+def test_unit_counts_its_attempts_since_its_drive_was_written(
+    tmp_path: Path, identity: Path
+) -> None:
+    keeper = Keeper(identity, tmp_path / "drives")
+    assert (keeper.flash_id(), keeper.attempt()) == (None, 1)
+    (identity / "flash-id").write_text("0198c0de\n")
+    keeper.keep(sign({"serial": "A", "passed": False, "attempt": 4}, keeper.key()))
+    assert (keeper.flash_id(), keeper.attempt()) == ("0198c0de", 5)
+    (identity / "birth-certificate.json").write_text("torn")
+    assert keeper.attempt() == 1
 
 
 @pytest.fixture
