@@ -1448,26 +1448,6 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
-  "/api/v1/knowledge/folders": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    /**
-     * List Folders
-     * @description List the names of the folders.
-     */
-    get: operations["listKnowledgeFolders"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
   "/api/v1/knowledge/search": {
     parameters: {
       query?: never;
@@ -1522,6 +1502,54 @@ export interface paths {
     get: operations["getAnswerTrace"];
     put?: never;
     post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/knowledge/folders": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List Folders
+     * @description List the folders with how many documents are in each.
+     */
+    get: operations["listKnowledgeFolders"];
+    put?: never;
+    post?: never;
+    /**
+     * Delete Folder
+     * @description Take a folder away: its documents go one folder up, or are removed for good.
+     */
+    delete: operations["deleteKnowledgeFolder"];
+    options?: never;
+    head?: never;
+    /**
+     * Rename Folder
+     * @description Give a folder, and with it those within, another name; another's documents stay.
+     */
+    patch: operations["renameKnowledgeFolder"];
+    trace?: never;
+  };
+  "/api/v1/knowledge/move": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Move Files
+     * @description Put documents into a folder; all of them, or none where one is not one's own.
+     */
+    post: operations["moveKnowledgeFiles"];
     delete?: never;
     options?: never;
     head?: never;
@@ -2821,12 +2849,24 @@ export interface components {
       last_error: string | null;
     };
     /**
+     * Folder
+     * @description A folder by its name from the top; `own` of its `documents` are one's own.
+     */
+    Folder: {
+      /** Name */
+      name: string;
+      /** Documents */
+      documents: number;
+      /** Own */
+      own: number;
+    };
+    /**
      * Folders
-     * @description The names of the folders.
+     * @description The folders; one is there as long as a document is in it.
      */
     Folders: {
       /** Items */
-      items: string[];
+      items: components["schemas"]["Folder"][];
     };
     /** Hardware */
     Hardware: {
@@ -3344,6 +3384,16 @@ export interface components {
       /** Data */
       data: components["schemas"]["ModelObject"][];
     };
+    /**
+     * MoveKnowledgeFiles
+     * @description Which documents go into which folder; an empty name takes them out of theirs.
+     */
+    MoveKnowledgeFiles: {
+      /** File Ids */
+      file_ids: string[];
+      /** Folder */
+      folder: string;
+    };
     /** NearbyBox */
     NearbyBox: {
       /** Id */
@@ -3699,6 +3749,14 @@ export interface components {
     RemoteModelList: {
       /** Items */
       items: components["schemas"]["RemoteModel"][];
+    };
+    /**
+     * RenameFolder
+     * @description What a folder is called from now on.
+     */
+    RenameFolder: {
+      /** Name */
+      name: string;
     };
     /**
      * SearchKnowledge
@@ -7138,35 +7196,6 @@ export interface operations {
       };
     };
   };
-  listKnowledgeFolders: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Folders"];
-        };
-      };
-      /** @description What went wrong */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ProblemBody"];
-        };
-      };
-    };
-  };
   searchKnowledge: {
     parameters: {
       query?: never;
@@ -7249,6 +7278,133 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["AnswerTrace"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  listKnowledgeFolders: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Folders"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  deleteKnowledgeFolder: {
+    parameters: {
+      query: {
+        name: string;
+        documents?: "keep" | "remove";
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  renameKnowledgeFolder: {
+    parameters: {
+      query: {
+        name: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["RenameFolder"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Folders"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  moveKnowledgeFiles: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["MoveKnowledgeFiles"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Folders"];
         };
       };
       /** @description What went wrong */

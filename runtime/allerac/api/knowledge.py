@@ -162,12 +162,6 @@ async def show_page(
     return Response(picture, media_type="image/png", headers=SAFE_HEADERS)
 
 
-@router.get("/folders", operation_id="listKnowledgeFolders")
-async def list_folders(principal: Member, services: ServicesOf) -> shape.Folders:
-    """List the names of the folders."""
-    return shape.Folders(items=await services.knowledge.folders(principal.person.id))
-
-
 @router.post("/search", operation_id="searchKnowledge")
 async def search(
     body: shape.SearchKnowledge, principal: Member, services: ServicesOf

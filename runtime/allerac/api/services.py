@@ -8,10 +8,12 @@ from fastapi import Depends, Request
 from allerac.accounts import AccountService
 from allerac.assistants.service import AssistantService
 from allerac.box import BoxService
+from allerac.burn_in import CertificateOffer
 from allerac.chat import ChatService, CompletionService
 from allerac.health import HealthService, Metrics
 from allerac.health.alerts import AlertService
 from allerac.health.support import SupportService
+from allerac.knowledge.folders import FolderService
 from allerac.knowledge.service import KnowledgeService
 from allerac.models import ModelRoom
 from allerac.models.remote import RemoteModels
@@ -27,9 +29,11 @@ class Services:
     accounts: AccountService
     alerts: AlertService
     assistants: AssistantService
+    birth: CertificateOffer
     box: BoxService
     chat: ChatService
     completions: CompletionService
+    folders: FolderService
     health: HealthService
     knowledge: KnowledgeService
     metrics: Metrics

@@ -15,6 +15,7 @@ from allerac.errors import AlleracError
 from allerac.hardware.choice import threads_for
 from allerac.knowledge.blobs import BlobStore
 from allerac.knowledge.embedding_model import EmbeddingModel, traits_of
+from allerac.knowledge.folders import FolderService
 from allerac.knowledge.ingest import LEASE, Desk, Ingest
 from allerac.knowledge.pace import ConsideratePace
 from allerac.knowledge.retrieval import Retriever
@@ -27,6 +28,7 @@ from allerac.storage.accounts import AccountStore
 from allerac.storage.assistants import AssistantStore
 from allerac.storage.ids import new_id
 from allerac.storage.knowledge import KnowledgeStore
+from allerac.storage.knowledge_folders import FolderStore
 from allerac.storage.knowledge_jobs import JobStore
 from allerac.storage.memories import MemoryStore
 from allerac.storage.traces import TraceStore
@@ -102,6 +104,7 @@ class KnowledgeWing:
     embedder: EmbeddingSupervisor
     retriever: Retriever
     service: KnowledgeService
+    folders: FolderService
     pace: ConsideratePace
     watched: WatchedFolder | None
 
@@ -159,4 +162,5 @@ def build_knowledge(
     )
     folder = settings.watched_dir
     watched = None if folder is None else WatchedFolder(folder, takers)
-    return KnowledgeWing(embedder, retriever, service, pace, watched)
+    folders = FolderService(FolderStore(database), service)
+    return KnowledgeWing(embedder, retriever, service, folders, pace, watched)

@@ -8,7 +8,7 @@ import structlog
 from allerac.accounts import Passwords
 from allerac.api.services import Services
 from allerac.app.accounts import build_accounts, build_onboarding
-from allerac.app.appliance import Onlooker, build_box, build_upkeep
+from allerac.app.appliance import Onlooker, build_birth_offer, build_box, build_upkeep
 from allerac.app.engine import build_speeds, launch_of
 from allerac.app.ground import Ground, lay_ground
 from allerac.app.health import Rooms, build_health
@@ -76,6 +76,7 @@ class Runtime:
                 models.room,
                 on_change=lambda: self.services.chat.renew_beginnings(),
             ),
+            birth=build_birth_offer(ground),
             box=build_box(ground, self.engine, self.presence, port),
             chat=ChatService(
                 store=ConversationStore(self.database),
@@ -88,6 +89,7 @@ class Runtime:
             completions=CompletionService(engine=models.engines, models=models.room),
             health=self.health.service,
             knowledge=self.knowledge.service,
+            folders=self.knowledge.folders,
             metrics=self.health.metrics,
             models=models.room,
             onboarding=build_onboarding(ground),

@@ -14,9 +14,11 @@ from allerac.api import (
     certificate,
     conversations,
     engine,
+    factory,
     generations,
     health,
     knowledge,
+    knowledge_folders,
     metrics,
     models,
     onboarding,
@@ -49,9 +51,11 @@ ROUTERS = (
     conversations,
     generations,
     knowledge,
+    knowledge_folders,
     assistants,
     alerts,
     health,
+    factory,
 )
 
 

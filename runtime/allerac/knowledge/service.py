@@ -76,10 +76,6 @@ class KnowledgeService:
         """List documents; see `KnowledgeStore.page`."""
         return await self._parts.files.page(person_id, **query)
 
-    async def folders(self, person_id: str) -> list[str]:
-        """Return the names of the folders."""
-        return await self._parts.files.folders(person_id)
-
     async def get(self, person_id: str, file_id: str) -> FileRecord:
         """Return a document."""
         return await self._parts.files.get(person_id, file_id)

@@ -158,16 +158,6 @@ class KnowledgeStore:
 
         return await self._database.read(work)
 
-    async def folders(self, person_id: str) -> list[str]:
-        """Return the names of the folders in which the person may read something."""
-        query = (
-            select(knowledge_file.c.folder)
-            .where(readable(person_id), knowledge_file.c.folder != "")
-            .distinct()
-            .order_by(knowledge_file.c.folder)
-        )
-        return await self._database.read(lambda connection: list(connection.scalars(query)))
-
     async def same_content(self, person_id: str, sha256: str) -> FileRecord | None:
         """Return a document of the person's with this content."""
         where = and_(knowledge_file.c.person_id == person_id, knowledge_file.c.sha256 == sha256)

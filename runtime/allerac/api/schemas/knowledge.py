@@ -113,10 +113,31 @@ class SearchResult(Response):
     trace: SearchTrace
 
 
-class Folders(Response):
-    """The names of the folders."""
+class Folder(Response):
+    """A folder by its name from the top; `own` of its `documents` are one's own."""
 
-    items: list[str]
+    name: str
+    documents: int
+    own: int
+
+
+class Folders(Response):
+    """The folders; one is there as long as a document is in it."""
+
+    items: list[Folder]
+
+
+class RenameFolder(Request):
+    """What a folder is called from now on."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class MoveKnowledgeFiles(Request):
+    """Which documents go into which folder; an empty name takes them out of theirs."""
+
+    file_ids: Annotated[list[str], Field(min_length=1, max_length=200)]
+    folder: FolderName
 
 
 class Source(Response):
