@@ -11,9 +11,13 @@ from allerac.settings import Settings
 
 
 @asynccontextmanager
-async def started_unit(folder: Path, identity: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """Start the runtime with the identity of a unit."""
-    settings = Settings(data_dir=folder, identity_dir=identity, announce=False)
+async def started_unit(
+    folder: Path, identity: Path, offered: Path | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Start the runtime with the identity of a unit, and with the certificate it may offer."""
+    settings = Settings(
+        data_dir=folder, identity_dir=identity, announce=False, offered_certificate=offered
+    )
     app = create_app(settings, port=80)
     async with (
         app.router.lifespan_context(app),

@@ -9,6 +9,7 @@ from allerac.appliance.certificate import CertificateFolder
 from allerac.appliance.upkeep import Upkeep
 from allerac.appliance.view import FILE_NAME, BoxView
 from allerac.box import BoxService
+from allerac.burn_in import CertificateOffer
 from allerac.engine.protocol import Engine
 from allerac.onboarding import OnboardingService
 
@@ -27,6 +28,15 @@ def build_box(ground: Ground, engine: Engine, presence: NetworkPresence, port: i
         port=port,
         version=__version__,
     )
+
+
+def build_birth_offer(ground: Ground) -> CertificateOffer:
+    """Return what hands the birth certificate to the station, before anybody owns the box."""
+
+    async def is_claimed() -> bool:
+        return (await ground.boxes.load()).claimed_at is not None
+
+    return CertificateOffer(ground.settings.offered_certificate, is_claimed)
 
 
 def build_upkeep(
