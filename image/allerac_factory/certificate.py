@@ -54,21 +54,22 @@ def read_certificates(source: Path) -> Iterator[Certificate]:
         if not files:
             raise BadInput(f"There is no birth certificate below {source}.")
         for file in files:
-            yield _parsed(file.read_bytes()[:LARGEST], file)
+            yield parse_certificate(file.read_bytes()[:LARGEST], str(file))
     elif source.suffix == ".json":
         try:
-            yield _parsed(source.read_bytes()[:LARGEST], source)
+            yield parse_certificate(source.read_bytes()[:LARGEST], str(source))
         except OSError as error:
             raise BadInput(f"{source} cannot be read: {error.strerror}.") from error
     else:
-        yield _parsed(_on_drive(source), source)
+        yield parse_certificate(_on_drive(source), str(source))
 
 
-def _parsed(content: bytes, source: Path) -> Certificate:
+def parse_certificate(content: bytes, source: str) -> Certificate:
+    """Return the certificate in `content`, unproven; raise `BadInput` when it is none."""
     try:
         document = json.loads(content)
         _ = document["certificate"]["serial"], document["signature"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadInput(f"{source} holds no birth certificate.") from error
     return dict(document)
 

@@ -57,23 +57,30 @@ class Desk:
             raise BadInput(f"The ledger does not know {serial}.")
         return found
 
-    def collect(self, document: Certificate) -> str:
+    def collect(self, document: Certificate, expected: str = "") -> str:
         """Take in a birth certificate and say how the unit did.
 
-        Raises `BadInput` when the unit is unknown or did not sign it.
+        `expected` is the serial of the unit that was asked for it, if that is known. Raises
+        `BadInput` when the unit is unknown or another one, did not sign it, or signed it for an
+        earlier writing of its drive or before the one that is known.
         """
-        unit = self.unit(str(document["certificate"]["serial"]))
+        serial = str(document["certificate"]["serial"])
+        if expected and serial != expected:
+            raise BadInput(f"{expected} answered with the certificate of {serial}.")
+        unit = self.unit(serial)
         try:
             body = verify_certificate(document, str(unit.facts["device_pub"]).encode())
         except (InvalidSignature, ValueError, KeyError) as error:
-            raise BadInput(f"The certificate is not signed by {unit.serial}.") from error
+            raise BadInput(f"The certificate is not signed by {serial}.") from error
         if unit.facts.get("certificate") == document:
-            return f"{unit.serial}: known already"
+            return f"{serial}: known already"
+        if problem := _staleness(body, unit):
+            raise BadInput(f"The certificate of {serial} {problem}.")
         failures = [str(check["name"]) for check in body["checks"] if not check["passed"]]
         self._ledger.add(
             BURNED_IN,
             batch=unit.batch,
-            unit=unit.serial,
+            unit=serial,
             observed={
                 "passed": bool(body["passed"]) and not failures,
                 "failures": failures,
@@ -81,7 +88,12 @@ class Desk:
                 "certificate": dict(document),
             },
         )
-        return f"{unit.serial}: {'failed: ' + ', '.join(failures) if failures else 'passed'}"
+        return f"{serial}: {'failed: ' + ', '.join(failures) if failures else 'passed'}"
+
+    def unit_of(self, device_id: str) -> UnitHistory | None:
+        """Return the unit with this device id, None when it is not of this ledger."""
+        named = (unit for unit in self.units().values() if unit.facts.get("device_id") == device_id)
+        return next(named, None)
 
     def label(self, serial: str) -> Path:
         """Write the label of a good unit as PDF and ZPL and return the PDF; `BadInput` if not good.
@@ -196,6 +208,18 @@ class Desk:
 
 LONG = {"certificate", "device_pub", "parts"}
 """Facts that are shown by `export` only."""
+
+
+def _staleness(body: Certificate, unit: UnitHistory) -> str:
+    """Return why a signed certificate is not of now, nothing for one that is."""
+    if body.get("device_id") != unit.facts.get("device_id"):
+        return "is of a unit with another device id"
+    if body.get("flash_id") != unit.facts.get("flash_id"):
+        return "is from before its drive was last written"
+    known = unit.facts.get("certificate")
+    if known and body.get("attempt", 0) <= known["certificate"].get("attempt", 0):
+        return "is older than the one that is known"
+    return ""
 
 
 def _fault(unit: UnitHistory) -> str:

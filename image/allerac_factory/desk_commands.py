@@ -1,9 +1,12 @@
 """The commands for what follows the drives: one parser and one function for each."""
 
 import argparse
+import asyncio
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from allerac_image.errors import BadInput
@@ -12,8 +15,10 @@ from allerac_image.log import say
 from .certificate import read_certificates
 from .desk import Desk
 from .findings import as_csv, as_json, find_units, problems
+from .history import RELEASED
 from .identity import Pending
 from .ledger import Ledger
+from .nearby import Announced, announced_at, fetch_certificate, units_on_network
 from .report import as_html
 from .table import columns
 
@@ -21,6 +26,10 @@ RECORDS = Path("factory-records")
 LEDGER = "ledger.sqlite"
 PENDING = "pending"
 LABELS = "labels"
+LISTEN_SECONDS = 5.0
+
+Take = Callable[[], str]
+"""Takes in one certificate and says how that unit did."""
 
 
 def add_desk_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -37,9 +46,7 @@ def add_desk_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPar
             parser.add_argument("--station", required=True)
         return parser
 
-    command("collect", _collect, "take in birth certificates", writes=True).add_argument(
-        "source", type=Path, nargs="+", help="a file, a USB drive's folder, or a unit's drive"
-    )
+    _add_collect(command("collect", _collect, "take in birth certificates", writes=True))
     labelled = command("label", _label, "write labels as PDF and ZPL", writes=True)
     labelled.add_argument("serial", nargs="*", help="default: every good unit without one")
     scanned = command("scan", _scan, "compare labels with their units, release", writes=True)
@@ -60,6 +67,21 @@ def add_desk_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPar
     exported.add_argument("file", type=Path, help="ends in .csv or .json")
     checked = command("verify", _verify, "prove that nothing was altered")
     checked.add_argument("--head", default="", help="what verify printed last time")
+
+
+def _add_collect(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "source", type=Path, nargs="*", help="a file, a USB drive's folder, or a unit's drive"
+    )
+    parser.add_argument(
+        "--network", action="store_true", help="from every unit that is found on the network"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=LISTEN_SECONDS, help="to listen for units; default: 5"
+    )
+    parser.add_argument(
+        "--address", action="append", default=[], help="from the unit at this address"
+    )
 
 
 def add_records(parser: argparse.ArgumentParser) -> None:
@@ -86,16 +108,49 @@ def _desk(options: argparse.Namespace) -> Iterator[Desk]:
 
 
 def _collect(options: argparse.Namespace) -> int:
-    refused = 0
+    if not (options.source or options.network or options.address):
+        raise BadInput("Name a source, or --network, or --address.")
     with _desk(options) as desk:
-        for source in options.source:
-            for document in read_certificates(source):
-                try:
-                    say(desk.collect(document))
-                except BadInput as error:
-                    refused += 1
-                    sys.stderr.write(f"{error}\n")
+        refused = 0
+        for take in chain(
+            _handed_over(desk, options.source),
+            _at_addresses(desk, options.address),
+            _on_network(desk, options.seconds) if options.network else (),
+        ):
+            try:
+                say(take())
+            except BadInput as error:
+                refused += 1
+                sys.stderr.write(f"{error}\n")
     return 1 if refused else 0
+
+
+def _handed_over(desk: Desk, sources: Iterable[Path]) -> Iterator[Take]:
+    for source in sources:
+        for document in read_certificates(source):
+            yield partial(desk.collect, document)
+
+
+def _at_addresses(desk: Desk, addresses: Iterable[str]) -> Iterator[Take]:
+    for address in addresses:
+        yield partial(_ask, desk, announced_at(address), "")
+
+
+def _on_network(desk: Desk, seconds: float) -> Iterator[Take]:
+    """Yield what asks each unit of this ledger that is not released yet."""
+    found = asyncio.run(units_on_network(seconds))
+    if not found:
+        say(f"No unit was found within {seconds:g} s.")
+    for announced in found:
+        unit = desk.unit_of(announced.device_id)
+        if unit is None:
+            say(f"{announced.device_id} at {', '.join(announced.addresses)}: not of this ledger")
+        elif RELEASED not in unit.acts:
+            yield partial(_ask, desk, announced, unit.serial)
+
+
+def _ask(desk: Desk, unit: Announced, serial: str) -> str:
+    return desk.collect(asyncio.run(fetch_certificate(unit)), serial)
 
 
 def _label(options: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@ The partition gets a small file for each fact, as `allerac.appliance.identity` r
 
 serial           what is printed on the label
 tier             of the job; the burn-in holds the machine against it
+flash-id         random, another at each writing of the drive; the birth certificate repeats it
 device-id        random, never shown to people
 hostname-suffix  four signs, allerac-XXXX.local
 claim-code.hash  Argon2id of the claim code; the code itself is on the label only
@@ -45,6 +46,7 @@ SUFFIX_SIGNS = "abcdefghjkmnpqrstuvwxyz23456789"
 SUFFIX_LENGTH = 4
 FACTORY_MODE = "factory-mode"
 TIER = "tier"
+FLASH_ID = "flash-id"
 CODE = "claim-code"
 FOLDER = "identity"
 LABEL = "allerac-identity"
@@ -107,6 +109,7 @@ class Pending:
                 (Path(name) / serial).rename(place)
             _sync(self._folder)
         write_whole(self.files(serial) / TIER, f"{tier}\n".encode())
+        write_whole(self.files(serial) / FLASH_ID, f"{uuid.uuid4()}\n".encode())
         return self.read(serial)
 
     def adopt(self, serial: str, identity: Path) -> None:
@@ -144,6 +147,10 @@ class Pending:
             fingerprint=fingerprint_of((folder / "device.pub").read_bytes()),
             claim_code=(self._folder / serial / CODE).read_text(),
         )
+
+    def flash_id(self, serial: str) -> str:
+        """Return which writing of the unit's drive this is."""
+        return (self.files(serial) / FLASH_ID).read_text().strip()
 
     def files(self, serial: str) -> Path:
         """Return the folder that becomes the unit's partition."""

@@ -214,6 +214,7 @@ class Station:
                 {"serial": unit.serial},
                 {
                     "device_id": identity.device_id,
+                    "flash_id": self._pending.flash_id(unit.serial),
                     "suffix": identity.suffix,
                     "key_fingerprint": identity.fingerprint,
                     "device_pub": (self._pending.files(unit.serial) / "device.pub").read_text(),

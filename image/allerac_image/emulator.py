@@ -118,8 +118,8 @@ def command_line(
     words += ["-drive", f"if=none,id=disk,format={_format(disk)},file={_word(str(disk))}"]
     words += ["-device", f"virtio-blk-pci,drive=disk,bootindex=1,{sectors}"]
     words += ["-device", "virtio-rng-pci"]
-    # The chipset's own watchdog; QEMU before 8.0 wires it so that it resets nothing.
-    words += ["-global", "ICH9-LPC.noreboot=off", "-action", "watchdog=reset"]
+    # The kernel for virtual machines has no driver for the chipset's own watchdog.
+    words += ["-device", "i6300esb", "-action", "watchdog=reset"]
     words += ["-chardev", "socket,id=serial,path=serial.sock,server=on,wait=off,logfile=serial.log"]
     words += ["-serial", "chardev:serial"]
     words += ["-chardev", f"socket,id=monitor,fd={monitor}", "-mon", "chardev=monitor,mode=control"]

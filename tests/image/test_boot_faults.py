@@ -31,6 +31,7 @@ pytestmark = [pytest.mark.matrix, pytest.mark.timeout(BUILD_SECONDS)]
 
 BLOCK = "::/EFI/BOOT/grubenv"
 SCRIPT = "::/EFI/BOOT/grub.cfg"
+JOURNAL = "/overlay/var/upper/log/journal"
 LABEL = "H7KM3XQ9"
 STARTED = r"Linux version"
 UNCORRECTED = 4
@@ -97,7 +98,7 @@ def _credential(name: str, text: str) -> str:
 def _journal(box: BootedBox, folder: Path) -> list[dict[str, str]]:
     data = partition(box.disk, "data", folder / "data.img")
     assert check_ext4(data).returncode == 0
-    return journal(folder_of(data, "/overlay/var/upper/log/journal", folder / "log"))
+    return journal(folder_of(data, JOURNAL, folder / "log"))
 
 
 def _started_slots(entries: list[dict[str, str]]) -> list[str]:
@@ -207,13 +208,18 @@ def test_a_system_that_never_proves_itself_restarts_and_its_try_is_counted(
     assert _read_block(unit.disk)["A_TRY"] == "1"
 
 
-def test_a_system_that_hangs_is_reset_by_the_watchdog(unit: BootedBox) -> None:
+def test_a_system_that_hangs_is_reset_by_the_watchdog(unit: BootedBox, tmp_path: Path) -> None:
     hang = "[Service]\nType=oneshot\nExecStart=/usr/bin/python3 -c 'import os; os.kill(1, 6)'\n"
     unit_file = _credential("systemd.extra-unit.hang.service", hang)
     _give_kernel(unit.disk, unit_file, "systemd.wants=hang.service")
     unit.switch_on()
-    frozen = unit.emulator.wait_for_serial("watchdog did not stop", START_SECONDS)
-    unit.emulator.wait_for_serial(STARTED, START_SECONDS, after=frozen.end())
+    first = unit.emulator.wait_for_serial(STARTED, START_SECONDS)
+    unit.emulator.wait_for_serial(STARTED, 2 * START_SECONDS, after=first.end())
+    unit.emulator.kill()
+    data = partition(unit.disk, "data", tmp_path / "data.img")
+    check_ext4(data)
+    entries = journal(folder_of(data, JOURNAL, tmp_path / "log"))
+    assert "Freezing execution." in [entry.get("MESSAGE") for entry in entries]
 
 
 def test_data_with_faults_that_a_quick_check_leaves_to_a_person_is_repaired(

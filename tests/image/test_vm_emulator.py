@@ -82,7 +82,7 @@ def test_sector_size_memory_and_clock_are_the_callers(disk: Path) -> None:
 
 
 def test_has_a_watchdog_that_resets(disk: Path) -> None:
-    assert "-global ICH9-LPC.noreboot=off -action watchdog=reset" in told(disk)
+    assert "-device i6300esb -action watchdog=reset" in told(disk)
 
 
 def test_a_comma_in_a_folders_name_is_no_option(tmp_path: Path) -> None:
