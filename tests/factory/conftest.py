@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.network.conftest import lan
+
 from .small_image import SmallImage, make_small_image
 from .workshop import workshop
 
-__all__ = ["workshop"]
+__all__ = ["lan", "workshop"]
 
 
 @pytest.fixture(scope="session")

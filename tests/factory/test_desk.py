@@ -1,6 +1,7 @@
 """Only good units get a label, and only a unit whose label was scanned is released."""
 
 import base64
+import json
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from allerac_factory.label_zpl import as_zpl
 
 from .label_scanner import scanned, text_of
 from .unit_drive import leave_claimed
-from .unit_start import DESK, burn_in, certificate_of, hand_over
+from .unit_start import DESK, burn_in, certificate_of, hand_over, signed_by
 from .workshop import Workshop
 
 SERIAL = "ALR-VM-000001"
@@ -109,7 +110,7 @@ def test_unit_without_or_with_a_failed_burn_in_gets_no_label(
     assert workshop.do("label", SERIAL, *DESK) == 2
     assert "failed its burn-in: inference" in capsys.readouterr().err
     assert not (workshop.records / "labels").exists()
-    assert burn_in(workshop, SERIAL) == 0, "a repaired unit may try again"
+    assert burn_in(workshop, SERIAL, attempt=2) == 0, "a repaired unit may try again"
     assert workshop.do("label", SERIAL, *DESK) == 0
 
 
@@ -138,6 +139,37 @@ def test_certificate_that_the_unit_did_not_sign_is_refused(workshop: Workshop) -
     assert not [act for act in workshop.acts() if act.act == "burned-in"]
     (workshop.folder / "usb" / "torn-birth-certificate.json").write_text("{")
     assert workshop.do("collect", str(workshop.folder / "usb"), *DESK) == 2
+
+
+def test_certificate_that_is_not_of_now_is_refused(
+    workshop: Workshop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workshop.drive("WD1")
+    assert workshop.flash() == 0
+    now = certificate_of(workshop, SERIAL, attempt=2)
+    bodies = {
+        "before its drive was last written": {**now["certificate"], "flash_id": "earlier"},
+        "another device id": {**now["certificate"], "device_id": "another"},
+    }
+    for told, body in bodies.items():
+        old = signed_by(workshop, SERIAL, body)
+        assert workshop.do("collect", str(hand_over(workshop, old)), *DESK) == 1
+        assert told in capsys.readouterr().err
+    assert burn_in(workshop, SERIAL, "memory", attempt=2) == 0
+    for attempt in (1, 2):
+        assert burn_in(workshop, SERIAL, attempt=attempt) == 1, "good ones from before it failed"
+        assert "older than the one that is known" in capsys.readouterr().err
+    assert workshop.units()[SERIAL].has_passed is False
+
+
+def test_each_writing_of_a_drive_asks_for_a_certificate_of_its_own(workshop: Workshop) -> None:
+    pdf = made(workshop)
+    kept = json.loads(hand_over(workshop, certificate_of(workshop, SERIAL)).read_text())
+    assert workshop.do("scan", scanned(pdf.read_bytes()), *DESK) == 0
+    assert workshop.do("return", str(workshop.drives / "WD1.img"), *DESK) == 0
+    assert workshop.flash(batch="rework") == 0
+    assert workshop.do("collect", str(hand_over(workshop, kept)), *DESK) == 1
+    assert burn_in(workshop, SERIAL) == 0
 
 
 def test_certificates_of_a_drive_are_taken_in_once(

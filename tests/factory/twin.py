@@ -25,6 +25,7 @@ from allerac_factory.image_set import open_image
 from allerac_factory.label import Label
 from allerac_factory.table import columns
 from tests.api.conftest import claim
+from tests.recorded_machine import RecordedMachine
 
 from .label_scanner import scanned
 from .small_image import SmallImage, make_small_image
@@ -131,12 +132,16 @@ class Twin:
         identity = partition_of(drive, home / "identity")
         usb = home / "media" / "usb" / "allerac-certificates"
         usb.mkdir(parents=True)
+        sensors = RecordedMachine(home / "machine").usual()
+        sensors.write("sys/block/vda/removable", 0)
+        sensors.write("sys/class/net/enp1s0/address", "7c:83:34:aa:bb:01")
         environment = {
             **os.environ,
             "ALLERAC_IDENTITY_DIR": str(identity),
             "ALLERAC_DATA_DIR": str(home / "data"),
             "ALLERAC_DRIVES_DIR": str(home / "media"),
             "ALLERAC_PROFILE": "vm",
+            "ALLERAC_SENSORS_ROOT": str(sensors.root),
         }
         machine = {**MACHINE, "virtual": unit.drive != OTHER_TIER}
         subprocess.run(

@@ -9,23 +9,33 @@ from allerac_factory.identity import Pending
 
 from .workshop import Workshop
 
+Document = dict[str, Any]
 DESK = ("--operator", "Ben", "--station", "desk-2")
 
 
-def certificate_of(workshop: Workshop, serial: str, *failures: str) -> dict[str, Any]:
-    """Return what the unit `serial` signs, having failed the checks named."""
+def certificate_of(workshop: Workshop, serial: str, *failures: str, attempt: int = 1) -> Document:
+    """Return what the unit `serial` signs at this attempt, having failed the checks named."""
     names = ("memory", "disk", "inference", *failures)
+    files = Pending(workshop.records / "pending").files(serial)
     body = {
         "serial": serial,
+        "device_id": (files / "device-id").read_text().strip(),
+        "flash_id": (files / "flash-id").read_text().strip(),
+        "attempt": attempt,
         "passed": not failures,
         "macs": ["7C:83:34:AA:BB:01"],
         "checks": [{"name": name, "passed": name not in failures} for name in dict.fromkeys(names)],
     }
+    return signed_by(workshop, serial, body)
+
+
+def signed_by(workshop: Workshop, serial: str, body: dict[str, Any]) -> Document:
+    """Return `body` as the unit `serial` signs it."""
     files = Pending(workshop.records / "pending").files(serial)
     return sign(body, (files / "device.key").read_bytes())
 
 
-def hand_over(workshop: Workshop, document: dict[str, Any]) -> Path:
+def hand_over(workshop: Workshop, document: Document) -> Path:
     """Put a certificate on the station's USB drive."""
     folder = workshop.folder / "usb" / "allerac-certificates"
     folder.mkdir(parents=True, exist_ok=True)
@@ -34,7 +44,7 @@ def hand_over(workshop: Workshop, document: dict[str, Any]) -> Path:
     return path
 
 
-def burn_in(workshop: Workshop, serial: str, *failures: str) -> int:
+def burn_in(workshop: Workshop, serial: str, *failures: str, attempt: int = 1) -> int:
     """Start the unit and collect its certificate; return the command's exit status."""
-    path = hand_over(workshop, certificate_of(workshop, serial, *failures))
+    path = hand_over(workshop, certificate_of(workshop, serial, *failures, attempt=attempt))
     return workshop.do("collect", str(path), *DESK)
