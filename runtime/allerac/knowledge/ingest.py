@@ -102,6 +102,7 @@ class Ingest:
         self._told_at = 0.0
         self._stuck: str | None = None
         self._read_by: str | None = None
+        self._caught_up: int | None = 0
 
     def start(self) -> None:
         """Begin; what was interrupted goes on once its lease has ended."""
@@ -133,7 +134,7 @@ class Ingest:
                 job = await self._desk.jobs.take(datetime.now(UTC))
                 if job is not None:
                     await self._work_on(job)
-                elif not await self._queue_outdated():
+                elif not await self._queue_outdated() and not await self._catch_up():
                     self._stuck = None
                     await self._wait()
             except AlleracError as error:
@@ -156,6 +157,16 @@ class Ingest:
             await self._desk.jobs.add(file_id)
         self._read_by = model.id
         return bool(outdated)
+
+    async def _catch_up(self) -> bool:
+        """Make fast to search what an older version took in; whether there was any left."""
+        if self._caught_up is None:
+            return False
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        self._caught_up = await self._desk.jobs.catch_up(self._caught_up)
+        await self._desk.pace.rest(loop.time() - began)
+        return self._caught_up is not None
 
     async def _wait(self) -> None:
         free_at = await self._desk.jobs.next_free_at()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Final, Literal
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, update
 
@@ -12,9 +12,11 @@ from allerac.errors import StorageDamaged
 from .conversation_rows import milliseconds
 from .database import Database
 from .knowledge_tables import knowledge_file, knowledge_job
+from .passage_vectors import fill_near
 from .passages import Chunk, count_indexed, put_chunks
 
 Stage = Literal["extract", "embed", "index"]
+FILLED_AT_ONCE: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,12 @@ class JobStore:
                 _set_state(connection, file_id, "failed", reason)
 
         await self._database.write(work)
+
+    async def catch_up(self, after: int) -> int | None:
+        """See `passage_vectors.fill_near`; only a few at once, so that others write between."""
+        return await self._database.write(
+            lambda connection: fill_near(connection, after, FILLED_AT_ONCE)
+        )
 
     async def finish(
         self,

@@ -9,6 +9,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     String,
     Table,
     Text,
@@ -92,6 +93,25 @@ knowledge_chunk = Table(
     sqlite_autoincrement=True,
 )
 """Its number is that of its row in the indexes of words and of vectors, and never used again."""
+
+passage_vector = Table(
+    "passage_vector",
+    metadata,
+    Column(
+        "number", Integer, ForeignKey("knowledge_chunk.id", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("collection", Text, nullable=False),
+    Column("vector", LargeBinary, nullable=False),
+)
+"""A passage's vector once more, to be read by its number; see `passage_near`."""
+
+passage_count = Table(
+    "passage_count",
+    metadata,
+    Column("collection", Text, primary_key=True),
+    Column("passages", Integer, nullable=False),
+)
+"""How many of a partition are in `passage_vector`; triggers keep it."""
 
 assistant = Table(
     "assistant",
@@ -178,3 +198,6 @@ ADDED = (
     answer_trace,
 )
 """In the order of their references."""
+
+NEAR = (passage_vector, passage_count)
+"""Of a later version than the others."""

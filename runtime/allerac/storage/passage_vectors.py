@@ -21,10 +21,13 @@ from sqlalchemy import Connection
 
 from allerac.errors import InvalidInput
 
-FLOAT_BYTES: Final = 4
+from .passage_near import FLOAT_BYTES, FROM_PASSAGES, forget, is_whole, keep, missing, nearest_of
+
 MAX_WIDTH: Final = 4096
 LANGUAGE_WEIGHT: Final = 1.2
 """How much of a language's own nearness is taken off; chosen as docs/benchmarks.md tells."""
+FEW_WANTED: Final = 100
+"""Of more than these, `nearest_of` would miss some."""
 FEW: Final = 20
 """A few passages say little of what is usual: as many count along that are like all others."""
 
@@ -79,6 +82,7 @@ def put_vector(
         "passages = passages + 1, total = vec_add(total, excluded.total)",
         (place.name, vector),
     )
+    keep(connection, place.name, file_number, number, vector)
 
 
 def drop_vectors(connection: Connection, numbers: Sequence[int]) -> None:
@@ -86,6 +90,8 @@ def drop_vectors(connection: Connection, numbers: Sequence[int]) -> None:
     for width in _widths(connection):
         for number in numbers:
             _drop(connection, width, number)
+    for number in numbers:
+        forget(connection, number)
 
 
 def move_vectors(connection: Connection, numbers: Sequence[int], reader: str) -> None:
@@ -116,6 +122,22 @@ def count_vectors(connection: Connection, file_id: str) -> int:
     )
 
 
+def fill_near(connection: Connection, after: int, limit: int) -> int | None:
+    """Add up to `limit` passages that an older version left out of what finds near ones fast.
+
+    Returns after which number to go on; None when none is missing any more.
+    """
+    numbers = missing(connection, after, limit)
+    for width in _widths(connection) if numbers else ():
+        rows = connection.exec_driver_sql(
+            "SELECT chunk_id, collection, file_number, embedding "  # noqa: S608 - our own name and numbers
+            f"FROM knowledge_vector_{width} WHERE chunk_id IN ({_listed(numbers)})"
+        ).all()
+        for row in rows:
+            keep(connection, row.collection, row.file_number, row.chunk_id, row.embedding)
+    return max(numbers, default=None)
+
+
 def nearest(
     connection: Connection,
     model_id: str,
@@ -132,22 +154,32 @@ def nearest(
     if width not in _widths(connection):
         return []
     within = "" if file_numbers is None else f"AND file_number IN ({_listed(file_numbers)})"
-    query = (
-        f"SELECT chunk_id, distance FROM knowledge_vector_{width} "  # noqa: S608 - our own name and numbers
-        f"WHERE collection = ? {within} AND embedding MATCH ? AND k = ?"
-    )
     hits: list[Hit] = []
-    for name, usual in _usual(connection, model_id, readers, vector).items():
-        rows = connection.exec_driver_sql(query, (name, vector, limit)).all()
-        cosines = ((row.chunk_id, 1.0 - row.distance) for row in rows)
+    for name, (passages, usual) in _usual(connection, model_id, readers, vector).items():
+        is_long = passages >= FROM_PASSAGES and limit <= FEW_WANTED
+        search = nearest_of if is_long and is_whole(connection, name, passages) else _exactly
+        cosines = search(connection, name, within, vector, limit)
         hits += [Hit(number, near - LANGUAGE_WEIGHT * usual, near) for number, near in cosines]
     return sorted(hits, key=lambda hit: (-hit.score, hit.number))[:limit]
 
 
+def _exactly(
+    connection: Connection, collection: str, within: str, vector: bytes, limit: int
+) -> list[tuple[int, float]]:
+    """Return the same as `nearest_of`, from a scan of all."""
+    width = len(vector) // FLOAT_BYTES
+    query = (
+        f"SELECT chunk_id, distance FROM knowledge_vector_{width} "  # noqa: S608 - our own name and numbers
+        f"WHERE collection = ? {within} AND embedding MATCH ? AND k = ?"
+    )
+    rows = connection.exec_driver_sql(query, (collection, vector, limit)).all()
+    return [(row.chunk_id, 1.0 - row.distance) for row in rows]
+
+
 def _usual(
     connection: Connection, model_id: str, readers: Sequence[str], vector: bytes
-) -> Mapping[str, float]:
-    """Return, for each partition, the cosine of `vector` with any passage of its language."""
+) -> Mapping[str, tuple[int, float]]:
+    """Return, for each partition, how many passages it has and how near any of its language is."""
     width = len(vector) // FLOAT_BYTES
     found: dict[str, tuple[int, float]] = {}
     for reader in readers:
@@ -166,7 +198,7 @@ def _usual(
         same = (sums for name, sums in found.items() if Place.of(name).language == language)
         count, total = _added(same)
         usual[language] = (total + FEW * of_all) / (count + FEW)
-    return {name: usual[Place.of(name).language] for name in found}
+    return {name: (found[name][0], usual[Place.of(name).language]) for name in found}
 
 
 def _added(sums: Iterable[tuple[int, float]]) -> tuple[int, float]:

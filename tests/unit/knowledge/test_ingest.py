@@ -271,3 +271,19 @@ async def test_documents_are_read_anew_when_the_embedding_model_changes(tmp_path
         found = await house.service.search("ana", "Sentence 7 of the house")
         assert found.trace.model_id == "more-letters"
         assert found.trace.considered[0].vector_rank is not None
+
+
+async def test_what_an_older_version_took_in_is_made_fast_to_search_after_the_start(
+    tmp_path: Path,
+) -> None:
+    async with open_house(tmp_path, LetterEmbedder()) as house:
+        file = await house.service.add("ana", "house.md", stream(TEXT))
+        await house.settled(file.id)
+        passages, _ = await house.rows()
+        await house.database.write(lambda c: c.execute(text("DELETE FROM passage_vector")))
+    count = text("SELECT count(*) FROM passage_vector")
+    async with open_house(tmp_path, LetterEmbedder()) as house, asyncio.timeout(SECONDS):
+        while True:
+            if await house.database.read(lambda c: c.execute(count).scalar_one()) == passages:
+                break
+            await asyncio.sleep(0.02)

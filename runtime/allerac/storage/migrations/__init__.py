@@ -17,6 +17,7 @@ from . import (
     m0003_updates,
     m0004_knowledge,
     m0005_remote_models,
+    m0006_nearness,
 )
 
 STEPS: tuple[Callable[[Connection], None], ...] = (
@@ -25,6 +26,7 @@ STEPS: tuple[Callable[[Connection], None], ...] = (
     m0003_updates.upgrade,
     m0004_knowledge.upgrade,
     m0005_remote_models.upgrade,
+    m0006_nearness.upgrade,
 )
 
 
