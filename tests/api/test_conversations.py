@@ -1,11 +1,16 @@
 """Conversations over HTTP: what the lists promise, and what the next message would meet."""
 
+import asyncio
+
 import httpx
 import pytest
 
 from .conftest import Household
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+CONVERSATIONS = "/api/v1/conversations"
+READ_SECONDS = 60
 
 
 async def _conversation(client: httpx.AsyncClient, title: str) -> str:
@@ -31,6 +36,37 @@ async def test_search_goes_on_from_its_cursor_and_marks_what_it_found(household:
             break
         query["cursor"] = page["next_cursor"]
     assert (len(found), set(found)) == (3, ids)
+
+
+async def _said(client: httpx.AsyncClient, content: str) -> str:
+    """Say it in a new conversation and wait for the answer; returns the conversation's id."""
+    made = await client.post("/api/v1/conversations", json={})
+    conversation_id: str = made.json()["id"]
+    body = {"content": content, "client_id": content, "parent_id": None}
+    sent = await client.post(f"/api/v1/conversations/{conversation_id}/messages", json=body)
+    assert sent.is_success, sent.text
+    await client.get(f"/api/v1/generations/{sent.json()['answer']['id']}/events")
+    return conversation_id
+
+
+async def test_search_finds_by_meaning_what_one_said_oneself_and_nobody_elses(
+    household: Household,
+) -> None:
+    said = "The boiler in the holiday flat is repaired by Smith and Sons."
+    own = await _said(household.clients["member"], said)
+    query = {"query": "Who repairs the heater in the holiday flat?"}
+    async with asyncio.timeout(READ_SECONDS):
+        while True:
+            page = (await household.clients["member"].get(CONVERSATIONS, params=query)).json()
+            if page["items"]:
+                break
+            await asyncio.sleep(0.2)  # messages are read when the box has nothing else to do
+    (item,) = page["items"]
+    assert item["id"] == own
+    assert item["snippet"] == {"text": said, "marks": [], "by_meaning": True}
+    for other in ("owner", "admin", "guest"):
+        page = (await household.clients[other].get(CONVERSATIONS, params=query)).json()
+        assert page["items"] == [], other
 
 
 async def test_archived_conversations_are_left_out_shown_or_alone(household: Household) -> None:

@@ -3916,12 +3916,19 @@ export interface components {
     /**
      * Snippet
      * @description A found passage; `marks` are [start, end) positions in `text`, counted in code points.
+     *
+     *     One that was found `by_meaning` lacks words of the query, and has no marks.
      */
     Snippet: {
       /** Text */
       text: string;
       /** Marks */
       marks: [number, number][];
+      /**
+       * By Meaning
+       * @default false
+       */
+      by_meaning: boolean;
     };
     /**
      * Source

@@ -13,6 +13,7 @@ from allerac.app.engine import build_speeds, launch_of
 from allerac.app.ground import Ground, lay_ground
 from allerac.app.health import Rooms, build_health
 from allerac.app.knowledge import build_assistants, build_knowledge, build_librarian
+from allerac.app.meaning import build_meaning
 from allerac.app.models import ModelWing, build_models
 from allerac.app.network import NetworkPresence
 from allerac.app.support import build_support
@@ -84,6 +85,7 @@ class Runtime:
                 models=models.room,
                 logs=EventLogs(),
                 library=librarian,
+                meaning=build_meaning(ground, models.files, self.knowledge),
                 may_warm_up=self._may_warm_up,
             ),
             completions=CompletionService(engine=models.engines, models=models.room),

@@ -24,6 +24,7 @@ from .generation import INTERRUPTED, RETRY_SECONDS, SAVE_SECONDS, Generations, J
 from .history import History, history_of
 from .idle import IdleWork
 from .library import Library, NoLibrary, Question, Setting, with_passages
+from .meaning import Meaning
 from .prompt import INSTRUCTIONS
 from .records import ConversationDetail, ModelResolver, Sent
 from .summaries import Summariser
@@ -46,6 +47,7 @@ class ChatService:
         models: ModelResolver,
         logs: EventLogs,
         library: Library | None = None,
+        meaning: Meaning | None = None,
         instructions: str = INSTRUCTIONS,
         may_warm_up: Callable[[], bool] = lambda: True,
         quiet_seconds: float = QUIET_SECONDS,
@@ -56,6 +58,7 @@ class ChatService:
         self._models = models
         self._logs = logs
         self._library = library or NoLibrary()
+        self._meaning = meaning
         self._context = Context(engine=engine, instructions=instructions)
         self._idle = IdleWork(engine)
         self._warmup = Warmup(
@@ -84,9 +87,13 @@ class ChatService:
         await self._store.interrupt_streaming(INTERRUPTED)
         await self._store.purge_deleted(now - timedelta(days=RESTORABLE_DAYS))
         self._warmup.start()
+        if self._meaning is not None:
+            self._meaning.start()
 
     async def stop(self) -> None:
         """End and store everything that is running."""
+        if self._meaning is not None:
+            await self._meaning.stop()
         await self._warmup.stop()
         await self._idle.stop()
         await self._generations.close()
@@ -106,8 +113,9 @@ class ChatService:
     ) -> Page[ConversationItem]:
         """List, or search when `query` has words."""
         if query and query.strip():
+            near = None if self._meaning is None else await self._meaning.near(query)
             return await self._store.search(
-                person_id, query, archived=archived, cursor=cursor, limit=limit
+                person_id, query, near=near, archived=archived, cursor=cursor, limit=limit
             )
         return await self._store.page(person_id, archived=archived, cursor=cursor, limit=limit)
 
@@ -311,6 +319,8 @@ class ChatService:
         self._titles.consider(job)
         self._summaries.consider(job)
         self._warmup.renew()  # something may have been remembered
+        if self._meaning is not None:
+            self._meaning.wake()
 
     def _check_model(self, model_id: str | None) -> None:
         if model_id is not None:

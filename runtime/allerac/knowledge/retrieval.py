@@ -10,13 +10,13 @@ import structlog
 from allerac.engine.embedding import Embedder
 from allerac.errors import EngineUnavailable, ModelDamaged
 from allerac.storage.database import Database
+from allerac.storage.fusion import fuse
 from allerac.storage.passage_search import Hits, read_passages, search_passages
 from allerac.storage.passage_vectors import Hit
 from allerac.storage.passages import Scope, StoredChunk
 
 from .embedding_model import SEED_FLOOR, EmbeddingModel, EmbeddingModels, Traits, on_seed_scale
 from .excerpts import excerpt, likeness, shingles
-from .fusion import fuse
 from .words import coverage, stem, words_of
 
 log = structlog.get_logger()

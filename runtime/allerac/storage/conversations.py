@@ -36,6 +36,7 @@ from .conversation_rows import (
 )
 from .database import Database
 from .ids import new_id
+from .message_vectors import Near
 from .pages import Page, decode_cursor, encode_cursor
 from .search import Archived, find_conversations, index_message, index_title, unindex_conversation
 from .summaries import SummaryRecord, put_summary, summaries_of
@@ -123,16 +124,13 @@ class ConversationStore:
         person_id: str,
         query: str,
         *,
-        archived: Archived = "exclude",
-        cursor: str | None = None,
-        limit: int,
+        near: Near | None = None,
+        **page_of: Any,
     ) -> Page[ConversationItem]:
-        """Return conversations whose title or messages have every word, best first."""
+        """See `allerac.storage.search.find_conversations`."""
 
         def work(connection: Connection) -> Page[ConversationItem]:
-            page = find_conversations(
-                connection, person_id, query, archived=archived, cursor=cursor, limit=limit
-            )
+            page = find_conversations(connection, person_id, query, near=near, **page_of)
             items = [
                 item_of(own_conversation(connection, person_id, one.conversation_id), one.snippet)
                 for one in page.items

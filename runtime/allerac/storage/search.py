@@ -1,11 +1,14 @@
-"""Full text of titles and messages, by SQLite's FTS5 (https://sqlite.org/fts5.html)."""
+"""Titles and messages by their words, in FTS5 (https://sqlite.org/fts5.html), and by meaning."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, text
 
+from .fusion import fuse
+from .message_vectors import Near, near_conversations, newest_vector
 from .pages import Page, bad_cursor, decode_cursor, encode_cursor
 from .tables import searchable
 
@@ -21,10 +24,14 @@ Archived = Literal["exclude", "include", "only"]
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """A found passage; `marks` are [start, end) positions in `text`, in code points."""
+    """A found passage; `marks` are [start, end) positions in `text`, in code points.
+
+    One that was found `by_meaning` lacks words of the query, and has no marks.
+    """
 
     text: str
     marks: list[tuple[int, int]]
+    by_meaning: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,31 +75,61 @@ def find_conversations(
     person_id: str,
     query: str,
     *,
-    archived: Archived,
-    cursor: str | None,
+    near: Near | None = None,
+    archived: Archived = "exclude",
+    cursor: str | None = None,
     limit: int,
 ) -> Page[Found]:
-    """Return this person's conversations that have every word of `query`, best first.
+    """Return this person's conversations that have every word of `query` or are `near`, best first.
 
     What is written after the first page appears in none that follow it.
     """
     words = _quoted(query)
-    skipped, newest = _position(connection, cursor)
+    place = _place(connection, cursor)
     if not words:
         return Page([])
-    parameters = {
-        "words": words,
-        "person": person_id,
-        "archived": archived,
-        "newest": newest,
-        "skipped": skipped,
-        "count": limit + 1,
-    }
-    rows = connection.execute(text(_BEST), parameters).all()
-    shown = rows[:limit]
-    following = encode_cursor((skipped + limit, newest)) if len(rows) > limit else None
-    passages = _passages(connection, words, [row.number for row in shown])
-    return Page([Found(row.conversation, passages[row.number]) for row in shown], following)
+    by_words = _by_words(connection, person_id, words, archived, place.newest)
+    by_meaning: Mapping[str, str] = {}
+    if near is not None:
+        by_meaning = near_conversations(
+            connection, person_id, near, archived=archived, newest=place.newest_vector
+        )
+    found = [conversation for conversation, _ in fuse([[*by_words], [*by_meaning]])]
+    end = place.skipped + limit
+    shown = found[place.skipped : end]
+    passages = _passages(connection, words, [by_words[each] for each in shown if each in by_words])
+    items = [
+        Found(
+            each,
+            passages[by_words[each]]
+            if each in by_words
+            else Snippet(" ".join(by_meaning[each].split()), [], by_meaning=True),
+        )
+        for each in shown
+    ]
+    return Page(items, place.following(end) if len(found) > end else None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """How many conversations were shown, and what was the newest when the first one was."""
+
+    skipped: int
+    newest: int
+    newest_vector: int
+
+    def following(self, skipped: int) -> str:
+        """Return the cursor of the page that begins after `skipped`."""
+        return encode_cursor((skipped, self.newest, self.newest_vector))
+
+
+def _by_words(
+    connection: Connection, person_id: str, words: str, archived: Archived, newest: int
+) -> Mapping[str, int]:
+    """Return conversations with the row of their best passage, best first."""
+    parameters = {"words": words, "person": person_id, "archived": archived, "newest": newest}
+    rows = connection.execute(text(_BEST), parameters)
+    return {row.conversation: row.number for row in rows}
 
 
 _BEST = """
@@ -107,19 +144,19 @@ WITH hit AS MATERIALIZED (
     AND (:archived = 'include' OR (c.archived_at IS NOT NULL) = (:archived = 'only'))
 )
 SELECT conversation, number FROM ranked WHERE place = 1
-ORDER BY score, conversation LIMIT :count OFFSET :skipped
+ORDER BY score, conversation
 """
 """FTS5's functions work on its own rows only: the best are chosen first, snippets come after."""
 
 
-def _position(connection: Connection, cursor: str | None) -> tuple[int, int]:
-    """Return how many conversations were shown and the newest row of the index at that time."""
+def _place(connection: Connection, cursor: str | None) -> _Place:
     if cursor is None:
-        return 0, connection.scalar(select(func.max(searchable.c.id))) or 0
-    skipped, newest = decode_cursor(cursor, length=2)
-    if not isinstance(skipped, int) or not isinstance(newest, int):
+        newest = connection.scalar(select(func.max(searchable.c.id))) or 0
+        return _Place(0, newest, newest_vector(connection))
+    keys = decode_cursor(cursor, length=3)
+    if not all(isinstance(key, int) and key >= 0 for key in keys):
         raise bad_cursor()
-    return skipped, newest
+    return _Place(*keys)
 
 
 def _passages(connection: Connection, words: str, numbers: list[int]) -> dict[int, Snippet]:

@@ -127,7 +127,7 @@ async def test_marks_count_characters_also_behind_emoji(room: Room) -> None:
     assert "<b>" in text, "text stays text; whoever shows it escapes it"
 
 
-@pytest.mark.parametrize("cursor", ["x", encode_cursor((1, 2, "a")), encode_cursor(("a", "b"))])
+@pytest.mark.parametrize("cursor", ["x", encode_cursor((1, 2)), encode_cursor((1, 2, "a"))])
 async def test_a_cursor_of_another_list_is_refused(room: Room, cursor: str) -> None:
     with pytest.raises(InvalidInput):
         await room.store.search(room.ana, "boiler", cursor=cursor, limit=5)

@@ -11,10 +11,14 @@ Id = Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class Snippet(Response):
-    """A found passage; `marks` are [start, end) positions in `text`, counted in code points."""
+    """A found passage; `marks` are [start, end) positions in `text`, counted in code points.
+
+    One that was found `by_meaning` lacks words of the query, and has no marks.
+    """
 
     text: str
     marks: list[tuple[int, int]]
+    by_meaning: bool = False
 
 
 class ConversationItem(Response):

@@ -18,6 +18,7 @@ from . import (
     m0004_knowledge,
     m0005_remote_models,
     m0006_nearness,
+    m0007_meaning,
 )
 
 STEPS: tuple[Callable[[Connection], None], ...] = (
@@ -27,6 +28,7 @@ STEPS: tuple[Callable[[Connection], None], ...] = (
     m0004_knowledge.upgrade,
     m0005_remote_models.upgrade,
     m0006_nearness.upgrade,
+    m0007_meaning.upgrade,
 )
 
 

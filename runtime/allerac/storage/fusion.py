@@ -6,14 +6,15 @@ five count, what one search is sure of must not be outvoted by what both half kn
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 RANK_CONSTANT: Final = 10
+Item = TypeVar("Item", int, str)
 
 
-def fuse(rankings: Iterable[Sequence[int]]) -> list[tuple[int, float]]:
-    """Return every item with its score, best first; equal ones in the order of their numbers."""
-    scores: dict[int, float] = {}
+def fuse(rankings: Iterable[Sequence[Item]]) -> list[tuple[Item, float]]:
+    """Return every item with its score, best first; equal ones in the order of their names."""
+    scores: dict[Item, float] = {}
     for ranking in rankings:
         for rank, item in enumerate(ranking, start=1):
             scores[item] = scores.get(item, 0.0) + 1 / (RANK_CONSTANT + rank)
