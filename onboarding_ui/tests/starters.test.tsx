@@ -4,6 +4,8 @@ import i18next from "i18next";
 import type { AlleracApi } from "@/api/allerac-api";
 import { ApiError } from "@/api/problem";
 import { open, refusal, refusedOnce, visit } from "./page";
+// Read before the first wait begins, however slow the machine is.
+import "@/pages/library";
 
 beforeEach(() => localStorage.clear());
 

@@ -35,7 +35,16 @@ function send({ file: content, folder, visibility, onProgress }: Upload): Promis
 }
 
 export const libraryApi: LibraryApi = {
-  listFiles: (filter) => call("GET", `/knowledge/files${query({ ...filter, limit: "200" })}`),
+  listFiles: (filter) => {
+    const address = `/knowledge/files${query({ ...filter, limit: "200" })}`;
+    return call("GET", filter.folder === "" ? `${address}&folder=` : address);
+  },
+  listFolders: () => call("GET", "/knowledge/folders"),
+  renameFolder: (name, newName) =>
+    call("PATCH", `/knowledge/folders${query({ name })}`, { name: newName }),
+  deleteFolder: (name, documents) =>
+    command("DELETE", `/knowledge/folders${query({ name, documents })}`),
+  moveFiles: (file_ids, folder) => call("POST", "/knowledge/move", { file_ids, folder }),
   addFile: send,
   replaceFile: async (id, content) => {
     const init = { method: "PUT", headers: { "Content-Type": OCTETS }, body: content };

@@ -6,6 +6,7 @@ export type AnswerTrace = Schemas["AnswerTrace"];
 export type Assistant = Schemas["Assistant"];
 export type ChangeAssistant = Partial<Schemas["UpdateAssistant"]>;
 export type ConversationScope = Schemas["ConversationScope"];
+export type Folder = Schemas["Folder"];
 export type KnowledgeFile = Schemas["KnowledgeFile"];
 export type KnowledgePassage = Schemas["KnowledgePassage"];
 export type KnowledgePassages = Schemas["KnowledgePassages"];
@@ -25,6 +26,7 @@ export interface Upload {
 
 /** Documents, assistants and memories. */
 export interface LibraryApi {
+  /** Without `folder` from all of them, with "" only what is in none. */
   listFiles(filter: { folder?: string; query?: string }): Promise<{ items: KnowledgeFile[] }>;
   addFile(upload: Upload): Promise<KnowledgeFile>;
   replaceFile(id: string, file: File): Promise<KnowledgeFile>;
@@ -33,6 +35,11 @@ export interface LibraryApi {
   removeFile(id: string): Promise<void>;
   retryFile(id: string): Promise<KnowledgeFile>;
   listPassages(id: string, first: number): Promise<KnowledgePassages>;
+  listFolders(): Promise<{ items: Folder[] }>;
+  renameFolder(name: string, newName: string): Promise<{ items: Folder[] }>;
+  /** Its documents go one folder up, or are removed for good. */
+  deleteFolder(name: string, documents: "keep" | "remove"): Promise<void>;
+  moveFiles(ids: string[], folder: string): Promise<{ items: Folder[] }>;
   /** Where the picture of a page is, and the document itself. */
   pageAddress(id: string, page: number): string;
   fileAddress(id: string): string;

@@ -50,3 +50,32 @@ def library_assistant_edited(page: Page, words: Words) -> None:
 def library_memories(page: Page, words: Words) -> None:
     visit(page, "/library/memories")
     expect(page.get_by_text(words("library.memory.proposed"))).to_be_visible()
+
+
+@screen
+def library_folder(page: Page, words: Words) -> None:
+    visit(page, "/library?folder=Taxes")
+    expect(page.get_by_text("Tax return.pdf")).to_be_visible()
+    expect(page.get_by_role("button", name=words("library.folders.rename"))).to_be_visible()
+
+
+@screen
+def library_folder_new(page: Page, words: Words) -> None:
+    visit(page, "/library?folder=Garden")
+    expect(page.get_by_text(words("library.folders.empty"))).to_be_visible()
+    page.get_by_role("button", name=words("library.folders.new")).click()
+    expect(page.get_by_label(words("library.folders.name"))).to_be_focused()
+
+
+@screen
+def library_folder_deleted(page: Page, words: Words) -> None:
+    library_folder(page, words)
+    page.get_by_role("button", name=words("library.folders.delete")).click()
+    expect(page.get_by_role("button", name=words("library.folders.remove"))).to_be_visible()
+
+
+@screen
+def library_documents_moved(page: Page, words: Words) -> None:
+    library(page, words)
+    page.get_by_role("checkbox").first.check()
+    expect(page.get_by_role("button", name=words("library.folders.moveNow"))).to_be_visible()

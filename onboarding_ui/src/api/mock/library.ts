@@ -131,6 +131,47 @@ async function takeIn(file: KnowledgeFile, scenario: Scenario): Promise<void> {
   Object.assign(file, { state: "ready", done: 0, total: 0, pages: 3, passages: 9 });
 }
 
+const LONG_FOLDER = "Insurances and contracts of the whole household since we moved in here";
+
+/** Folders are what the documents say; as on the box, one without documents is none. */
+function foldersOf(files: KnowledgeFile[]): Partial<LibraryApi> {
+  const isIn = (name: string) => (file: KnowledgeFile) =>
+    file.folder === name || file.folder.startsWith(`${name}/`);
+  const names = (): string[] => [...new Set(files.map(({ folder }) => folder))].filter(Boolean);
+  const listed = () => ({
+    items: names()
+      .sort()
+      .map((name) => {
+        const all = files.filter(({ folder }) => folder === name);
+        return { name, documents: all.length, own: all.filter(({ mine }) => mine).length };
+      }),
+  });
+  const rename = (name: string, next: string): void =>
+    files.filter(isIn(name)).forEach((file) => {
+      file.folder = (next + file.folder.slice(name.length)).replace(/^\//, "");
+    });
+  return {
+    listFolders: () => Promise.resolve(listed()),
+    renameFolder: (name, next) => {
+      if (names().includes(next)) {
+        const message = "There is a folder of this name already.";
+        return Promise.reject(new ApiError(409, { code: "conflict", message }));
+      }
+      rename(name, next);
+      return Promise.resolve(listed());
+    },
+    deleteFolder: (name, documents) => {
+      if (documents === "keep") rename(name, name.split("/").slice(0, -1).join("/"));
+      else files.filter(isIn(name)).forEach((file) => files.splice(files.indexOf(file), 1));
+      return Promise.resolve();
+    },
+    moveFiles: (ids, folder) => {
+      files.filter(({ id }) => ids.includes(id)).forEach((file) => (file.folder = folder));
+      return Promise.resolve(listed());
+    },
+  };
+}
+
 function createFiles(scenario: Scenario) {
   const files: KnowledgeFile[] = scenario.empty
     ? []
@@ -156,6 +197,9 @@ function createFiles(scenario: Scenario) {
           visibility: "household",
           mine: false,
         }),
+        fileOf("file-5", { name: "Tax return.pdf", folder: "Taxes" }),
+        fileOf("file-6", { name: "Receipts.pdf", folder: "Taxes/2025" }),
+        fileOf("file-7", { name: "Lease.pdf", folder: LONG_FOLDER }),
       ];
   const find = (id: string): KnowledgeFile => require(files.find((file) => file.id === id));
   const gone = (id: string): void => void files.splice(files.indexOf(find(id)), 1);
@@ -166,9 +210,11 @@ function createFiles(scenario: Scenario) {
 function documents(scenario: Scenario) {
   const { files, find, gone, first } = createFiles(scenario);
   const part: Partial<LibraryApi> = {
-    listFiles: ({ query = "" }) =>
+    ...foldersOf(files),
+    listFiles: ({ folder, query = "" }) =>
       Promise.resolve({
         items: files
+          .filter((file) => folder === undefined || file.folder === folder)
           .filter(({ name }) => name.toLowerCase().includes(query.toLowerCase()))
           .map((file) => ({ ...file })),
       }),

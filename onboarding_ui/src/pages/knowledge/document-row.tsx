@@ -11,8 +11,14 @@ import { Button } from "@/components/ui/button";
 import { Notice } from "@/components/ui/card";
 import { boxWords } from "@/i18n/box-words";
 
+interface Props {
+  file: KnowledgeFile;
+  isChosen: boolean;
+  onChoose: () => void;
+}
+
 /** A document: what it is, how far it has come, and what can be done with it. */
-export function DocumentRow({ file }: { file: KnowledgeFile }) {
+export function DocumentRow({ file, isChosen, onChoose }: Props) {
   const { t } = useTranslation();
   return (
     <li className="grid gap-3 rounded-card border border-line bg-surface p-4">
@@ -45,7 +51,7 @@ export function DocumentRow({ file }: { file: KnowledgeFile }) {
           <p>{boxWords(file.why.hint)}</p>
         </Notice>
       ) : null}
-      {file.mine ? <Acts file={file} /> : null}
+      {file.mine ? <Acts file={file} isChosen={isChosen} onChoose={onChoose} /> : null}
     </li>
   );
 }
@@ -73,7 +79,7 @@ function Standing({ file }: { file: KnowledgeFile }) {
   );
 }
 
-function Acts({ file }: { file: KnowledgeFile }) {
+function Acts({ file, isChosen, onChoose }: Props) {
   const api = useApi();
   const { t } = useTranslation();
   const queries = useQueryClient();
@@ -99,6 +105,16 @@ function Acts({ file }: { file: KnowledgeFile }) {
     <>
       <ProblemNote error={act.error} />
       <div className="-ms-4 flex flex-wrap">
+        <label className="flex min-h-11 cursor-pointer items-center gap-2 px-4 py-2 font-medium text-soft hover:text-ink">
+          <input
+            type="checkbox"
+            className="size-5 accent-accent"
+            aria-label={t("library.folders.choose", { name: file.name })}
+            checked={isChosen}
+            onChange={onChoose}
+          />
+          {t("library.folders.move")}
+        </label>
         {file.state === "failed" ? (
           <Button kind="quiet" onClick={() => act.mutate(() => api.retryFile(file.id))}>
             {t("library.retry")}

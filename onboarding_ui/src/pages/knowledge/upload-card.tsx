@@ -6,6 +6,8 @@ import { useTranslation } from "react-i18next";
 import { useApi } from "@/api/context";
 import { ProblemNote } from "@/components/problem";
 import { Button } from "@/components/ui/button";
+import { type Dropped, openDropped } from "./dropped";
+import { within } from "./folder-names";
 
 interface Arriving {
   id: number;
@@ -15,21 +17,22 @@ interface Arriving {
 }
 
 /** Sends files one after the other; those that are refused stay and say why. */
-function useUploads() {
+function useUploads(folder: string) {
   const api = useApi();
   const queries = useQueryClient();
   const [arriving, setArriving] = useState<Arriving[]>([]);
   const next = useRef(0);
   const put = (id: number, change: Partial<Arriving>): void =>
     setArriving((all) => all.map((one) => (one.id === id ? { ...one, ...change } : one)));
-  const send = async (files: File[]): Promise<void> => {
-    const queue = files.map((file) => ({ file, id: (next.current += 1) }));
+  const send = async (files: Dropped[]): Promise<void> => {
+    const queue = files.map((dropped) => ({ ...dropped, id: (next.current += 1) }));
     const shown = queue.map(({ file, id }) => ({ id, name: file.name, share: 0, error: null }));
     setArriving((all) => [...all.filter(({ error }) => error === null), ...shown]);
-    for (const { file, id } of queue) {
+    for (const { file, id, folder: inner } of queue) {
+      const visibility = "private";
       const onProgress = (share: number): void => put(id, { share });
       try {
-        await api.addFile({ file, folder: "", visibility: "private", onProgress });
+        await api.addFile({ file, folder: within(folder, inner), visibility, onProgress });
         setArriving((all) => all.filter((one) => one.id !== id));
       } catch (error) {
         put(id, { error });
@@ -40,17 +43,17 @@ function useUploads() {
   return { arriving, send };
 }
 
-/** Where documents are dropped or chosen. */
-export function UploadCard() {
+/** Where documents are dropped or chosen; they go into the folder that is open. */
+export function UploadCard({ folder }: { folder: string }) {
   const { t } = useTranslation();
   const id = useId();
   const [isOver, setOver] = useState(false);
   const picker = useRef<HTMLInputElement>(null);
-  const { arriving, send } = useUploads();
+  const { arriving, send } = useUploads(folder);
   const drop = (event: DragEvent): void => {
     event.preventDefault();
     setOver(false);
-    void send([...event.dataTransfer.files]);
+    void openDropped(event.dataTransfer).then(send);
   };
   return (
     // Whoever cannot drop uses the button inside.
@@ -81,7 +84,7 @@ export function UploadCard() {
         className="sr-only"
         tabIndex={-1}
         onChange={(event) => {
-          void send([...(event.target.files ?? [])]);
+          void send([...(event.target.files ?? [])].map((file) => ({ file, folder: "" })));
           event.target.value = "";
         }}
       />
