@@ -46,6 +46,7 @@ pytestmark = [pytest.mark.matrix, pytest.mark.timeout(2 * BUILD_SECONDS)]
 NEXT: Final = "0.1.1"
 STARTED: Final = r"Linux version"
 RESTARTED: Final = r"reboot: Restarting system"
+CUT_ANSWERS: Final = 100
 FETCHED_BYTES: Final = 10_000_000
 """About what an update of one file fetches."""
 
@@ -139,6 +140,20 @@ def test_a_broken_version_goes_back_by_itself_and_says_why(
         assert installed_version(box) == installed_before
         assert what_was_said(box) == list(SAID)
         trial.result = f"back by itself: `{verdict['reason']['name']}`"
+
+
+def test_a_server_that_cuts_a_hundred_answers_only_delays_the_update(
+    before: Predecessor, ready: PreparedUnit, evidence: Evidence, tmp_path: Path
+) -> None:
+    shelf = _shelf(before, tmp_path / "shelf")
+    shelf.cut(CUT_ANSWERS, evidence.seed)
+    with (
+        evidence.of(f"server cuts {CUT_ANSWERS} answers") as trial,
+        ready.at(READY, tmp_path / "unit", shelf) as box,
+    ):
+        take(box)
+        assert shelf.cuts() == CUT_ANSWERS
+        trial.result = f"installed; fetched {shelf.sent_bytes() / 1e6:.1f} MB"
 
 
 def _while_downloading(box: BootedBox, shelf: UpdateShelf, chance: random.Random) -> None:

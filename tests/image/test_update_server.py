@@ -23,7 +23,8 @@ CONTENT = bytes(range(256)) * 16
 def port(tmp_path: Path) -> Iterator[int]:
     """A server of one file, and where it listens."""
     (tmp_path / "files").mkdir()
-    (tmp_path / "files/bundle").write_bytes(CONTENT)
+    for name in ("bundle", "next.raucb"):
+        (tmp_path / "files" / name).write_bytes(CONTENT)
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
         number = int(free.getsockname()[1])
     words = [SERVER, tmp_path / "files", "127.0.0.1", number, tmp_path / "log"]
@@ -66,6 +67,20 @@ def test_what_is_sent_is_what_was_asked_for(
 ) -> None:
     assert _ask(port, "/bundle", wanted) == expected
     assert _written(tmp_path / "log")["bytes"] == len(expected[1])
+
+
+def test_so_many_answers_that_bring_a_bundle_are_cut_off_and_no_more(
+    port: int, tmp_path: Path
+) -> None:
+    (tmp_path / "cuts").write_text("1 3")
+    lengths = []
+    for _ in range(100):
+        try:
+            lengths.append(len(_ask(port, "/next.raucb")[1]))
+        except http.client.IncompleteRead as cut:
+            lengths.append(len(cut.partial))
+    assert sum(length < len(CONTENT) for length in lengths) == 3
+    assert _ask(port, "/bundle") == (200, CONTENT)
 
 
 def test_a_file_that_is_not_there_is_not_found(port: int) -> None:

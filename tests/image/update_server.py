@@ -1,12 +1,15 @@
 """A server of plain files on the box's network, with ranges; it writes down what it sent.
 
 `update_server.py FOLDER ADDRESS PORT LOG`: each answer is a line of JSON with path, first byte and
-number of bytes in LOG. A file `pace` beside LOG says how many bytes a second it sends at most.
+number of bytes in LOG. A file `pace` beside LOG says how many bytes a second it sends at most, a
+file `cuts` with a seed and a number how many answers it cuts off, each at any byte.
 """
 
 import json
+import random
 import re
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -15,8 +18,32 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+BUNDLE = ".raucb"
 RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 CHUNK_BYTES = 64 * 1024
+CUT_SHARE = 0.1
+"""Of the answers, while some are still to be cut: each is asked for again a few times only."""
+
+
+class Cuts:
+    """Decides which answers are cut off, and where, as the file that `order` names says."""
+
+    def __init__(self, order: Path) -> None:
+        self._order = order
+        self._chance: random.Random | None = None
+        self._left = 0
+        self._lock = threading.Lock()
+
+    def length(self, whole: int) -> int:
+        """Return how many of `whole` bytes are sent."""
+        with self._lock:
+            if self._chance is None and self._order.is_file():
+                seed, self._left = map(int, self._order.read_text().split())
+                self._chance = random.Random(seed)  # noqa: S311 - no secret
+            if self._chance is None or not self._left or self._chance.random() > CUT_SHARE:
+                return whole
+            self._left -= 1
+            return self._chance.randrange(whole)
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -24,8 +51,9 @@ class Handler(SimpleHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
-    def __init__(self, *arguments: Any, log: Path, **named: Any) -> None:
+    def __init__(self, *arguments: Any, log: Path, cuts: Cuts, **named: Any) -> None:
         self._log = log
+        self._cuts = cuts
         super().__init__(*arguments, **named)
 
     def do_GET(self) -> None:
@@ -45,15 +73,19 @@ class Handler(SimpleHTTPRequestHandler):
         if asked:
             self.send_header("Content-Range", f"bytes {first}-{last}/{size}")
         self.end_headers()
+        whole = last - first + 1
+        length = self._cuts.length(whole) if path.suffix == BUNDLE else whole
+        self.close_connection = self.close_connection or length < whole
         sent = 0
         try:
-            for chunk in _read(path, first, last):
+            for chunk in _read(path, first, first + length - 1):
                 self.wfile.write(chunk)
                 sent += len(chunk)
                 self._keep_pace(len(chunk))
         finally:
             with self._log.open("a") as log:
-                log.write(json.dumps({"path": self.path, "first": first, "bytes": sent}) + "\n")
+                told = {"path": self.path, "first": first, "bytes": sent, "cut": length < whole}
+                log.write(json.dumps(told) + "\n")
 
     def _keep_pace(self, number: int) -> None:
         pace = self._log.with_name("pace")
@@ -75,7 +107,8 @@ def _read(path: Path, first: int, last: int) -> Iterator[bytes]:
 
 def main(folder: str, address: str, port: str, log: str) -> None:
     """Serve until killed."""
-    handler = partial(Handler, directory=folder, log=Path(log))
+    cuts = Cuts(Path(log).with_name("cuts"))
+    handler = partial(Handler, directory=folder, log=Path(log), cuts=cuts)
     ThreadingHTTPServer.daemon_threads = True
     with ThreadingHTTPServer((address, int(port)), handler) as server:
         sys.stdout.write("ready\n")

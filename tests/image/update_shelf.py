@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from allerac_image.cli import DEVELOPMENT_KEYS
@@ -48,6 +49,10 @@ class UpdateShelf:
         """Serve each answer no faster than that."""
         (self.folder / "pace").write_text(str(bytes_per_second))
 
+    def cut(self, times: int, seed: int) -> None:
+        """Cut off so many answers that bring pieces of bundles, at bytes that `seed` decides."""
+        (self.folder / "cuts").write_text(f"{seed} {times}")
+
     def bundle_bytes(self) -> int:
         """Return the size of the one bundle on offer."""
         (bundle,) = self.repository.rglob("*.raucb")
@@ -55,9 +60,15 @@ class UpdateShelf:
 
     def sent_bytes(self) -> int:
         """Return how much of bundles has been sent so far."""
+        return sum(one["bytes"] for one in self._sent() if one["path"].endswith(".raucb"))
+
+    def cuts(self) -> int:
+        """Return how many answers were cut off so far."""
+        return sum(one["cut"] for one in self._sent())
+
+    def _sent(self) -> list[dict[str, Any]]:
         lines = self.log.read_text().splitlines() if self.log.is_file() else []
-        sent = [json.loads(line) for line in lines]
-        return sum(one["bytes"] for one in sent if one["path"].endswith(".raucb"))
+        return [json.loads(line) for line in lines]
 
 
 @contextmanager
