@@ -62,7 +62,7 @@ check: ## Run lint, types and the quick tests
 
 test-image: ## Run every fault on the emulated box; takes hours
 	@python3 -m bootstrap test
-	@$(PYTEST) tests/image -m "slow or matrix"
+	@$(PYTEST) tests/image tests/provisioning -m "slow or matrix"
 
 bench: ## Measure what the project promises, as tables
 	@python3 -m bootstrap test

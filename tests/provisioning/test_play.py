@@ -1,13 +1,9 @@
 """The play as a whole: over the image's root again, and over a machine that runs."""
 
 import dataclasses
-import http.client
 import json
-import re
-import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,8 +12,8 @@ from allerac_image.debian import unpack_root
 from allerac_image.log import clean_environment
 from allerac_image.provision import provision, role_variables
 from tests.provisioning.conftest import Provisioned
-from tests.provisioning.namespaces import inside
 from tests.provisioning.own_system import OwnSystem, running_system
+from tests.provisioning.visits import changes, status_of
 
 ENTER = """#!/bin/sh
 shift
@@ -26,14 +22,8 @@ exec nsenter --target={pid} --all --root --wd=/ "$@"
 """In place of chroot, whose first argument is the folder: it enters the running system."""
 
 
-def _changes(log: str) -> int:
-    """Return how many tasks of the last play in `log` changed something."""
-    (*_, count) = re.findall(r"ok=\d+ +changed=(\d+) +unreachable=0 +failed=0", log)
-    return int(count)
-
-
 def test_a_second_run_over_the_image_changes_nothing(provisioned: Provisioned) -> None:
-    assert _changes(provisioned.do(provision, "provision-again")) == 0
+    assert changes(provisioned.do(provision, "provision-again")) == 0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -84,16 +74,9 @@ def machine(
 def test_a_debian_machine_becomes_an_allerac_and_a_second_run_changes_nothing(
     machine: Machine,
 ) -> None:
-    assert _changes(machine.play()) > 0
-    connection = http.client.HTTPConnection("127.0.0.1", timeout=60)
-    with inside(machine.system.network):
-        connection.sock = socket.create_connection(("127.0.0.1", 80), 60)
-    with closing(connection):
-        connection.request("GET", "/api/v1/status")
-        with connection.getresponse() as answer:
-            assert answer.status == 200
-            assert json.loads(answer.read())["claimed"] is False
-    assert _changes(machine.play()) == 0
+    assert changes(machine.play()) > 0
+    assert status_of(machine.system)["claimed"] is False
+    assert changes(machine.play()) == 0
 
 
 def test_what_a_machine_had_of_its_own_is_left_alone(machine: Machine) -> None:
