@@ -22,12 +22,11 @@ from .knowledge_tables import passage_count, passage_vector
 FLOAT_BYTES: Final = 4
 SCALE: Final = 127 / 8
 """A number of a vector of length 1 is about 1 / sqrt(width); from eight times that on it is cut."""
-FIRST: Final = 10
-MARGIN: Final = 1.1
-"""What is farther by bytes than the tenth, by up to this share over the root of the width, is
-compared exactly. Of 100,000 random vectors, where nearness says least, these are about 1,000, and
-with them all of the best ten."""
-MOST: Final = 1_000
+SAMPLED: Final = 16
+"""Each passage of so many is in a sample too: searched first, it tells how near is near enough."""
+NEAR_IN_SAMPLE: Final = 64
+"""As near as so many of the sample are about 1,000 of all, and only these are compared exactly."""
+MOST: Final = 2_000
 FROM_PASSAGES: Final = 2_000
 """A smaller partition is compared exactly as fast."""
 
@@ -63,11 +62,15 @@ def keep(
     connection.execute(
         passage_vector.insert().values(number=number, collection=collection, vector=vector)
     )
-    connection.exec_driver_sql(
-        f"INSERT INTO knowledge_near_{width} (chunk_id, collection, file_number, embedding) "  # noqa: S608 - our own name
-        "VALUES (?, ?, ?, vec_int8(?))",
-        (number, collection, file_number, in_bytes(vector)),
-    )
+    rows = [(number, collection, file_number, in_bytes(vector))]
+    if number % SAMPLED == 0:
+        rows.append((-number, _sample_of(collection), file_number, rows[0][3]))
+    for row in rows:
+        connection.exec_driver_sql(
+            f"INSERT INTO knowledge_near_{width} (chunk_id, collection, file_number, embedding) "  # noqa: S608 - our own name
+            "VALUES (?, ?, ?, vec_int8(?))",
+            row,
+        )
 
 
 def forget(connection: Connection, number: int) -> None:
@@ -94,12 +97,12 @@ def nearest_of(
         f"SELECT chunk_id, distance FROM knowledge_near_{width} "  # noqa: S608 - our own name and condition
         f"WHERE collection = ? {within} AND embedding MATCH vec_int8(?) AND k = ?"
     )
-    near = (collection, in_bytes(vector))
-    first = connection.exec_driver_sql(query, (*near, FIRST)).all()
-    if not first:
-        return []
-    bound = max(row.distance for row in first) * (1 + MARGIN / math.sqrt(width))
-    rows = connection.exec_driver_sql(f"{query} AND distance <= ?", (*near, MOST, bound)).all()
+    question = in_bytes(vector)
+    sample = (_sample_of(collection), question, NEAR_IN_SAMPLE)
+    near = [row.distance for row in connection.exec_driver_sql(query, sample)]
+    bound = max(near) if len(near) == NEAR_IN_SAMPLE else math.inf
+    all_near = (collection, question, MOST, bound)
+    rows = connection.exec_driver_sql(f"{query} AND distance <= ?", all_near).all()
     exactly = (
         "SELECT number, 1 - vec_distance_cosine(vector, ?) AS cosine FROM passage_vector "
         "WHERE number IN (SELECT value FROM json_each(?)) ORDER BY cosine DESC, number LIMIT ?"
@@ -135,5 +138,10 @@ def _create(connection: Connection, width: int) -> None:
     connection.exec_driver_sql(
         f"CREATE TRIGGER IF NOT EXISTS knowledge_near_{width}_out AFTER DELETE ON passage_vector "  # noqa: S608 - our own name
         f"WHEN length(OLD.vector) = {FLOAT_BYTES * width} "
-        f"BEGIN DELETE FROM knowledge_near_{width} WHERE chunk_id = OLD.number; END"
+        f"BEGIN DELETE FROM knowledge_near_{width} WHERE chunk_id = OLD.number; "
+        f"DELETE FROM knowledge_near_{width} WHERE chunk_id = -OLD.number; END"
     )
+
+
+def _sample_of(collection: str) -> str:
+    return f"{collection}#"

@@ -1,5 +1,6 @@
-"""Searches for passages: by words and by vectors in one consistent view."""
+"""Searches for passages: by words and by vectors at once, each on a core of its own."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -26,15 +27,20 @@ async def search_passages(
     near: tuple[str, bytes] | None,
     limit: int,
 ) -> Hits:
-    """Search by words and, where `near` has a model and a vector, by meaning, in one view."""
+    """Search by words and, where `near` has a model and a vector, by meaning.
 
-    def work(connection: Connection) -> Hits:
-        by_words = find_by_words(connection, scope, words, limit)
-        by_vector = [] if near is None else find_by_vector(connection, scope, *near, limit)
-        numbers = {hit.number for hit in [*by_words, *by_vector]}
-        return Hits(by_vector, by_words, load_chunks(connection, scope.person_id, numbers))
+    A passage that is removed meanwhile may be among the hits, but not among the chunks.
+    """
 
-    return await database.read(work)
+    def vectors(connection: Connection) -> list[Hit]:
+        return [] if near is None else find_by_vector(connection, scope, *near, limit)
+
+    by_vector, by_words = await asyncio.gather(
+        database.read(vectors),
+        database.read(lambda connection: find_by_words(connection, scope, words, limit)),
+    )
+    numbers = {hit.number for hit in [*by_words, *by_vector]}
+    return Hits(by_vector, by_words, await read_passages(database, scope.person_id, numbers))
 
 
 async def read_passages(
