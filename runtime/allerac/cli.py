@@ -50,13 +50,20 @@ def serve(settings: Settings, _: argparse.Namespace) -> int:
 
 def console(settings: Settings, _: argparse.Namespace) -> int:
     """Show the box's name, addresses and claim code on this terminal, until stopped."""
-    from allerac.appliance.console import run_console
+    from allerac.appliance.console import Sight, run_console
     from allerac.appliance.view import FILE_NAME
 
     if settings.socket is None:
         raise InvalidInput("The console belongs to the box's service.", hint="Set ALLERAC_SOCKET.")
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a file, not a test's double
-    run_console(settings.socket.with_name(FILE_NAME), sys.stdout, os.environ.get("TERM", ""))
+    sight = Sight(settings.socket.with_name(FILE_NAME), settings.data_dir, _own_addresses)
+    run_console(sight, sys.stdout, os.environ.get("TERM", ""))
+
+
+def _own_addresses() -> list[str]:
+    from allerac.network import list_addresses
+
+    return [address.ip for address in list_addresses()]
 
 
 def certificate(settings: Settings, _: argparse.Namespace) -> int:

@@ -2,10 +2,12 @@
 
 import os
 import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Never, TextIO
 
-from .screen import Terminal, draw
+from .screen import Terminal, draw, draw_without_data
 from .view import read_view
 
 LOOK_SECONDS: Final = 1.0
@@ -16,8 +18,31 @@ CLEAR: Final = "\x1b[?25l\x1b[H\x1b[2J"
 """Hide the cursor, home, erase: DECTCEM, CUP and ED of ECMA-48 and the VT220."""
 
 
-def run_console(path: Path, out: TextIO, kind: str) -> Never:
-    """Show the box as the file at `path` tells, for as long as the process lives.
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What can be seen of the box from here.
+
+    `view` is what the runtime tells, `data` the runtime's folder, which is there as soon as the
+    data partition is mounted. `addresses` looks the box's own ones up.
+    """
+
+    view: Path
+    data: Path
+    addresses: Callable[[], Sequence[str]]
+
+
+def see(sight: Sight, terminal: Terminal) -> list[str]:
+    """Return the lines to show now."""
+    view = read_view(sight.view)
+    # The unit starts after the local file systems: a disk that is not there now has been given up.
+    # os.path: a disk that answers with errors has no folder either.
+    if view is None and not os.path.isdir(sight.data):  # noqa: PTH112
+        return draw_without_data(sight.addresses(), terminal)
+    return draw(view, terminal)
+
+
+def run_console(sight: Sight, out: TextIO, kind: str) -> Never:
+    """Show the box for as long as the process lives.
 
     `kind` is what TERM says. A terminal that cannot erase gets new lines only when they differ.
     """
@@ -25,7 +50,7 @@ def run_console(path: Path, out: TextIO, kind: str) -> Never:
     drawn_at = 0.0
     while True:
         terminal = Terminal.of(kind, _size(out), out.encoding)
-        lines = draw(read_view(path), terminal)
+        lines = see(sight, terminal)
         is_old = terminal.is_screen and time.monotonic() - drawn_at > REDRAW_SECONDS
         if lines != shown or is_old:
             before = CLEAR if terminal.is_screen else ""

@@ -15,6 +15,13 @@ INDENT: Final = "  "
 GAP: Final = 3
 QUIET_MODULES: Final = 2
 ADDRESSES: Final = 4
+NO_NETWORK: Final = "No network yet. Is the cable plugged in?"
+RESCUE: Final = "/rescue/"
+"""Where the box's proxy shows the rescue page, whatever the runtime does."""
+WHAT_TO_DO: Final = (
+    "Have the code on the label ready. First let the page repair the disk; if that does not help, "
+    "it can forget everything and begin anew. If this comes back, the disk is failing."
+)
 STATES: Final = {
     "ready": "Ready",
     "starting": "Warming up",
@@ -50,14 +57,33 @@ def draw(view: BoxView | None, terminal: Terminal) -> list[str]:
             f"{INDENT}starting…" if terminal.is_screen else "starting",
         ]
     facts = [*_headline(view), *_ways_in(view), *_code(view), "", f"* {_state(view)}"]
-    code = _qr(view) if terminal.is_screen else []
+    return _page(facts, _qr(view), view.conflict or "", terminal)
+
+
+def draw_without_data(addresses: Sequence[str], terminal: Terminal) -> list[str]:
+    """Return the lines to show while the disk with the data cannot be read.
+
+    `addresses` are those at which the box's proxy answers; its names are not announced then.
+    """
+    rescue = [f"http://{_host(address)}{RESCUE}" for address in addresses[:ADDRESSES]]
+    way = ["Open the rescue page:", *rescue] if rescue else [NO_NETWORK]
+    facts = ["Allerac", "", "The disk with your data cannot be read.", "", *way]
+    return _page(facts, _qr_of(rescue[0]) if rescue else [], WHAT_TO_DO, terminal)
+
+
+def _page(facts: Sequence[str], picture: Sequence[str], note: str, terminal: Terminal) -> list[str]:
+    """Lay out facts beside a picture, which is left out where there is no room for both."""
+    code = list(picture) if terminal.is_screen else []
     width = terminal.columns - len(INDENT) * 2 - (len(code[0]) + GAP if code else 0)
     beside = [line for line in facts if len(line) <= width]
     below = [line for line in facts if len(line) > width]
     if code and len(code) + len(below) + 3 > terminal.rows:
-        code, beside, below = [], facts, []
-    notes = textwrap.wrap(view.conflict or "", terminal.columns - len(INDENT) * 2)
-    lines = ["", *_side_by_side(code, beside), *below, *notes]
+        code, beside, below = [], list(facts), []
+    notes = textwrap.wrap(note, terminal.columns - len(INDENT) * 2)
+    lines = ["", *_side_by_side(code, beside), *below]
+    if notes and len(lines) + len(notes) + 1 < terminal.rows:
+        lines.append("")
+    lines += notes
     return [f"{INDENT}{_plain(line)}".rstrip() for line in lines][: terminal.rows - 1]
 
 
@@ -74,7 +100,7 @@ def half_blocks(rows: Sequence[Sequence[bool]]) -> list[str]:
 def _headline(view: BoxView) -> list[str]:
     title = "Allerac" if view.name == "Allerac" else f"{view.name} (Allerac)"
     if not view.addresses:
-        return [title, "", "No network yet. Is the cable plugged in?"]
+        return [title, "", NO_NETWORK]
     invitation = "Open it from this network:" if view.claimed else "To begin, open in this network:"
     return [title, "", invitation]
 
@@ -102,7 +128,11 @@ def _qr(view: BoxView) -> list[str]:
     if not view.addresses:
         return []
     fragment = f"#code={view.claim_code.replace('-', '')}" if view.claim_code else ""
-    code = segno.make(f"http://{_host(view.addresses[0])}/{fragment}", error="l", micro=False)
+    return _qr_of(f"http://{_host(view.addresses[0])}/{fragment}")
+
+
+def _qr_of(address: str) -> list[str]:
+    code = segno.make(address, error="l", micro=False)
     return half_blocks([[bool(dark) for dark in row] for row in code.matrix_iter(1, QUIET_MODULES)])
 
 

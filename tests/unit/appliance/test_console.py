@@ -16,10 +16,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pytest
+
+from allerac.appliance.console import Sight, see
 from allerac.appliance.view import FILE_NAME, write_view
 
-from .test_screen import CLAIMED, UNCLAIMED
+from .test_screen import CLAIMED, SCREEN, UNCLAIMED
 
+ROLE = Path(__file__).resolve().parents[3] / "provisioning/roles/console"
 SECONDS = 30
 CLEAR = "\x1b[2J"
 
@@ -44,12 +48,17 @@ class Watched:
 
 
 @contextmanager
-def console(folder: Path, kind: str) -> Iterator[Watched]:
+def console(folder: Path, kind: str, data: Path | None = None) -> Iterator[Watched]:
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 25, 80, 0, 0))
     process = subprocess.Popen(
         [sys.executable, "-m", "allerac", "console"],
-        env={**os.environ, "ALLERAC_SOCKET": str(folder / "runtime.sock"), "TERM": kind},
+        env={
+            **os.environ,
+            "ALLERAC_SOCKET": str(folder / "runtime.sock"),
+            "ALLERAC_DATA_DIR": str(folder if data is None else data),
+            "TERM": kind,
+        },
         stdin=subprocess.DEVNULL,
         stdout=theirs,
         stderr=theirs,
@@ -131,3 +140,37 @@ def test_console_does_not_hold_the_runtime_in_memory() -> None:
         check=True,
     )
     assert loaded.stdout.strip() == ""
+
+
+def test_disk_that_cannot_be_read_is_told_until_it_is_back(tmp_path: Path) -> None:
+    data = tmp_path / "data" / "allerac"
+    with console(tmp_path, "linux", data) as screen:
+        screen.wait_for("The disk with your data cannot be read.")
+        data.mkdir(parents=True)
+        screen.wait_for("starting")
+
+
+def test_runtime_that_tells_of_itself_is_believed_before_the_disk(tmp_path: Path) -> None:
+    write_view(tmp_path / FILE_NAME, CLAIMED)
+    sight = Sight(tmp_path / FILE_NAME, tmp_path / "nowhere", lambda: ["192.168.178.120"])
+    assert "* Ready" in "\n".join(see(sight, SCREEN))
+
+
+@pytest.mark.parametrize("in_its_place", ["nothing", "a file", "a link to nothing"])
+def test_whatever_stands_in_place_of_the_data_the_rescue_page_is_named(
+    tmp_path: Path, in_its_place: str
+) -> None:
+    data = tmp_path / "allerac"
+    if in_its_place == "a file":
+        data.write_bytes(b"")
+    elif in_its_place == "a link to nothing":
+        data.symlink_to(tmp_path / "gone")
+    sight = Sight(tmp_path / FILE_NAME, data, lambda: ["192.168.178.120"])
+    assert "http://192.168.178.120/rescue/" in "\n".join(see(sight, SCREEN))
+
+
+def test_screen_starts_without_the_disk_of_which_it_tells() -> None:
+    unit = (ROLE / "files/etc/systemd/system/allerac-console@.service").read_text()
+    wants = [line for line in unit.splitlines() if re.match(r"(Requires|BindsTo|Wants)", line)]
+    assert wants == []
+    assert re.search(r"^After=.*\blocal-fs\.target\b", unit, re.MULTILINE)

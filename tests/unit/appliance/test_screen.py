@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import segno
 
-from allerac.appliance.screen import Terminal, draw, half_blocks
+from allerac.appliance.screen import Terminal, draw, draw_without_data, half_blocks
 from allerac.appliance.view import BoxView, read_view, write_view
 
 UNCLAIMED = BoxView(
@@ -166,3 +166,32 @@ def test_torn_file_reads_as_starting(tmp_path: Path, content: bytes) -> None:
     assert read_view(path) is None
     path.write_bytes(content)
     assert read_view(path) is None
+
+
+@pytest.mark.parametrize("terminal", [SCREEN, SERIAL], ids=["screen", "serial"])
+def test_lost_data_is_told_with_the_rescue_page_and_what_to_do(terminal: Terminal) -> None:
+    text = text_of(draw_without_data(["192.168.178.120", "fd12::1"], terminal))
+    assert "The disk with your data cannot be read." in text
+    assert "http://192.168.178.120/rescue/" in text
+    assert "http://[fd12::1]/rescue/" in text
+    assert "code on the label" in text
+    assert "repair the disk" in text
+    assert "starting" not in text
+
+
+def test_code_to_scan_leads_to_the_rescue_page() -> None:
+    lines = draw_without_data(["192.168.178.120"], SCREEN)
+    wanted = segno.make("http://192.168.178.120/rescue/", error="l", micro=False)
+    picture = half_blocks([[bool(dark) for dark in row] for row in wanted.matrix_iter(1, 2)])
+    drawn = "\n".join(lines)
+    assert all(row.strip() in drawn for row in picture)
+
+
+@pytest.mark.parametrize("size", [(80, 25), (80, 12), (48, 25)])
+@pytest.mark.parametrize("addresses", [[], ["192.168.178.120"], ["fd12:3456:789a::1"] * 9])
+def test_lost_data_fits_on_every_screen(size: tuple[int, int], addresses: list[str]) -> None:
+    terminal = Terminal(*size, is_screen=True)
+    lines = draw_without_data(addresses, terminal)
+    assert len(lines) < terminal.rows
+    assert max(map(len, lines)) <= terminal.columns
+    assert ("Is the cable plugged in?" in "\n".join(lines)) is (addresses == [])
