@@ -228,6 +228,7 @@ class Handler(BaseHTTPRequestHandler):
             "Referrer-Policy": "same-origin",
             "X-Content-Type-Options": "nosniff",
             "X-Frame-Options": "DENY",
+            "X-DNS-Prefetch-Control": "off",
             **(more or {}),
         }
         if status is HTTPStatus.SERVICE_UNAVAILABLE:

@@ -68,6 +68,7 @@ async def test_every_answer_carries_the_headers_that_protect_it(
     assert "default-src 'none'" in response.headers["content-security-policy"]
     assert response.headers["x-content-type-options"] == "nosniff"
     assert response.headers["referrer-policy"] == "no-referrer"
+    assert response.headers["x-dns-prefetch-control"] == "off"
     assert "access-control-allow-origin" not in response.headers
     assert "server" not in response.headers
 

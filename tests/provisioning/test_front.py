@@ -144,6 +144,7 @@ def test_files_with_immutable_names_come_from_nginx_and_are_kept_for_a_year(
     assert answer.status == 200
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["X-DNS-Prefetch-Control"] == "off"
     assert gzip.decompress(answer.body) == script.read_bytes()
 
 

@@ -50,6 +50,7 @@ def test_in_place_of_a_runtime_on_its_way_the_page_asks_again(
     answer = visitor.get("/chat/123")
     assert answer.status == 503
     assert answer.headers["retry-after"] == "3"
+    assert answer.headers["x-dns-prefetch-control"] == "off"
     assert "Allerac is waking up" in answer.text
     assert 'http-equiv="refresh"' in answer.text
 
