@@ -43,6 +43,20 @@ test("the gauge counts what is being written and warns before anything is left o
   await waitFor(() => expect(gauge.getAttribute("aria-label")).toBe(before));
 });
 
+test("what is found by meaning says so and shows the sentence without marks", async () => {
+  const user = userEvent.setup();
+  open("/chat");
+  await user.click(await screen.findByRole("searchbox", { name: "Search" }));
+  await user.paste("baking");
+  const found = await screen.findByRole("link", { name: /Found by meaning: .*dough/ });
+  expect(found.querySelector("mark")).toBeNull();
+  await user.clear(screen.getByRole("searchbox", { name: "Search" }));
+  await user.paste("loaf");
+  const literal = await screen.findByRole("link", { name: /A loaf/ });
+  await waitFor(() => expect(literal.querySelector("mark")).toHaveTextContent("loaf"));
+  expect(screen.queryByText("Found by meaning:")).not.toBeInTheDocument();
+});
+
 test("a search goes on page by page, with what is archived, each find once", async () => {
   const user = userEvent.setup();
   const api = open("/chat");

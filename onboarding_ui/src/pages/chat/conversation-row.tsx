@@ -39,6 +39,11 @@ export function ConversationRow({ item }: { item: Conversation }) {
         </span>
         {item.snippet ? (
           <span className="line-clamp-2 text-sm text-soft">
+            {item.snippet.by_meaning ? (
+              <>
+                <span className="font-medium">{t("chat.byMeaning")}</span>{" "}
+              </>
+            ) : null}
             <Marked text={item.snippet.text} marks={item.snippet.marks} />
           </span>
         ) : null}
