@@ -44,7 +44,7 @@ def _bare_root(root: Path, key: Path) -> None:
     )
     _ask(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)])
     folder = root / "root" / ".ssh"
-    folder.mkdir(mode=0o700)
+    folder.mkdir(mode=0o700, exist_ok=True)
     (folder / "authorized_keys").write_bytes(key.with_suffix(".pub").read_bytes())
 
 
