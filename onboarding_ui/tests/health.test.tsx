@@ -103,12 +103,22 @@ test("past issues tell when they were", async () => {
   ).toBeInTheDocument();
 });
 
-test("the home card draws the last hour of warmth and speed, and says it in a sentence", async () => {
-  open("/box");
-  const warmth = await screen.findByRole("img", { name: /^Last hour\. Temperature: now \d+/ });
+test("the home card draws the last day of four figures, and says each in a sentence", async () => {
+  const api = open("/box");
+  const asked = vi.spyOn(api, "getHealthHistory");
+  const warmth = await screen.findByRole("img", { name: /^Last day\. Temperature: now \d+/ });
+  expect(asked.mock.calls.map(([period]) => period)).not.toContain("hour");
+  const names = screen
+    .getAllByRole("img", { name: /^Last day/ })
+    .map((drawn) => drawn.getAttribute("aria-label"));
+  expect(names).toEqual(
+    ["Temperature", "Memory left", "Disk left", "Words a second"].map(
+      (name) => expect.stringContaining(name) as string,
+    ),
+  );
   expect(warmth).toHaveAccessibleName(/lowest .* highest/);
   expect(warmth.querySelector("path")?.getAttribute("d")).toMatch(/^M0\.0/);
-  const speed = screen.getByRole("img", { name: /^Last hour\. Words a second: now \d+/ });
+  const speed = screen.getByRole("img", { name: /^Last day\. Words a second: now \d+/ });
   const pieces = speed.querySelector("path")?.getAttribute("d")?.match(/M/g);
   expect(pieces).toHaveLength(4); // nobody asked in between
 });
@@ -122,11 +132,11 @@ test.each([
     getHealthHistory: async (period) => ({ ...(await api.getHealthHistory(period)), figures }),
   }));
   expect(await screen.findByRole("link", { name: "See health" })).toBeInTheDocument();
-  expect(screen.queryByRole("img", { name: /^Last hour/ })).toBeNull();
+  expect(screen.queryByRole("img", { name: /^Last day/ })).toBeNull();
 });
 
 test("without its history the home card still says how the box is", async () => {
   open("/box", {}, () => ({ getHealthHistory: refusal(503, { message: "Not now.", hint: "" }) }));
   expect(await screen.findByText("All is well.")).toBeInTheDocument();
-  expect(screen.queryByRole("img", { name: /^Last hour/ })).toBeNull();
+  expect(screen.queryByRole("img", { name: /^Last day/ })).toBeNull();
 });

@@ -8,9 +8,15 @@ import { Card } from "@/components/ui/card";
 import { inWords, useHealth } from "@/layout/health-state";
 import { Sparkline } from "../health/sparkline";
 
-const LOOK_AGAIN_MS = 60_000;
-/** What people feel: whether the box is warm, and whether it is quick. */
-const SHOWN = ["temperature_celsius", "tokens_per_second"] as const;
+/** The history of a day has a point every five minutes. */
+const LOOK_AGAIN_MS = 300_000;
+/** What people feel: whether the box is warm, has room, and is quick. */
+const SHOWN = [
+  "temperature_celsius",
+  "memory_available_bytes",
+  "disk_free_bytes",
+  "tokens_per_second",
+] as const;
 
 /** That all is well, or the one thing to do; and the way to all about it. */
 export function HealthBrief() {
@@ -35,17 +41,17 @@ export function HealthBrief() {
           {t("health.see")}
         </Link>
       </div>
-      <LastHour />
+      <LastDay />
     </Card>
   );
 }
 
-/** The last hour at a glance; nothing where nothing was measured. */
-function LastHour() {
+/** The last day at a glance; nothing where nothing was measured. */
+function LastDay() {
   const api = useApi();
   const { data: series } = useQuery({
-    queryKey: ["health-history", "hour"],
-    queryFn: () => api.getHealthHistory("hour"),
+    queryKey: ["health-history", "day"],
+    queryFn: () => api.getHealthHistory("day"),
     refetchInterval: LOOK_AGAIN_MS,
   });
   const shown = SHOWN.flatMap((figure) => {
@@ -56,9 +62,9 @@ function LastHour() {
   });
   if (shown.length === 0) return null;
   return (
-    <div className="mt-4 grid gap-4 min-[26rem]:grid-cols-2 sm:gap-8">
+    <div className="mt-4 grid gap-4 min-[26rem]:grid-cols-2 sm:gap-x-8">
       {shown.map(({ figure, values }) => (
-        <Sparkline key={figure} figure={figure} values={values} />
+        <Sparkline key={figure} figure={figure} values={values} period="day" />
       ))}
     </div>
   );

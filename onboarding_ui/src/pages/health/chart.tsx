@@ -1,6 +1,5 @@
-import { useTranslation } from "react-i18next";
-import { type Figure, told } from "./figures";
-import { lineThrough } from "./line";
+import type { Figure } from "./figures";
+import { Caption, Line, useSummary } from "./shape";
 
 const FRAME = { width: 600, height: 110, edge: 4 };
 
@@ -13,27 +12,14 @@ interface Props {
 
 /** One figure over time; what it shows is also said in a sentence. */
 export function Chart({ figure, values, marks }: Props) {
-  const { t } = useTranslation();
-  const known = values.filter((value) => value !== null);
-  const now = known.at(-1);
-  if (now === undefined) return null;
-  const [low, high] = [Math.min(...known), Math.max(...known)];
-  const name = t(`health.figure.${figure}`);
-  const spoken = t("health.chart", {
-    name,
-    now: told(figure, now),
-    low: told(figure, low),
-    high: told(figure, high),
-  });
+  const summary = useSummary(figure, values);
+  if (summary === null) return null;
   return (
     <figure className="grid gap-1">
-      <figcaption className="flex items-baseline justify-between gap-3">
-        <span className="text-sm text-soft">{name}</span>
-        <span className="font-semibold">{told(figure, now)}</span>
-      </figcaption>
+      <Caption name={summary.name} now={summary.now} />
       <svg
         role="img"
-        aria-label={spoken}
+        aria-label={summary.sentence}
         viewBox={`0 0 ${FRAME.width} ${FRAME.height}`}
         preserveAspectRatio="none"
         className="h-24 w-full rounded-control bg-paper"
@@ -50,18 +36,11 @@ export function Chart({ figure, values, marks }: Props) {
             vectorEffect="non-scaling-stroke"
           />
         ))}
-        <path
-          d={lineThrough(values, FRAME)}
-          fill="none"
-          className="stroke-accent"
-          strokeWidth={2}
-          strokeLinejoin="round"
-          vectorEffect="non-scaling-stroke"
-        />
+        <Line values={values} frame={FRAME} />
       </svg>
       <p aria-hidden="true" className="flex justify-between text-xs text-soft">
-        <span>{told(figure, low)}</span>
-        <span>{told(figure, high)}</span>
+        <span>{summary.low}</span>
+        <span>{summary.high}</span>
       </p>
     </figure>
   );

@@ -1,7 +1,7 @@
 /** A flat line shall not look like a mountain: the scale spans at least this share of the value. */
 const LEAST_SPAN = 0.1;
 
-interface Frame {
+export interface Frame {
   width: number;
   height: number;
   /** Room above and below the line, for its own breadth. */
