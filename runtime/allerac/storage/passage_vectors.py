@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 
 from allerac.errors import InvalidInput
 
-from .passage_near import FLOAT_BYTES, FROM_PASSAGES, forget, is_whole, keep, missing, nearest_of
+from .passage_near import FLOAT_BYTES, FROM_BYTES, forget, is_whole, keep, missing, nearest_of
 
 MAX_WIDTH: Final = 4096
 LANGUAGE_WEIGHT: Final = 1.2
@@ -156,7 +156,7 @@ def nearest(
     within = "" if file_numbers is None else f"AND file_number IN ({_listed(file_numbers)})"
     hits: list[Hit] = []
     for name, (passages, usual) in _usual(connection, model_id, readers, vector).items():
-        is_long = passages >= FROM_PASSAGES and limit <= FEW_WANTED
+        is_long = passages * len(vector) >= FROM_BYTES and limit <= FEW_WANTED
         search = nearest_of if is_long and is_whole(connection, name, passages) else _exactly
         cosines = search(connection, name, within, vector, limit)
         hits += [Hit(number, near - LANGUAGE_WEIGHT * usual, near) for number, near in cosines]

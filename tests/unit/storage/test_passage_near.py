@@ -25,7 +25,7 @@ Found = TypeVar("Found")
 @pytest_asyncio.fixture
 async def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
     """A household where a hundred passages are many."""
-    monkeypatch.setattr(passage_vectors, "FROM_PASSAGES", 100)
+    monkeypatch.setattr(passage_vectors, "FROM_BYTES", 100 * WIDTH * 4)
     monkeypatch.setattr(passage_near, "NEAR_IN_SAMPLE", 10)
     opened = Database(tmp_path / "allerac.sqlite")
     await opened.open()
