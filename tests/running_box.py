@@ -13,7 +13,7 @@ from pathlib import Path
 
 READY = re.compile(r"ready:\s+(http://\S+)")
 CODE = re.compile(r"Claim code:\s+(\S+)")
-START_SECONDS = 60
+START_SECONDS = 300
 
 
 @dataclass(slots=True)
