@@ -13,8 +13,9 @@ from tests.provisioning.own_system import OwnSystem
 
 PORT = 3128
 SILENCE_SECONDS = 60.0
-HOP_BY_HOP = {"connection", "content-encoding", "content-length", "transfer-encoding"}
-"""RFC 9110 7.6.1, and what no longer holds of a body that was decoded on its way."""
+AS_IT_IS = {"Accept-Encoding": "identity"}
+HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding"}
+"""RFC 9110 7.6.1."""
 
 
 class Forwarding(http.server.BaseHTTPRequestHandler):
@@ -22,14 +23,14 @@ class Forwarding(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         try:
-            with httpx.stream("GET", self.path, timeout=SILENCE_SECONDS) as found:
+            with httpx.stream("GET", self.path, headers=AS_IT_IS, timeout=SILENCE_SECONDS) as found:
                 self.send_response(found.status_code)
                 for name, value in found.headers.items():
                     if name.lower() not in HOP_BY_HOP:
                         self.send_header(name, value)
                 self.send_header("Connection", "close")
                 self.end_headers()
-                for piece in found.iter_bytes():
+                for piece in found.iter_raw():
                     self.wfile.write(piece)
         except httpx.HTTPError as error:
             self.send_error(502, type(error).__name__)
