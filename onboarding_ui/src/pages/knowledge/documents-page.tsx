@@ -100,8 +100,8 @@ function Shelf({ folder }: { folder: string }) {
 
 function Nothing({ folder, words }: { folder: string; words: string }) {
   const { t } = useTranslation();
-  const key = words !== "" ? "notFound" : folder === "" ? "none" : "folders.empty";
-  return <p className="text-soft">{t(`library.${key}`)}</p>;
+  const why = folder === "" ? t("library.none") : t("library.folders.empty");
+  return <p className="text-soft">{words === "" ? why : t("library.notFound")}</p>;
 }
 
 function FolderList({ folders }: { folders: Folder[] }) {
