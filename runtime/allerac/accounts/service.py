@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -45,7 +45,7 @@ RECHECK_SECONDS = 0.4
 
 
 class AccountService:
-    """Everything about who may use the box; `on_removed` hears of each person who is gone."""
+    """Everything about who may use the box; two others hear of each person who goes."""
 
     def __init__(
         self,
@@ -56,6 +56,7 @@ class AccountService:
         passwords: Passwords,
         rescue: RescueDoor | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        before_removal: Callable[[str], Awaitable[None]] | None = None,
         on_removed: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._accounts = accounts
@@ -64,6 +65,7 @@ class AccountService:
         self._passwords = passwords
         self._rescue = rescue or NoRescueDoor()
         self._clock = clock
+        self._before_removal = before_removal
         self._on_removed = on_removed
         self._replacing = asyncio.Lock()
 
@@ -241,6 +243,8 @@ class AccountService:
     async def delete_person(self, actor: Principal, person_id: str) -> None:
         """Remove a person with everything that is theirs."""
         require_power(actor.person, await self._accounts.person(person_id), None)
+        if self._before_removal is not None:
+            await self._before_removal(person_id)
         await self._accounts.delete_person(person_id)
         self._on_removed(person_id)
 

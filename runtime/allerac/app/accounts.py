@@ -1,6 +1,6 @@
 """The wing of the accounts: people, the wizard, and the proof that claims the box."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from allerac.accounts import AccountService, Passwords
 from allerac.accounts import codes as account_codes
@@ -43,14 +43,20 @@ class AccountSecrets:
         return account_codes.new_code(account_codes.RECOVERY_GROUPS)
 
 
-def build_accounts(ground: Ground, *, on_removed: Callable[[str], None]) -> AccountService:
-    """Return the service of people and their sign-ins; `on_removed` hears of who is gone."""
+def build_accounts(
+    ground: Ground,
+    *,
+    before_removal: Callable[[str], Awaitable[None]],
+    on_removed: Callable[[str], None],
+) -> AccountService:
+    """Return the service of people and their sign-ins, which tells the others of who goes."""
     return AccountService(
         accounts=ground.accounts,
         invitations=InvitationStore(ground.database),
         attempts=ground.attempts,
         passwords=ground.passwords,
         rescue=ground.rescue,
+        before_removal=before_removal,
         on_removed=on_removed,
     )
 

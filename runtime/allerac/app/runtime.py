@@ -70,7 +70,11 @@ class Runtime:
             lambda: self.engine.status().speed.prefill_tokens_per_second,
         )
         return Services(
-            accounts=build_accounts(ground, on_removed=self.engine.forget),
+            accounts=build_accounts(
+                ground,
+                before_removal=self.knowledge.service.forget,
+                on_removed=self.engine.forget,
+            ),
             alerts=self.health.alerts,
             assistants=build_assistants(
                 self.database,

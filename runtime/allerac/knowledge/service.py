@@ -197,6 +197,12 @@ class KnowledgeService:
             if unused is not None:
                 await self._parts.blobs.remove(unused)
 
+    async def forget(self, person_id: str) -> None:
+        """Remove all documents of somebody who leaves."""
+        for file_id in await self._parts.files.own(person_id):
+            with suppress(NotFound):
+                await self.remove(person_id, file_id)
+
     async def take_watched(self, inside: str, path: Path) -> None:
         """Take in a file of the watched folder for the household, once it has an owner."""
         person_id = await self._parts.files.owner_id()

@@ -28,6 +28,7 @@ from .account_rows import (
 from .conversation_rows import milliseconds
 from .database import Database
 from .ids import new_id
+from .passages import drop_documents_of
 from .search import unindex_conversation
 from .tables import api_key, conversation, invitation, message, person, session
 
@@ -103,6 +104,7 @@ class AccountStore:
             own_messages = message.c.conversation_id.in_(owned)
             connection.execute(update(message).where(own_messages).values(parent_id=None))
             connection.execute(delete(message).where(own_messages))
+            drop_documents_of(connection, person_id)
             for table in (conversation, session, api_key):
                 connection.execute(delete(table).where(table.c.person_id == person_id))
             made = invitation.c.created_by == person_id

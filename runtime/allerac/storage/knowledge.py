@@ -200,6 +200,11 @@ class KnowledgeStore:
 
         return await self._database.write(work)
 
+    async def own(self, person_id: str) -> list[str]:
+        """Return the ids of all documents of a person."""
+        query = select(knowledge_file.c.id).where(knowledge_file.c.person_id == person_id)
+        return await self._database.read(lambda connection: list(connection.scalars(query)))
+
     async def remove(self, file_id: str) -> str | None:
         """Remove a document with all that could find it; returns a blob that nobody needs now."""
 

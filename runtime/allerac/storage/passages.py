@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, text
 
-from .knowledge_tables import knowledge_chunk
+from .knowledge_tables import knowledge_chunk, knowledge_file
 from .passage_vectors import (
     Hit,
     Place,
@@ -125,6 +125,13 @@ def drop_chunks(connection: Connection, file_id: str) -> None:
         connection.exec_driver_sql("DELETE FROM knowledge_text WHERE rowid = ?", (number,))
     drop_vectors(connection, numbers)
     connection.execute(delete(knowledge_chunk).where(where))
+
+
+def drop_documents_of(connection: Connection, person_id: str) -> None:
+    """Take all documents of a person out of both indexes, which know no foreign keys."""
+    query = select(knowledge_file.c.id).where(knowledge_file.c.person_id == person_id)
+    for file_id in connection.scalars(query).all():
+        drop_chunks(connection, file_id)
 
 
 def count_indexed(connection: Connection, file_id: str) -> tuple[int, int, int]:
