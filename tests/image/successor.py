@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import random
 import re
 import shutil
 import subprocess
@@ -131,6 +132,12 @@ def change_runtime(root: Path, module: str, old: str, new: str) -> None:
     how = ["-q", "-f", "--invalidation-mode", "unchecked-hash"]
     inside = f"/{path.relative_to(root)}"
     _run("/usr/sbin/chroot", root, PYTHON, "-m", "compileall", *how, inside)
+
+
+def with_more_in_one_file(root: Path) -> None:
+    """Let a file of the runtime grow, which moves everything behind it in the image."""
+    words = random.Random(1).randbytes(8000).hex()  # noqa: S311 - that cannot be compressed
+    change_runtime(root, "settings.py", "class Settings", f"WORDS = {words!r}\n\n\nclass Settings")
 
 
 def _named(old: str, new: str) -> Change:

@@ -31,7 +31,7 @@ from tests.image.prepared_unit import (
     take,
     what_was_said,
 )
-from tests.image.successor import Change, Predecessor
+from tests.image.successor import Change, Predecessor, with_more_in_one_file
 from tests.image.update_evidence import Evidence
 from tests.image.update_shelf import UpdateShelf
 from tests.image.updating import (
@@ -145,7 +145,7 @@ def test_a_broken_version_goes_back_by_itself_and_says_why(
 def test_a_server_that_cuts_a_hundred_answers_only_delays_the_update(
     before: Predecessor, ready: PreparedUnit, evidence: Evidence, tmp_path: Path
 ) -> None:
-    shelf = _shelf(before, tmp_path / "shelf")
+    shelf = _shelf(before, tmp_path / "shelf", with_more_in_one_file)
     shelf.cut(CUT_ANSWERS, evidence.seed)
     with (
         evidence.of(f"server cuts {CUT_ANSWERS} answers") as trial,

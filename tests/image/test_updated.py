@@ -3,16 +3,14 @@
 The tests are one story and run in order: each goes on where the one before stopped.
 """
 
-import random
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.image.booted_box import BootedBox, flashed_unit
 from tests.image.conftest import BuiltImage
-from tests.image.successor import Predecessor, change_runtime
+from tests.image.successor import Predecessor, with_more_in_one_file
 from tests.image.update_shelf import UpdateShelf, served
 from tests.image.updating import (
     installed_version,
@@ -28,19 +26,13 @@ LARGEST_SHARE = 0.10
 """Of a bundle, fetched when one file of the runtime changed."""
 
 
-def _with_more_in_one_file(root: Path) -> None:
-    """Let a file of the runtime grow, which moves everything behind it in the image."""
-    words = random.Random(1).randbytes(8000).hex()  # noqa: S311 - that cannot be compressed
-    change_runtime(root, "settings.py", "class Settings", f"WORDS = {words!r}\n\n\nclass Settings")
-
-
 @pytest.fixture(scope="module")
 def shelf(vm_image: BuiltImage, tmp_path_factory: pytest.TempPathFactory) -> UpdateShelf:
     """The next version of the image, in which one file of the runtime is another, on offer."""
     folder = tmp_path_factory.mktemp("next")
     before = Predecessor.of(vm_image, folder / "before")
     shelf = UpdateShelf(folder)
-    shelf.publish(before.successor(NEXT, folder / "after", _with_more_in_one_file))
+    shelf.publish(before.successor(NEXT, folder / "after", with_more_in_one_file))
     return shelf
 
 
