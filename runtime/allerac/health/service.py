@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol, TypeVar
 
 import structlog
 
@@ -13,6 +13,7 @@ from allerac.errors import AlleracError, Conflict, NotFound, StorageUnavailable
 from allerac.hardware.sensors import Reading
 from allerac.storage.device_history import LEVELS, DeviceHistory, Level, StoredIssue
 from allerac.storage.ids import new_id
+from allerac.storage.threads import finish_in_thread
 
 from .check import Check, Finding, Severity, View
 from .checks import find_checks
@@ -24,6 +25,7 @@ from .snapshot import BoxFacts, Limits, Snapshot
 from .speed import SpeedBook
 
 log = structlog.get_logger()
+T = TypeVar("T")
 
 SAMPLE_SECONDS: Final = 10.0
 SAMPLES_PER_WRITE: Final = 6
@@ -133,7 +135,7 @@ class HealthService:
             await asyncio.gather(self._task, return_exceptions=True)
         await self._sensors.stop()
         await self._write()
-        await asyncio.to_thread(self._store.close)
+        await self._in_store(self._store.close)
 
     @property
     def is_looking(self) -> bool:
@@ -165,13 +167,13 @@ class HealthService:
         span = PERIODS[period]
         await self._write()
         since = self._clock() - span.length
-        async with self._storing:
-            return await asyncio.to_thread(self._store.series, span.level, since, span.step_seconds)
+        return await self._in_store(
+            lambda: self._store.series(span.level, since, span.step_seconds)
+        )
 
     async def past_issues(self, limit: int) -> list[Issue]:
         """Return issues that are over, the newest first; those of removed checks are left out."""
-        async with self._storing:
-            stored = await asyncio.to_thread(self._store.issues, lasting=False, limit=limit)
+        stored = await self._in_store(lambda: self._store.issues(lasting=False, limit=limit))
         return [issue for row in stored if (issue := self._restored(row)) is not None]
 
     async def fix(self, issue_id: str) -> HealthStatus:
@@ -222,8 +224,7 @@ class HealthService:
         issue = change.issue
         log.info("issue", kind=change.kind, code=issue.check.code, severity=issue.finding.severity)
         try:
-            async with self._storing:
-                await asyncio.to_thread(self._store.keep_issue, _stored(issue))
+            await self._in_store(lambda: self._store.keep_issue(_stored(issue)))
         except StorageUnavailable as error:
             log.warning("issue_not_kept", code=issue.check.code, reason=error.message)
         for listener in self._listeners:
@@ -232,23 +233,27 @@ class HealthService:
     async def _write(self) -> None:
         samples, self._unwritten = self._unwritten, []
         try:
-            async with self._storing:
-                await asyncio.to_thread(self._store.add, samples, self._clock())
-                await asyncio.to_thread(self._store.keep_records, dict(self._speeds.records))
+            await self._in_store(lambda: self._store.add(samples, self._clock()))
+            await self._in_store(lambda: self._store.keep_records(dict(self._speeds.records)))
         except StorageUnavailable as error:
             self._unwritten = [*samples, *self._unwritten][-UNWRITTEN_SAMPLES:]
             log.warning("samples_not_kept", reason=error.message)
+
+    async def _in_store(self, work: Callable[[], T]) -> T:
+        """Use the store, which is one connection, for one thing at a time and to its end."""
+        async with self._storing:
+            return await finish_in_thread(work)
 
     async def recall(self) -> None:
         """Take over what was known before the start."""
         now = Sample(self._clock(), self._steady(), {})
         span = PERIODS["month"]
         try:
-            rows = await asyncio.to_thread(
-                self._store.series, span.level, now.at - span.length, span.level.seconds
+            rows = await self._in_store(
+                lambda: self._store.series(span.level, now.at - span.length, span.level.seconds)
             )
-            stored = await asyncio.to_thread(self._store.issues, lasting=True)
-            self._speeds.restore(await asyncio.to_thread(self._store.records))
+            stored = await self._in_store(lambda: self._store.issues(lasting=True))
+            self._speeds.restore(await self._in_store(self._store.records))
         except StorageUnavailable as error:
             log.warning("health_not_recalled", reason=error.message)
             return

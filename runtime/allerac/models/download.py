@@ -15,8 +15,7 @@ import httpx
 import structlog
 
 from allerac.errors import AlleracError, Conflict, DownloadFailed, InsufficientDisk
-
-from .threads import finish_in_thread
+from allerac.storage.threads import finish_in_thread
 
 log = structlog.get_logger()
 

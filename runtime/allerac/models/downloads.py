@@ -11,12 +11,12 @@ import structlog
 
 from allerac.errors import AlleracError, Conflict, DownloadFailed, ModelDamaged
 from allerac.hardware.pin import ModelPin
+from allerac.storage.threads import finish_in_thread
 
 from .card import DownloadProgress, DownloadState, Problem
 from .download import Patience, Transfer, fetch
 from .progress import Meter
 from .store import Manifest, ModelStore, PartRecord, check_file, manifest_of
-from .threads import finish_in_thread
 
 log = structlog.get_logger()
 

@@ -16,8 +16,7 @@ import structlog
 from allerac.engine.protocol import EngineStatus, Speed, Usage
 from allerac.errors import AlleracError, StorageUnavailable
 from allerac.storage.calibration import Calibration, CalibrationStore, Estimate
-
-from .threads import finish_in_thread
+from allerac.storage.threads import finish_in_thread
 
 log = structlog.get_logger()
 T = TypeVar("T")
