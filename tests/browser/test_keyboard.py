@@ -112,7 +112,7 @@ def test_palette_is_walked_by_arrows_and_left_by_escape(page: Page) -> None:
     visit(page, "/chat")
     expect(page.get_by_role("textbox", name=WORDS("chat.message"))).to_be_visible()
     page.keyboard.press("Control+k")
-    expect(page.get_by_role("combobox")).to_be_focused()
+    expect(page.get_by_role("combobox", name=WORDS("palette.title"))).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
     page.keyboard.press("Control+k")
