@@ -249,11 +249,11 @@ async def test_a_disk_that_turns_read_only_refuses_messages_and_shows_what_there
     disk: Disk, owner: Owner
 ) -> None:
     chat = await Chat.begun(owner)
-    await owner.stop(chat.answer_id)  # nothing else wants to write
+    await owner.stop(chat.answer_id)
     with ExitStack() as lock:
         lock.enter_context(disk.locked())
-        _assert_refused(await chat.send("Now?"), "busy")  # so that the file is opened anew
         with disk.read_only():
+            _assert_refused(await chat.send("Now?"), "busy")  # so that the file is opened anew
             lock.close()
             _assert_refused(await chat.send("Now?"), "only be read")
             assert await chat.kept() == chat.acknowledged
