@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import pytest_asyncio
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert
 
 from allerac.knowledge.languages import language_of
 from allerac.storage.database import Database
+from allerac.storage.knowledge import KnowledgeStore, NewFile
+from allerac.storage.knowledge_tables import knowledge_chunk
 from allerac.storage.passage_vectors import (
     Hit,
     Place,
@@ -18,6 +20,7 @@ from allerac.storage.passage_vectors import (
     nearest,
     put_vector,
 )
+from tests.chat_room import people
 
 MODEL = "model"
 ENGLISH, GERMAN = (1.0, 0.0), (0.0, 1.0)
@@ -45,8 +48,23 @@ def test_language_is_told_by_little_words(text: str, language: str) -> None:
 
 @pytest_asyncio.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    """A household with a document of so many passages, of which no vector is known yet."""
     database = Database(tmp_path / "allerac.sqlite")
     await database.open()
+    await database.write(people)
+    file = await KnowledgeStore(database).add(NewFile("ana", "music.txt", "", "private"))
+    passages = [
+        {
+            "id": number,
+            "file_id": file.id,
+            "position": number,
+            "heading": "",
+            "content": "",
+            "tokens": 1,
+        }
+        for number in range(1, MANY + 1)
+    ]
+    await database.write(lambda connection: connection.execute(insert(knowledge_chunk), passages))
     yield database
     await database.close()
 
