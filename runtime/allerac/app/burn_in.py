@@ -7,7 +7,16 @@ from allerac import __version__
 from allerac.app.hardware import Hardware, read_hardware
 from allerac.app.models import build_model_service
 from allerac.appliance.identity import read_identity
-from allerac.burn_in import BurnIn, Extent, InferenceLoad, Keeper, is_factory_mode, offer, sign
+from allerac.burn_in import (
+    BurnIn,
+    Certificate,
+    Extent,
+    InferenceLoad,
+    Keeper,
+    is_factory_mode,
+    offer,
+    sign,
+)
 from allerac.engine.process import connect_to, spawn
 from allerac.engine.supervisor import EngineSupervisor
 from allerac.errors import InvalidInput, Unavailable
@@ -88,13 +97,20 @@ async def run_burn_in(
         raise Unavailable(f"The certificate cannot be kept: {error}.") from error
     finally:
         await files.stop()
+    _hand_over(document, keeper, settings, tell)
+    passed = bool(document["certificate"]["passed"])
+    tell(f"{identity.serial} {'has passed' if passed else 'has failed'} its burn-in.")
+    return passed
+
+
+def _hand_over(
+    document: Certificate, keeper: Keeper, settings: Settings, tell: Callable[[str], None]
+) -> None:
+    """Let the station have the certificate, by every way that there is."""
     for path in keeper.hand_over(document):
         tell(f"The certificate is on the drive: {path}")
     if settings.offered_certificate and offer(document, settings.offered_certificate):
         tell("The station can collect the certificate over the network.")
-    passed = bool(document["certificate"]["passed"])
-    tell(f"{identity.serial} {'has passed' if passed else 'has failed'} its burn-in.")
-    return passed
 
 
 def hardware_of_unit(settings: Settings, tier: str | None, machine: Machine | None) -> Hardware:
