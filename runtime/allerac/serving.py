@@ -9,6 +9,7 @@ from typing import Never
 
 import uvicorn
 
+from allerac.allocator import give_large_buffers_back
 from allerac.app import create_app
 from allerac.appliance.notify import ServiceNotifier
 from allerac.errors import Unavailable
@@ -20,6 +21,7 @@ SOCKET_MODE = 0o660
 
 def serve(settings: Settings) -> None:
     """Run until a signal ends it. Raises `Unavailable` when nobody can connect."""
+    give_large_buffers_back()
     log_to_stderr(settings.log_level)
     listener = listen(settings)
     port = listener.getsockname()[1] if settings.socket is None else 80
