@@ -157,7 +157,7 @@ class Librarian:
         text = question.text
         if question.before and len(words_of(text)) < FEW_WORDS:
             text = f"{text}\n{question.before}"  # "and when?" says little by itself
-        files = frozenset(assistant.file_ids) if assistant and assistant.file_ids else None
+        files = frozenset(assistant.file_ids) if assistant and assistant.is_narrowed else None
         where = Scope(question.person_id, files, scope.folder)
         budget = self._budget(question.context_tokens)
         return await self._retriever.find(text, where, budget_tokens=budget)

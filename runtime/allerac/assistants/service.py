@@ -160,6 +160,7 @@ _EMPTY: Mapping[str, Any] = {
     "starters": [],
     "uses_knowledge": True,
     "file_ids": [],
+    "is_narrowed": False,
 }
 
 

@@ -14,13 +14,22 @@ from .conversation_rows import milliseconds
 from .database import Database
 from .ids import new_id
 from .knowledge import readable
-from .knowledge_tables import assistant, assistant_file, conversation_scope, knowledge_file
+from .knowledge_tables import (
+    assistant,
+    assistant_file,
+    assistant_narrowing,
+    conversation_scope,
+    knowledge_file,
+)
 from .tables import conversation, person
 
 
 @dataclass(frozen=True, slots=True)
 class AssistantRecord:
-    """An assistant; without `file_ids` it looks into all that its person may read."""
+    """An assistant; unless it is narrowed it looks into all that its person may read.
+
+    `file_ids` are those of its documents that are left and that whoever asked may read.
+    """
 
     id: str
     person_id: str
@@ -35,6 +44,7 @@ class AssistantRecord:
     starters: tuple[str, ...]
     uses_knowledge: bool
     file_ids: tuple[str, ...]
+    is_narrowed: bool
     deleted_at: datetime | None
     created_at: datetime
     updated_at: datetime
@@ -73,11 +83,12 @@ class AssistantStore:
         )
 
     async def add(self, person_id: str, values: Mapping[str, Any]) -> AssistantRecord:
-        """Add an assistant of the person's."""
+        """Add an assistant of the person's; documents narrow it, and so does `is_narrowed`."""
 
         def work(connection: Connection) -> AssistantRecord:
             fields, assistant_id = dict(values), new_id()
             files, now = fields.pop("file_ids", ()), milliseconds(datetime.now(UTC))
+            narrowed = fields.pop("is_narrowed", False) or bool(files)
             home = connection.scalar(select(person.c.household_id).where(person.c.id == person_id))
             times = {"created_at": now, "updated_at": now}
             connection.execute(
@@ -85,7 +96,7 @@ class AssistantStore:
                     id=assistant_id, person_id=person_id, household_id=home, **times, **fields
                 )
             )
-            _put_files(connection, person_id, assistant_id, files)
+            _put_files(connection, person_id, assistant_id, files, narrowed=narrowed)
             return _get(connection, person_id, assistant_id)
 
         return await self._database.write(work)
@@ -93,13 +104,18 @@ class AssistantStore:
     async def change(
         self, person_id: str, assistant_id: str, values: Mapping[str, Any]
     ) -> AssistantRecord:
-        """Change fields of the person's own. Raises `Forbidden` for another's."""
+        """Change fields of the person's own. Raises `Forbidden` for another's.
+
+        Where none of its documents is left, to choose none again does not widen what it sees.
+        """
 
         def work(connection: Connection) -> AssistantRecord:
-            _require_own(connection, person_id, assistant_id)
+            before = _require_own(connection, person_id, assistant_id)
             fields = dict(values)
             if "file_ids" in fields:
-                _put_files(connection, person_id, assistant_id, fields.pop("file_ids"))
+                files = fields.pop("file_ids")
+                narrowed = bool(files) or (before.is_narrowed and not before.file_ids)
+                _put_files(connection, person_id, assistant_id, files, narrowed=narrowed)
             now = milliseconds(datetime.now(UTC))
             where = assistant.c.id == assistant_id
             connection.execute(update(assistant).where(where).values(**fields, updated_at=now))
@@ -173,13 +189,20 @@ def _get(connection: Connection, person_id: str, assistant_id: str) -> Assistant
     return _record(connection, row, person_id)
 
 
-def _require_own(connection: Connection, person_id: str, assistant_id: str) -> None:
-    if _get(connection, person_id, assistant_id).person_id != person_id:
+def _require_own(connection: Connection, person_id: str, assistant_id: str) -> AssistantRecord:
+    found = _get(connection, person_id, assistant_id)
+    if found.person_id != person_id:
         raise Forbidden("This assistant belongs to somebody else.", hint="Make a copy of it.")
+    return found
 
 
 def _put_files(
-    connection: Connection, person_id: str, assistant_id: str, file_ids: Sequence[str]
+    connection: Connection,
+    person_id: str,
+    assistant_id: str,
+    file_ids: Sequence[str],
+    *,
+    narrowed: bool,
 ) -> None:
     wanted = set(file_ids)
     known = select(knowledge_file.c.id).where(knowledge_file.c.id.in_(wanted), readable(person_id))
@@ -191,6 +214,11 @@ def _put_files(
         connection.execute(
             insert(assistant_file).values(assistant_id=assistant_id, file_id=file_id)
         )
+    connection.execute(
+        delete(assistant_narrowing).where(assistant_narrowing.c.assistant_id == assistant_id)
+    )
+    if narrowed:
+        connection.execute(insert(assistant_narrowing).values(assistant_id=assistant_id))
 
 
 def _record(connection: Connection, row: Row[Any], person_id: str) -> AssistantRecord:
@@ -201,6 +229,7 @@ def _record(connection: Connection, row: Row[Any], person_id: str) -> AssistantR
         .where(assistant_file.c.assistant_id == row.id, readable(person_id))
         .order_by(assistant_file.c.file_id)
     )
+    narrowing = select(assistant_narrowing).where(assistant_narrowing.c.assistant_id == row.id)
     deleted = None if row.deleted_at is None else moment_of(row.deleted_at)
     return AssistantRecord(
         id=row.id,
@@ -216,6 +245,7 @@ def _record(connection: Connection, row: Row[Any], person_id: str) -> AssistantR
         starters=tuple(row.starters),
         uses_knowledge=row.uses_knowledge,
         file_ids=tuple(connection.scalars(query)),
+        is_narrowed=connection.execute(narrowing).first() is not None,
         deleted_at=deleted,
         created_at=moment_of(row.created_at),
         updated_at=moment_of(row.updated_at),

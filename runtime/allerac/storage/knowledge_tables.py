@@ -141,8 +141,15 @@ assistant_file = Table(
     _owned("assistant_id", "assistant.id", primary_key=True),
     _owned("file_id", "knowledge_file.id", primary_key=True),
 )
-"""What an assistant looks into; without any row, into all that its person may read."""
+"""What an assistant looks into."""
 Index("assistant_file_by_file", assistant_file.c.file_id)
+
+assistant_narrowing = Table(
+    "assistant_narrowing",
+    metadata,
+    _owned("assistant_id", "assistant.id", primary_key=True),
+)
+"""Assistants that look into their own documents alone, also when none of these is left."""
 
 conversation_scope = Table(
     "conversation_scope",

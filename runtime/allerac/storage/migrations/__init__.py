@@ -19,6 +19,7 @@ from . import (
     m0005_remote_models,
     m0006_nearness,
     m0007_meaning,
+    m0008_narrowing,
 )
 
 STEPS: tuple[Callable[[Connection], None], ...] = (
@@ -29,6 +30,7 @@ STEPS: tuple[Callable[[Connection], None], ...] = (
     m0005_remote_models.upgrade,
     m0006_nearness.upgrade,
     m0007_meaning.upgrade,
+    m0008_narrowing.upgrade,
 )
 
 
