@@ -1,6 +1,8 @@
 """What a build is refused for, and what is left when one ends early."""
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from allerac_image.build import alone, clear, put_in_place
+from allerac_image.build import TEMPLATE, alone, clear, put_in_place
 from allerac_image.cli import main
 from allerac_image.errors import BadInput, ImageError
 from allerac_image.host import (
@@ -31,6 +33,8 @@ from tests.image.plans import plan_below
 
 POLL_SECONDS = 0.05
 DEADLINE_SECONDS = 20
+BUILT_IN = {"null", "shell-local", "artifice", "checksum", "manifest"}
+"""In every Packer without `packer init`, https://developer.hashicorp.com/packer/docs/plugins."""
 
 
 def test_an_unknown_tier_is_told_which_there_are(capsys: pytest.CaptureFixture[str]) -> None:
@@ -137,8 +141,22 @@ def test_an_unknown_step_is_told_which_there_are() -> None:
         step_called("bake")
 
 
+def test_packer_takes_the_template_without_a_plugin_that_is_not_built_in(tmp_path: Path) -> None:
+    variables = tmp_path / "variables.pkrvars.json"
+    words = {"python": "python", "plan": "plan", "staging": "staging", "files": ["file"]}
+    variables.write_text(json.dumps(words))
+    command = ["packer", "validate", f"-var-file={variables}", str(TEMPLATE)]
+    told = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert told.returncode == 0, told.stdout + told.stderr
+    parts = re.findall(
+        r'^\s*(?:source|provisioner|post-processor) "([^"]+)"', TEMPLATE.read_text(), re.M
+    )
+    assert set(parts) <= BUILT_IN
+    assert "required_plugins" not in TEMPLATE.read_text()
+
+
 def test_packer_runs_every_step_in_the_order_of_the_pipeline() -> None:
-    template = (IMAGE / "packer" / "allerac.pkr.hcl").read_text("utf-8")
+    template = TEMPLATE.read_text("utf-8")
     called = [
         line.split()[-1].strip('",') for line in template.splitlines() if "local.step} " in line
     ]

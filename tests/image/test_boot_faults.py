@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher
 
-from allerac_image.grub import environment_block
+from allerac_image.grub import BLOCK_BYTES, environment_block
 from tests.image.booted_box import START_SECONDS, BootedBox, flashed_unit
 from tests.image.conftest import BUILD_SECONDS, BuiltImage, build_vm
 from tests.image.offline_disk import (
@@ -38,6 +38,15 @@ UNCORRECTED = 4
 """Errors that the quick check leaves to a person, in the status of e2fsck(8)."""
 SLOT = re.compile(r"rauc\.slot=([AB])")
 GARBAGE_BYTES = 4 << 20
+BOTH = ("ORDER=A B", "A_OK=1", "A_TRY=0", "B_OK=1", "B_TRY=0")
+TEAR_BYTES = 64
+
+
+def _fill_slot_b(disk: Path, folder: Path) -> None:
+    """Have the same system in both slots."""
+    for part in ("boot", "root"):
+        whole = partition(disk, f"{part}-A", folder / f"{part}.img").read_bytes()
+        _overwrite(disk, f"{part}-B", whole)
 
 
 @pytest.fixture
@@ -109,14 +118,8 @@ def _started_slots(entries: list[dict[str, str]]) -> list[str]:
 def test_a_root_that_is_garbage_is_tried_three_times_and_the_other_slot_takes_over(
     unit: BootedBox, tmp_path: Path
 ) -> None:
-    for part in ("boot", "root"):
-        whole = partition(unit.disk, f"{part}-A", tmp_path / f"{part}.img").read_bytes()
-        _overwrite(unit.disk, f"{part}-B", whole)
-    _write(
-        unit.disk,
-        BLOCK,
-        environment_block("ORDER=A B", "A_OK=1", "A_TRY=0", "B_OK=1", "B_TRY=0"),
-    )
+    _fill_slot_b(unit.disk, tmp_path)
+    _write(unit.disk, BLOCK, environment_block(*BOTH))
     _overwrite(unit.disk, "root-A", b"\xa5" * GARBAGE_BYTES)
     unit.switch_on()
     unit.find(4 * START_SECONDS)
@@ -125,16 +128,41 @@ def test_a_root_that_is_garbage_is_tried_three_times_and_the_other_slot_takes_ov
     assert _started_slots(_journal(unit, tmp_path)) == ["B"]
 
 
-@pytest.mark.parametrize("block", [b"", bytes(1024), b"# GRUB Environment Block\nORDER=A"])
+@pytest.mark.parametrize(
+    "block",
+    [None, b"", bytes(BLOCK_BYTES), b"# GRUB Environment Block\nORDER=A"],
+    ids=["missing", "empty", "zeroed", "torn"],
+)
 def test_a_box_starts_and_repairs_an_environment_block_that_is_no_longer_whole(
-    unit: BootedBox, block: bytes
+    unit: BootedBox, block: bytes | None
 ) -> None:
-    _write(unit.disk, BLOCK, block)
+    if block is None:
+        command = ["mdel", "-i", _esp(unit.disk), BLOCK]
+        subprocess.run(command, check=True, timeout=30)
+    else:
+        _write(unit.disk, BLOCK, block)
     unit.switch_on()
     unit.find()
     _wait_for_block(unit, ORDER="A B", A_OK="1", A_TRY="0")
     unit.switch_off()
     assert re.fullmatch(r"[0-9a-f]{32}", _read_block(unit.disk)["MACHINE_ID"])
+
+
+def test_the_kernel_starts_wherever_the_write_of_the_block_was_torn(
+    unit: BootedBox, tmp_path: Path
+) -> None:
+    _fill_slot_b(unit.disk, tmp_path)
+    block = environment_block("ORDER=B A", *BOTH[1:])
+    started = {}
+    for torn_at in range(0, BLOCK_BYTES + 1, TEAR_BYTES):
+        _write(unit.disk, BLOCK, block[:torn_at] + bytes(BLOCK_BYTES - torn_at))
+        unit.switch_on()
+        line = unit.emulator.wait_for_serial(r"Command line:.*\n", START_SECONDS)
+        found = SLOT.search(line[0])
+        started[torn_at] = found[1] if found else ""
+        unit.emulator.kill()
+    assert set(started.values()) <= {"A", "B"}, started
+    assert started[BLOCK_BYTES] == "B"
 
 
 def test_data_fills_a_disk_that_is_twice_as_large(unit: BootedBox, tmp_path: Path) -> None:

@@ -55,6 +55,10 @@ def test_it_announces_itself_on_a_network_without_dhcp_and_shows_the_wizard(
     page = box.page("/", host="allerac.local")
     assert page["status"] == 200, page
     assert "<title>Allerac" in page["body"]
+    loaded = re.findall(r'(?:src|href)="(/assets/[^"]+)"', page["body"])
+    assert {path.rpartition(".")[2] for path in loaded} == {"js", "css"}
+    for path in loaded:
+        assert box.page(path, host="allerac.local")["status"] == 200, path
     status = box.call("GET", "/status")
     assert status["claimed"] is False
 

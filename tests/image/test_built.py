@@ -11,14 +11,18 @@ import pytest
 from allerac_image.cli import DEVELOPMENT_KEYS
 from allerac_image.inventory import BILL, PACKAGES
 from allerac_image.layout import KINDS
+from allerac_image.pipeline import STEPS
 from allerac_image.plan import REPOSITORY
+from allerac_image.summary import SUMMARY
 from allerac_release.trust import read_trust
 from bootstrap.steps import cache_folder
-from tests.image.conftest import BuiltImage
+from tests.image.conftest import BuiltImage, build_vm
 from tests.image.offline_disk import partition, partitions
 
 AUTHORITY = cache_folder() / "keys" / "ca.crt"
 MIB = 1 << 20
+LARGEST_BUNDLE = 400_000_000
+"""Without models, of a tier without Wi-Fi."""
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +62,21 @@ def test_the_checksums_are_those_of_the_files(vm_image: BuiltImage) -> None:
         vm_image.file(suffix).name for suffix in (".img.zst", ".bmap", ".raucb", BILL, PACKAGES)
     }
     _run("/usr/bin/env", "-C", vm_image.folder, "sha256sum", "--check", "--strict", "SHA256SUMS")
+
+
+def test_the_summary_tells_sizes_largest_packages_and_the_time_of_each_step(
+    vm_image: BuiltImage,
+) -> None:
+    told = json.loads((vm_image.folder / SUMMARY).read_text())
+    assert {"root.img", "boot.img", "boot/vmlinuz", "boot/initrd"} <= set(told["parts"])
+    products = {path.name: path.stat().st_size for path in vm_image.folder.iterdir()}
+    assert told["files"].items() <= products.items()
+    assert told["files"][vm_image.file(".raucb").name] <= LARGEST_BUNDLE
+    sizes = list(told["largest_packages"].values())
+    assert len(sizes) >= 10
+    assert sizes == sorted(sizes, reverse=True)
+    assert [row["step"] for row in told["steps"]] == [step.title for step in STEPS]
+    assert all(row["seconds"] >= 0 for row in told["steps"])
 
 
 def test_what_bmap_writes_is_the_disk(vm_image: BuiltImage, tmp_path: Path) -> None:
@@ -152,10 +171,13 @@ def test_the_runtime_in_the_root_starts(root: Path) -> None:
 
 
 @pytest.mark.matrix
-def test_a_second_build_elsewhere_gives_the_same_bytes(
+def test_a_second_build_from_a_clone_elsewhere_gives_the_same_bytes(
     vm_image: BuiltImage, tmp_path: Path
 ) -> None:
+    clone = tmp_path / "elsewhere"
+    _run("/usr/bin/git", "clone", "-q", REPOSITORY, clone)
+    _run("/usr/bin/env", "-C", clone, sys.executable, "-m", "bootstrap", "image")
+    python = str(clone / ".venv/bin/python")
+    again = build_vm(tmp_path / "out", source=clone, python=python)
     here = ("/usr/bin/env", "-C", REPOSITORY, sys.executable, "-m", "allerac_image")
-    out, work = tmp_path / "out", tmp_path / "work"
-    _run(*here, "build", "--tier", "vm", "--keep-raw", "--out", out, "--work", work)
-    assert _run(*here, "compare", vm_image.folder, out) == "The same bytes.\n"
+    assert _run(*here, "compare", vm_image.folder, again.folder) == "The same bytes.\n"

@@ -191,3 +191,11 @@ def test_time_does_not_begin_before_debian_13(image_root: Path) -> None:
     released = datetime(2025, 8, 9, tzinfo=UTC)
     made = datetime.fromtimestamp((image_root / "usr/lib/clock-epoch").stat().st_mtime, UTC)
     assert released <= made <= datetime.now(UTC)
+
+
+def test_the_journal_leaves_the_disk_to_the_household(host: Any) -> None:
+    told = host.check_output("systemd-analyze cat-config systemd/journald.conf")
+    settings = dict(re.findall(r"^(\w+)=(\S+)$", told, re.MULTILINE))
+    assert settings["Storage"] == "persistent"
+    assert settings["SystemMaxUse"] == "200M"
+    assert settings["SystemKeepFree"] == "500M"
