@@ -143,6 +143,19 @@ class RecordedMachine:
         )
         self.write("proc/vmstat", f"nr_free_pages 1\npswpin {swapped}\npswpout {swapped}")
 
+    def processor(self, recorded: Path) -> None:
+        """Have the processor of a tree such as those of the machines that tiers are tested with."""
+        for file in recorded.rglob("*"):
+            if file.is_file() and file.name != "meminfo":
+                self.write(str(file.relative_to(recorded)), file.read_text().rstrip("\n"))
+
+    def memory_sockets(self, *devices: bytes) -> None:
+        """Have the firmware tell of these sockets."""
+        for number, raw in enumerate(devices):
+            file = self.root / f"sys/firmware/dmi/entries/17-{number}/raw"
+            file.parent.mkdir(parents=True)
+            file.write_bytes(raw)
+
     def pressure(self, *, cpu: float = 0.0, memory: float = 0.0, io: float = 0.0) -> None:
         """Have work wait in this share of the time."""
         for resource, share in (("cpu", cpu), ("memory", memory), ("io", io)):
@@ -199,6 +212,13 @@ class RecordedMachine:
         (self.root / "run/systemd/timesync").mkdir(parents=True, exist_ok=True)
         if synchronised:
             self.write("run/systemd/timesync/synchronized", "")
+
+
+def memory_socket(locator: str, *, megabytes: int) -> bytes:
+    """Return an SMBIOS type 17 structure of version 2.1 with its strings (DMTF DSP0134, 7.18)."""
+    header = bytes([17, 0x15, 0, 0]) + bytes(8)
+    body = megabytes.to_bytes(2, "little") + bytes([9, 0, 1, 2, 0, 0, 0])
+    return header + body + locator.encode() + b"\0BANK 0\0\0"
 
 
 def heat_up(machine: RecordedMachine, peak: float = 101.0) -> Iterator[float]:

@@ -4,8 +4,7 @@ import asyncio
 import os
 import socket
 import subprocess
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +12,11 @@ import httpx
 import pytest
 import uvicorn
 import yaml
-from fastapi import FastAPI
 
-from allerac.accounts import Passwords
-from allerac.app import create_app
-from allerac.settings import Settings
-from tests.api.conftest import Household, claim
-from tests.recorded_machine import RecordedMachine
+from tests.api.health_box import DEADLINE_SECONDS, HealthBox, health_box
 
 REPOSITORY = Path(__file__).parents[2]
 MONITORING = REPOSITORY / "docs" / "monitoring"
-DEADLINE_SECONDS = 60.0
 pytestmark = pytest.mark.timeout(300)
 
 MAIL = {
@@ -45,42 +38,13 @@ OFF: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
-    app: FastAPI
-    machine: RecordedMachine
-    owner: httpx.AsyncClient
-    settings: Settings
-
-    async def until(self, reached: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """Return the health once it is so."""
-        async with asyncio.timeout(DEADLINE_SECONDS):
-            while True:
-                health: dict[str, Any] = (await self.owner.get("/api/v1/health")).json()
-                if reached(health):
-                    return health
-                await asyncio.sleep(0.05)
-
-
 @pytest.fixture
-async def box(tmp_path: Path) -> AsyncIterator[Box]:
-    machine = RecordedMachine(tmp_path / "machine").usual()
-    settings = Settings(
-        data_dir=tmp_path / "data",
-        announce=False,
-        sensors_root=machine.root,
-        sample_seconds=0.05,
-    )
-    app = create_app(settings, port=80, passwords=Passwords(memory_kib=64, passes=1))
-    async with app.router.lifespan_context(app):
-        home = Household(app)
-        owner = home.open("owner")
-        await claim(owner, app.state.services.onboarding.claim_code())
-        yield Box(app, machine, owner, settings)
-        await owner.aclose()
+async def box(tmp_path: Path) -> AsyncIterator[HealthBox]:
+    async with health_box(tmp_path) as box:
+        yield box
 
 
-async def test_health_tells_figures_issues_in_words_and_their_end(box: Box) -> None:
+async def test_health_tells_figures_issues_in_words_and_their_end(box: HealthBox) -> None:
     health = await box.until(lambda health: "temperature_celsius" in health["figures"])
     assert health["figures"]["temperature_celsius"] == 48.0
     assert health["severity"] is None
@@ -100,7 +64,7 @@ async def test_health_tells_figures_issues_in_words_and_their_end(box: Box) -> N
     assert gone.status_code == 404
 
 
-async def test_one_click_removes_unfinished_downloads(box: Box) -> None:
+async def test_one_click_removes_unfinished_downloads(box: HealthBox) -> None:
     box.machine.disk(total=240 * 2**30, free=2**30)
     health = await box.until(lambda health: health["issues"] and health["reactions"])
     issue = health["issues"][0]
@@ -112,7 +76,7 @@ async def test_one_click_removes_unfinished_downloads(box: Box) -> None:
     assert done.status_code == 200
 
 
-async def test_history_has_what_was_measured(box: Box) -> None:
+async def test_history_has_what_was_measured(box: HealthBox) -> None:
     await box.until(lambda health: "queue" in health["figures"])
     for period in ("hour", "day", "month"):
         series = (await box.owner.get("/api/v1/health/history", params={"period": period})).json()
@@ -122,7 +86,7 @@ async def test_history_has_what_was_measured(box: Box) -> None:
     assert refused.status_code == 422
 
 
-async def test_alerts_keep_secrets_from_browsers_and_disk(box: Box) -> None:
+async def test_alerts_keep_secrets_from_browsers_and_disk(box: HealthBox) -> None:
     url = "/api/v1/health/alerts"
     hook = {"url": "https://hooks.example.com/T0P5ECRET", "form": "slack"}
     kept = await box.owner.put(url, json={**OFF, "mail": MAIL, "webhook": hook})
@@ -138,7 +102,7 @@ async def test_alerts_keep_secrets_from_browsers_and_disk(box: Box) -> None:
     assert box.app.state.services.alerts.settings().mail.password == "quiet lantern"  # noqa: S105 - made up
 
 
-async def test_a_kept_password_does_not_follow_to_another_server(box: Box) -> None:
+async def test_a_kept_password_does_not_follow_to_another_server(box: HealthBox) -> None:
     url = "/api/v1/health/alerts"
     await box.owner.put(url, json={**OFF, "mail": MAIL})
     moved = {key: value for key, value in MAIL.items() if key != "password"}
@@ -160,12 +124,12 @@ async def test_a_kept_password_does_not_follow_to_another_server(box: Box) -> No
         {"least": "everything"},
     ],
 )
-async def test_settings_that_cannot_work_are_refused(box: Box, wrong: dict[str, Any]) -> None:
+async def test_settings_that_cannot_work_are_refused(box: HealthBox, wrong: dict[str, Any]) -> None:
     answer = await box.owner.put("/api/v1/health/alerts", json={**OFF, **wrong})
     assert answer.status_code == 422, answer.text
 
 
-async def test_the_test_button_says_that_a_way_is_off(box: Box) -> None:
+async def test_the_test_button_says_that_a_way_is_off(box: HealthBox) -> None:
     answer = await box.owner.post("/api/v1/health/alerts/test", json={"channel": "mail"})
     assert answer.status_code == 409
 
@@ -176,7 +140,7 @@ async def _key(owner: httpx.AsyncClient) -> str:
     return key
 
 
-async def test_metrics_count_requests_by_operation_and_carry_no_ids(box: Box) -> None:
+async def test_metrics_count_requests_by_operation_and_carry_no_ids(box: HealthBox) -> None:
     await box.owner.get("/api/v1/conversations/0190-somebody")
     await box.until(lambda health: health["figures"])
     headers = {"Authorization": f"Bearer {await _key(box.owner)}"}
@@ -195,7 +159,7 @@ def _free_port() -> int:
 
 
 async def test_a_real_prometheus_scrapes_the_box_and_likes_the_form(
-    box: Box, tmp_path: Path
+    box: HealthBox, tmp_path: Path
 ) -> None:
     key = await _key(box.owner)
     text = (await box.owner.get("/metrics", headers={"Authorization": f"Bearer {key}"})).content
@@ -254,7 +218,7 @@ async def _value(prometheus: str, query: str) -> float:
             await asyncio.sleep(0.2)
 
 
-async def test_a_report_for_a_helper_names_nobody_and_holds_no_secret(box: Box) -> None:
+async def test_a_report_for_a_helper_names_nobody_and_holds_no_secret(box: HealthBox) -> None:
     saved = await box.owner.put("/api/v1/health/alerts", json={**OFF, "mail": MAIL})
     assert saved.status_code == 200, saved.text
     answer = await box.owner.get("/api/v1/health/support")

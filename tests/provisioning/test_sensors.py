@@ -122,3 +122,15 @@ def test_drives_are_asked_at_the_start_and_every_ten_minutes(box: OwnSystem) -> 
     told = box.ask("systemctl", "show", "--property=TimersMonotonic", "allerac-smart@sdb.timer")
     assert "OnActiveUSec=10s" in told
     assert "OnUnitActiveUSec=10min" in told
+
+
+def test_the_runtime_alone_sees_where_memory_is_plugged_in(box: OwnSystem) -> None:
+    socket, other = (f"/sys/firmware/dmi/entries/{kind}-0" for kind in (17, 1))
+    box.ask("mount", "-t", "tmpfs", "tmpfs", "/sys/firmware")
+    for entry in (socket, other):
+        box.ask("mkdir", "-p", entry)
+        box.ask("install", "-m", "0400", "/etc/hostname", f"{entry}/raw")
+    box.ask("systemd-tmpfiles", "--create", "--prefix=/sys/firmware")
+    assert "Permission denied" not in box.ask(*AS_RUNTIME, "cat", f"{socket}/raw")
+    assert "Permission denied" in box.ask(*AS_RUNTIME, "cat", f"{other}/raw")
+    assert box.ask("stat", "-c", "%a %U %G", f"{socket}/raw") == "440 root allerac\n"

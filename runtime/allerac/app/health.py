@@ -16,6 +16,7 @@ from allerac.app.network import NetworkPresence
 from allerac.appliance.units import read_units
 from allerac.engine.supervisor import EngineSupervisor
 from allerac.errors import AlleracError
+from allerac.hardware.choice import is_made_as
 from allerac.hardware.sensors import Sensors, Sysfs
 from allerac.health import (
     AnswerWatch,
@@ -104,7 +105,7 @@ def build_health(ground: Ground, rooms: Rooms, answers: AnswerWatch) -> HealthWi
         sensors=Sensors(sysfs, settings.data_dir),
         store=DeviceHistory(settings.data_dir / "health.sqlite"),
         facts=onlookers.look,
-        limits=_limits(ground.hardware),
+        limits=limits_of(ground.hardware),
         levers=_levers(ground.hardware, rooms, reserve, background).all(),
         acts=acts_of(rooms.models, rooms.updates),
         listeners=[alerts.hear],
@@ -145,14 +146,16 @@ def _levers(hardware: Hardware, rooms: Rooms, reserve: Reserve, background: Back
     )
 
 
-def _limits(hardware: Hardware) -> Limits:
+def limits_of(hardware: Hardware) -> Limits:
+    """Return what this machine should be: of a tier's own machines all that the tier promises."""
     profile = hardware.choice.profile
     usual = Limits()
+    promised = is_made_as(hardware.machine, profile)
     return Limits(
         slow_celsius=profile.thermal.fewer_threads_celsius or usual.slow_celsius,
         pause_celsius=profile.thermal.pause_celsius or usual.pause_celsius,
-        memory_channels=profile.burn_in.memory_channels if hardware.choice.exact else None,
-        power_watts=profile.power.pl1_watts if hardware.choice.exact else None,
+        memory_channels=profile.burn_in.memory_channels if promised else None,
+        power_watts=profile.power.pl1_watts if promised else None,
     )
 
 

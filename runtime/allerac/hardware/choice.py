@@ -36,6 +36,15 @@ def choose_profile(machine: Machine, profiles: Profiles) -> ProfileChoice:
     )
 
 
+def is_made_as(machine: Machine, profile: Profile) -> bool:
+    """Tell whether this is a machine of the tier, though perhaps with memory missing.
+
+    Only of such a machine what its tier promises can be asked: a whole set of memory channels, the
+    power that its processor is made for.
+    """
+    return all(agrees for agrees, _ in _processor_checks(machine, profile))
+
+
 def threads_for(machine: Machine, count: ThreadCount) -> int:
     """How many threads `count` means here: never more than there are cores, at least one."""
     if count == "performance_cores":
@@ -74,10 +83,7 @@ def _octaves(value: int, low: int, high: int) -> float:
 def _differences(machine: Machine, profile: Profile) -> list[str]:
     tier = profile.recognise
     checks = [
-        (machine.virtual == tier.virtual, _kind(machine.virtual)),
-        (any(re.search(p, machine.cpu) for p in tier.cpu_patterns), f"the {machine.cpu}"),
-        (machine.cores_performance in tier.performance_cores, _cores(machine)),
-        (machine.cores_efficient in tier.efficient_cores, _cores(machine)),
+        *_processor_checks(machine, profile),
         (machine.memory_bytes in tier.memory_bytes, f"{machine.memory_bytes / GB:.0f} GB memory"),
         (_channels_agree(machine, profile), f"{machine.memory_channels} memory channel(s)"),
     ]
@@ -86,6 +92,17 @@ def _differences(machine: Machine, profile: Profile) -> list[str]:
         f"no {flag.replace('_', '-')}" for flag in tier.flags if flag not in machine.flags
     ]
     return list(dict.fromkeys(differences))
+
+
+def _processor_checks(machine: Machine, profile: Profile) -> list[tuple[bool, str]]:
+    """Return of all that no module of memory changes whether it agrees, and what there is."""
+    tier = profile.recognise
+    return [
+        (machine.virtual == tier.virtual, _kind(machine.virtual)),
+        (any(re.search(p, machine.cpu) for p in tier.cpu_patterns), f"the {machine.cpu}"),
+        (machine.cores_performance in tier.performance_cores, _cores(machine)),
+        (machine.cores_efficient in tier.efficient_cores, _cores(machine)),
+    ]
 
 
 def _channels_agree(machine: Machine, profile: Profile) -> bool:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from allerac.hardware.choice import choose_profile, threads_for
+from allerac.hardware.choice import choose_profile, is_made_as, threads_for
 from allerac.hardware.machine import Machine, detect_machine, disk_free_bytes
 from allerac.hardware.profile import Profiles, load_profiles
+from tests.recorded_machine import RecordedMachine, memory_socket
 
 MACHINES = Path(__file__).parent / "machines"
 GB = 1_000_000_000
@@ -23,21 +24,6 @@ def profiles() -> Profiles:
 
 def recorded(name: str) -> Machine:
     return detect_machine(MACHINES / name)
-
-
-def memory_device(locator: str, *, megabytes: int) -> bytes:
-    """Return an SMBIOS type 17 structure of version 2.1 with its strings."""
-    header = bytes([17, 0x15, 0, 0]) + bytes(8)
-    body = megabytes.to_bytes(2, "little") + bytes([9, 0, 1, 2, 0, 0, 0])
-    return header + body + locator.encode() + b"\0BANK 0\0\0"
-
-
-def with_memory_devices(root: Path, devices: list[bytes]) -> Path:
-    for number, raw in enumerate(devices):
-        entry = root / f"sys/firmware/dmi/entries/17-{number}"
-        entry.mkdir(parents=True)
-        (entry / "raw").write_bytes(raw)
-    return root
 
 
 @pytest.mark.parametrize(
@@ -96,6 +82,23 @@ def test_one_memory_module_in_an_i5_is_not_exact(profiles: Profiles) -> None:
     assert "1 memory channel" in choice.reason
 
 
+@pytest.mark.parametrize(
+    ("name", "tier", "made"),
+    [("i5-1240p", "i5", True), ("i5-1240p", "n100", False), ("i7-8700", "i7", False)],
+)
+def test_a_tier_promises_something_to_its_own_processors_alone(
+    profiles: Profiles, name: str, tier: str, made: bool
+) -> None:
+    assert is_made_as(recorded(name), profiles.by_id[tier]) is made
+
+
+def test_a_machine_stays_one_of_its_tier_with_a_module_of_memory_missing(
+    profiles: Profiles,
+) -> None:
+    machine = replace(recorded("i5-1240p"), memory_channels=1, memory_bytes=16 * GB)
+    assert is_made_as(machine, profiles.by_id["i5"])
+
+
 def test_n100_with_half_the_memory_is_nearest_to_what_it_can_hold(profiles: Profiles) -> None:
     choice = choose_profile(replace(recorded("n100"), memory_bytes=8 * GB), profiles)
     assert choice.profile.id == "vm"
@@ -114,17 +117,19 @@ def test_machine_smaller_than_every_tier_still_gets_one(profiles: Profiles) -> N
 
 def test_channels_are_counted_from_populated_sockets(tmp_path: Path) -> None:
     devices = [
-        memory_device("Controller0-ChannelA-DIMM0", megabytes=16384),
-        memory_device("Controller0-ChannelA-DIMM1", megabytes=16384),
-        memory_device("Controller1-ChannelA-DIMM0", megabytes=16384),
-        memory_device("Controller1-ChannelB-DIMM0", megabytes=0),
+        memory_socket("Controller0-ChannelA-DIMM0", megabytes=16384),
+        memory_socket("Controller0-ChannelA-DIMM1", megabytes=16384),
+        memory_socket("Controller1-ChannelA-DIMM0", megabytes=16384),
+        memory_socket("Controller1-ChannelB-DIMM0", megabytes=0),
     ]
-    assert detect_machine(with_memory_devices(tmp_path, devices)).memory_channels == 2
+    RecordedMachine(tmp_path).memory_sockets(*devices)
+    assert detect_machine(tmp_path).memory_channels == 2
 
 
 @pytest.mark.parametrize("raw", [b"", b"\x11", bytes(40), b"\x11\xff" + b"\x01" * 30])
 def test_broken_firmware_tables_do_not_raise(tmp_path: Path, raw: bytes) -> None:
-    assert detect_machine(with_memory_devices(tmp_path, [raw])).memory_channels in (None, 1)
+    RecordedMachine(tmp_path).memory_sockets(raw)
+    assert detect_machine(tmp_path).memory_channels in (None, 1)
 
 
 def test_unreadable_tree_falls_back_to_the_running_system(tmp_path: Path) -> None:
