@@ -14,7 +14,7 @@ from allerac.engine.protocol import (
     PromptMessage,
     Usage,
 )
-from allerac.errors import NotFound
+from allerac.errors import Conflict, NotFound
 
 Step = EngineEvent | Exception | asyncio.Event
 
@@ -94,7 +94,10 @@ class FakeEngine:
 
 
 class FakeModels:
-    """One model, "small"."""
+    """One model that answers, "small"; `absent` are known and not on board."""
+
+    def __init__(self) -> None:
+        self.absent: set[str] = set()
 
     async def default_model_id(self) -> str:
         """The one there is."""
@@ -102,13 +105,18 @@ class FakeModels:
 
     def require_known(self, model_id: str) -> None:
         """Raise `NotFound` for any other."""
-        if model_id != "small":
+        if model_id != "small" and model_id not in self.absent:
             raise NotFound("There is no such model.")
 
+    def serves(self, model_id: str) -> bool:
+        """Tell whether it is that one."""
+        return model_id == "small"
+
     async def ensure_loaded(self, model_id: str) -> None:
-        """Raise `NotFound` for any other."""
-        if model_id != "small":
-            raise NotFound("There is no such model.")
+        """Raise `Conflict` for one that is not on board, `NotFound` for any other."""
+        self.require_known(model_id)
+        if not self.serves(model_id):
+            raise Conflict("This model is not on the box yet.", hint="Download it first.")
 
     def is_greedy(self, model_id: str) -> bool:
         """Never."""

@@ -119,3 +119,42 @@ async def test_switched_off_memories_are_neither_used_nor_proposed(household: Ho
     await said(household, "admin", "Remember that the shed is green.")
     memories = (await admin.get(f"{BASE}/memories")).json()
     assert memories == {"enabled": False, "items": []}
+
+
+async def test_usual_model_answers_where_the_assistant_s_is_not_on_the_box(
+    household: Household,
+) -> None:
+    member = household.clients["member"]
+    models = (await member.get(f"{BASE}/models")).json()["items"]
+    absent = next(each["id"] for each in models if each["state"] != "installed")
+    facts = "Answer only from this: The garage code is 2846. The boiler model is Viessmann 200."
+    made = await make(household, "member", name="Large", instructions=facts, model_id=absent)
+    scope = {"assistant_id": made["id"], "uses_knowledge": False, "folder": None}
+    assert "2846" in await said(household, "member", "What is the garage code?", scope)
+
+
+async def test_model_of_an_assistant_goes_with_it_and_one_s_own_choice_stays(
+    household: Household,
+) -> None:
+    member = household.clients["member"]
+    models = (await member.get(f"{BASE}/models")).json()["items"]
+    demo, other = (
+        next(each["id"] for each in models if each["is_demo"] is is_demo)
+        for is_demo in (True, False)
+    )
+    made = await make(household, "member", name="Other", model_id=other)
+    conversation = (await member.post(f"{BASE}/conversations", json={})).json()["id"]
+    path = f"{BASE}/conversations/{conversation}"
+
+    async def model_under(assistant_id: str | None) -> str | None:
+        scope = {"assistant_id": assistant_id, "uses_knowledge": False, "folder": None}
+        assert (await member.put(f"{path}/scope", json=scope)).status_code == 200
+        chosen: str | None = (await member.get(path)).json()["model_id"]
+        return chosen
+
+    assert await model_under(made["id"]) == other
+    assert await model_under(None) is None
+    assert await model_under(made["id"]) == other
+    await member.patch(path, json={"model_id": demo})
+    assert await model_under(made["id"]) == demo
+    assert await model_under(None) == demo

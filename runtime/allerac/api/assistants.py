@@ -103,15 +103,15 @@ async def set_scope(
     services: ServicesOf,
 ) -> shape.ConversationScope:
     """Decide who answers in a conversation; its model answers from then on."""
-    person_id = principal.person.id
-    scope = stored.ConversationScope(**body.model_dump())
+    person_id, scope = principal.person.id, stored.ConversationScope(**body.model_dump())
+    conversation = await services.chat.get_conversation(person_id, conversation_id)
+    before = await services.assistants.scope(person_id, conversation_id)
     await services.assistants.set_scope(person_id, conversation_id, scope)
-    if scope.assistant_id is not None:
-        assistant = await services.assistants.get(person_id, scope.assistant_id)
-        if assistant.model_id is not None:
-            await services.chat.update_conversation(
-                person_id, conversation_id, model_id=assistant.model_id
-            )
+    if scope.assistant_id != before.assistant_id:
+        left = await services.assistants.model_of(person_id, before)
+        asked = await services.assistants.model_of(person_id, scope)
+        if asked is not None or left == conversation.model_id:
+            await services.chat.update_conversation(person_id, conversation_id, model_id=asked)
     return body
 
 

@@ -173,6 +173,7 @@ def _setting(assistant: AssistantRecord | None, memories: tuple[str, ...]) -> Se
         return Setting(memories=memories)
     return Setting(
         instructions=assistant.instructions or None,
+        model_id=assistant.model_id,
         memories=memories,
         temperature=assistant.temperature,
         max_tokens=assistant.max_tokens,

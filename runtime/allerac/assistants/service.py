@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Protocol
 
-from allerac.errors import InvalidInput
+from allerac.errors import InvalidInput, NotFound
 from allerac.storage.assistants import AssistantRecord, AssistantStore, ConversationScope
 from allerac.storage.memories import MemoryRecord, MemoryStore
 from allerac.storage.pages import is_text
@@ -96,6 +96,15 @@ class AssistantService:
         """Decide who answers in a conversation, and where it looks."""
         await self._assistants.set_scope(person_id, conversation_id, scope)
         return scope
+
+    async def model_of(self, person_id: str, scope: ConversationScope) -> str | None:
+        """Return the model that the scope's assistant asks for, None without one."""
+        if scope.assistant_id is None:
+            return None
+        try:
+            return (await self._assistants.get(person_id, scope.assistant_id)).model_id
+        except NotFound:
+            return None  # no longer shared
 
     async def memories(self, person_id: str) -> Sequence[MemoryRecord]:
         """List what is remembered or proposed."""

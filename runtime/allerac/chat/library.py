@@ -9,9 +9,13 @@ from .prompt import Turn
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """How a conversation is to be answered; None leaves what the chat does by itself."""
+    """How a conversation is to be answered; None leaves what the chat does by itself.
+
+    `model_id` is asked for, and the household's model answers where it cannot.
+    """
 
     instructions: str | None = None
+    model_id: str | None = None
     memories: tuple[str, ...] = ()
     temperature: float | None = None
     max_tokens: int | None = None

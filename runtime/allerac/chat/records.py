@@ -22,6 +22,9 @@ class ModelResolver(Protocol):
     def require_known(self, model_id: str) -> None:
         """Raise `NotFound` for a model that the catalogue does not have."""
 
+    def serves(self, model_id: str) -> bool:
+        """True for a model that can answer: it is within reach and not too large for the box."""
+
     async def ensure_loaded(self, model_id: str) -> None:
         """Return when `model_id` answers.
 

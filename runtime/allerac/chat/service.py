@@ -186,7 +186,7 @@ class ChatService:
             conversation = await self._store.get(person_id, conversation_id)
             above = await self._store.path(person_id, parent_id)
             _check_parent(above)
-            chosen = model_id or conversation.model_id or await self._models.default_model_id()
+            chosen = model_id or await self._model_of(person_id, conversation)
             message, answer, is_new = await self._store.send(
                 person_id,
                 conversation_id,
@@ -207,7 +207,7 @@ class ChatService:
         with self._generations.place(person_id):
             conversation = await self._store.get(person_id, old.conversation_id)
             path = await self._store.path(person_id, old.parent_id)
-            chosen = conversation.model_id or await self._models.default_model_id()
+            chosen = await self._model_of(person_id, conversation)
             answer = await self._store.add_answer(person_id, old.parent_id, model_id=chosen)
             self._start(person_id, conversation, path, answer)
         return answer
@@ -325,6 +325,14 @@ class ChatService:
     def _check_model(self, model_id: str | None) -> None:
         if model_id is not None:
             self._models.require_known(model_id)
+
+    async def _model_of(self, person_id: str, conversation: ConversationRecord) -> str:
+        """Return which model answers: the household's where an assistant asks for one in vain."""
+        chosen = conversation.model_id
+        if chosen is not None and not self._models.serves(chosen):
+            setting = await self._library.setting(person_id, conversation.id)
+            chosen = None if setting.model_id is not None else chosen
+        return chosen or await self._models.default_model_id()
 
     async def _detail(self, person_id: str, conversation_id: str) -> ConversationDetail:
         record = await self._store.get(person_id, conversation_id)

@@ -135,6 +135,10 @@ class ModelRoom:
         if not self._is_elsewhere(model_id):
             self._files.get(model_id)
 
+    def serves(self, model_id: str) -> bool:
+        """Tell whether this model can answer: on board and not too large, or elsewhere."""
+        return self._is_elsewhere(model_id) or self._files.serves(model_id)
+
     async def served(self) -> list[ServedModel]:
         """Return the models on board."""
         cards = [card for card in self._files.list() if card.state == "installed"]

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 
@@ -102,6 +103,13 @@ class ModelService:
         if manifest := self._manifests.get(model_id):
             return self._shelf.imported_card(manifest, self._state_of(model_id))
         raise NotFound("There is no such model.", hint="Choose one from the list.")
+
+    def serves(self, model_id: str) -> bool:
+        """Tell whether a model is on board and not too large for this machine."""
+        with suppress(NotFound):
+            card = self.get(model_id)
+            return card.state == "installed" and card.fit != "too_large"
+        return False
 
     def recommended_id(self) -> str | None:
         """The tier's first chat model, beyond the demonstration, that runs well here."""
