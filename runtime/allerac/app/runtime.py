@@ -11,7 +11,8 @@ from allerac.app.accounts import build_accounts, build_onboarding
 from allerac.app.appliance import Onlooker, build_birth_offer, build_box, build_upkeep
 from allerac.app.engine import build_speeds, launch_of
 from allerac.app.ground import Ground, lay_ground
-from allerac.app.health import Rooms, build_health
+from allerac.app.health import build_health
+from allerac.app.health_onlookers import Rooms
 from allerac.app.knowledge import build_assistants, build_knowledge, build_librarian
 from allerac.app.meaning import build_meaning
 from allerac.app.models import ModelWing, build_models

@@ -1,0 +1,179 @@
+"""What the other rooms know of how the box is."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final, TypeVar
+
+import structlog
+
+from allerac.app.ground import Ground
+from allerac.app.health_levers import Indexing
+from allerac.app.network import NetworkPresence
+from allerac.appliance.units import read_units
+from allerac.engine.supervisor import EngineSupervisor
+from allerac.errors import AlleracError, StorageDamaged
+from allerac.health import BoxFacts, EngineFacts, Reserve, SpeedBook, Unit, UpdateFacts
+from allerac.models import ModelRoom
+from allerac.updates import UpdateService
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+SAMPLES_PER_SLOW_LOOK: Final = 6
+INTEGRITY_SECONDS: Final = 86_400.0
+INTEGRITY_DELAY_SECONDS: Final = 900.0
+"""The first test of the database waits until people have begun their day's first chat."""
+
+CLOCK_SECONDS: Final = 600.0
+"""So long a jump of the clock is told."""
+
+SIGN_INS_WINDOW: Final = timedelta(hours=1)
+FAILED_UPDATES: Final = frozenset({"available", "idle", "rolled_back"})
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """Whom the health of the box asks, and whom it may tell what to do."""
+
+    engine: EngineSupervisor
+    models: ModelRoom
+    updates: UpdateService
+    presence: NetworkPresence
+    indexing: Indexing
+
+
+class IntegrityWatch:
+    """Tests the database now and then; damage that was found stays until a test finds none."""
+
+    def __init__(
+        self,
+        test: Callable[[], Awaitable[list[str]]],
+        *,
+        delay_seconds: float = INTEGRITY_DELAY_SECONDS,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`test` returns what is wrong, or raises `StorageDamaged` where it cannot even be read."""
+        self.faults: tuple[str, ...] = ()
+        self._test = test
+        self._steady = steady
+        self._due = steady() + delay_seconds
+
+    def test_soon(self) -> None:
+        """Let the next look test it."""
+        self._due = self._steady()
+
+    def note(self, damage: StorageDamaged) -> None:
+        """Take note of damage that somebody met."""
+        self.faults = self.faults or (damage.message,)
+
+    async def look(self) -> None:
+        """Test it when that is due. Raises `StorageUnavailable`; the next look tests it then."""
+        if self._steady() < self._due:
+            return
+        try:
+            self.faults = tuple(await self._test())
+        except StorageDamaged as error:
+            self.faults = (error.message,)
+        self._due = self._steady() + INTEGRITY_SECONDS
+
+
+class Onlookers:
+    """Asks the other rooms; what costs more than a glance at every sixth look, or once a day."""
+
+    def __init__(
+        self,
+        ground: Ground,
+        rooms: Rooms,
+        speeds: SpeedBook,
+        reserve: Reserve,
+        *,
+        ask_units: bool,
+    ) -> None:
+        self._ground = ground
+        self.rooms = rooms
+        self._speeds = speeds
+        self._reserve = reserve
+        self._ask_units = ask_units
+        self._slow_seconds = SAMPLES_PER_SLOW_LOOK * ground.settings.sample_seconds
+        self._slow = BoxFacts()
+        self._looked_at = float("-inf")
+        self.integrity = IntegrityWatch(ground.database.check_integrity)
+        self._clock_moved: tuple[float, float] | None = None
+
+    def clock_was_set(self, step: timedelta) -> None:
+        """Take note that the time of day jumped."""
+        self._clock_moved = (time.monotonic(), step.total_seconds())
+
+    async def look(self) -> BoxFacts:
+        """Return what is known now."""
+        now = time.monotonic()
+        if now - self._looked_at >= self._slow_seconds:
+            self._looked_at = now
+            self._slow = await self._look_closely()
+        slow = self._slow
+        return BoxFacts(
+            engine=self._engine(),
+            name_conflict=self.rooms.presence.conflict(),
+            damaged_models=tuple(self.rooms.models.damaged()),
+            database_faults=self.integrity.faults,
+            update=slow.update,
+            certificate_expires_at=slow.certificate_expires_at,
+            failed_sign_ins=slow.failed_sign_ins,
+            units=slow.units,
+            clock_moved_seconds=self._clock_step(now),
+            reserve_given_up=self._reserve.is_wanted and not self._reserve.is_kept,
+            memory_channels=self._ground.hardware.machine.memory_channels,
+        )
+
+    def _clock_step(self, now: float) -> float:
+        at, seconds = self._clock_moved or (0.0, 0.0)
+        return seconds if now - at < CLOCK_SECONDS else 0.0
+
+    def _engine(self) -> EngineFacts:
+        status = self.rooms.engine.status()
+        return EngineFacts(
+            state=status.state,
+            active=status.active,
+            waiting=status.waiting,
+            restarts=status.restarts,
+            speed=self._speeds.current(status.model_id),
+            record=self._speeds.record(status.model_id),
+            last_error=status.last_error,
+        )
+
+    async def _look_closely(self) -> BoxFacts:
+        await self._ask(self.integrity.look, None)
+        certificate = await asyncio.to_thread(self._ground.certificates.facts)
+        states = await read_units() if self._ask_units else ()
+        return BoxFacts(
+            update=await self._ask(self._update, None),
+            certificate_expires_at=certificate.expires_at if certificate else None,
+            failed_sign_ins=await self._ask(self._sign_ins, 0),
+            units=tuple(Unit(unit.name, unit.failed, unit.restarts) for unit in states),
+        )
+
+    async def _ask(self, question: Callable[[], Awaitable[T]], otherwise: T) -> T:
+        """Return the answer; who cannot answer keeps no other from being asked."""
+        try:
+            return await question()
+        except StorageDamaged as error:
+            self.integrity.note(error)
+        except AlleracError as error:
+            log.info("health_not_told", reason=error.code)
+        return otherwise
+
+    async def _sign_ins(self) -> int:
+        since = datetime.now(UTC) - SIGN_INS_WINDOW
+        return await self._ground.attempts.total("account", since=since)
+
+    async def _update(self) -> UpdateFacts:
+        status = await self.rooms.updates.status()
+        offer = status.available
+        return UpdateFacts(
+            failed=status.reason if status.state in FAILED_UPDATES else None,
+            version=str(offer.version) if offer else None,
+            offered_at=offer.released_at if offer else None,
+        )
