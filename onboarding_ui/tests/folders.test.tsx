@@ -182,3 +182,19 @@ test("names of folders are read step by step", () => {
   expect(inside(some, "A")).toEqual([{ name: "A/b", documents: 2, own: 2 }]);
   expect(inside(some, "").map(({ name }) => name)).toEqual(["A", "A and more"]);
 });
+
+test("a document that waits for a model leads to where it is fetched", async () => {
+  const user = userEvent.setup();
+  const why = { code: "no_model", message: "There is no model.", hint: "Download it." };
+  const { router } = visit("/library", {}, (api) => ({
+    listFiles: async (filter) => {
+      const { items } = await api.listFiles(filter);
+      return { items: items.map((file) => ({ ...file, state: "failed" as const, why })) };
+    },
+  }));
+  const [link] = await screen.findAllByRole("link", { name: "Get the model" });
+  if (link) await user.click(link);
+  const group = await screen.findByRole("heading", { name: "For finding in documents" });
+  expect(group.closest("section")).toHaveAttribute("id", "documents");
+  expect(router.state.location.hash).toBe("#documents");
+});

@@ -128,3 +128,17 @@ test("nothing is said of waits before any was told", async () => {
   await row("Qwen 3, 4 B");
   expect(screen.queryByText(/waiting times/)).toBeNull();
 });
+
+test("the model that finds in documents is a group of its own, and is fetched there", async () => {
+  const user = userEvent.setup();
+  open("/box/models");
+  const group = await screen.findByRole("heading", { name: "For finding in documents" });
+  const card = await row("Nomic Embed 1.5");
+  expect(group.closest("section")).toContainElement(card);
+  expect(card).toHaveTextContent("146 MB to download");
+  expect(card).not.toHaveTextContent("words a second");
+  await user.click(within(card).getByRole("button", { name: "Download" }));
+  expect(await within(card).findByRole("progressbar")).toBeVisible();
+  await within(card).findByRole("button", { name: "Remove" }, { timeout: 10_000 });
+  expect(within(card).queryByRole("button", { name: "Use this model" })).toBeNull();
+});

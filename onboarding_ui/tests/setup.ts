@@ -8,7 +8,8 @@ startTranslations();
 configure({ asyncUtilTimeout: 10_000 });
 afterEach(cleanup);
 
-// jsdom draws nothing, so nothing changes its size.
+// jsdom draws nothing, so nothing changes its size, and nothing is scrolled to.
+Element.prototype.scrollIntoView = () => undefined;
 globalThis.ResizeObserver = class {
   observe(): void {
     return;

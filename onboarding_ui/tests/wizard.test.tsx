@@ -222,6 +222,24 @@ test("the recommended model is chosen first, and going on downloads it", async (
   });
 });
 
+test("what is fetched with the chosen model is said before, and listed at the end", async () => {
+  const user = userEvent.setup();
+  await modelStep(user);
+  expect(screen.getByText(/^Nomic Embed 1\.5 \(146 MB\) comes with it/)).toBeVisible();
+  await user.click(screen.getByRole("radio", { name: /Demonstration/ }));
+  expect(screen.queryByText(/comes with it/)).toBeNull();
+  await user.click(screen.getByRole("radio", { name: /Qwen 3, 4 B/ }));
+  await user.click(next());
+  await question("Quiet hours and privacy");
+  await user.click(next());
+  await question("Ready");
+  const items = await screen.findAllByRole("listitem");
+  const fetched = items.map((item) => item.textContent);
+  expect(fetched).toEqual(
+    expect.arrayContaining(["Qwen 3, 4 B (2.5 GB)", "Nomic Embed 1.5 (146 MB)"]),
+  );
+});
+
 test("whoever decides later starts with what is on board", async () => {
   const user = userEvent.setup();
   const chosen = vi.fn();

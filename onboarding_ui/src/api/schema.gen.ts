@@ -3343,11 +3343,12 @@ export interface components {
     };
     /**
      * ModelList
-     * @description `demo` says that the default is the demonstration model.
+     * @description `demo` says that the default is the demonstration model; `embedding` reads documents.
      */
     ModelList: {
       /** Items */
       items: components["schemas"]["ModelCard"][];
+      embedding: components["schemas"]["ModelCard"] | null;
       /** Default Model Id */
       default_model_id: string | null;
       /** Recommended Model Id */
@@ -3442,10 +3443,14 @@ export interface components {
       /** Has Token */
       has_token: boolean;
     };
-    /** OnboardingModels */
+    /**
+     * OnboardingModels
+     * @description `embedding` is fetched with the chosen model, unless it is on board.
+     */
     OnboardingModels: {
       /** Items */
       items: components["schemas"]["ModelCard"][];
+      embedding: components["schemas"]["ModelCard"] | null;
       hardware: components["schemas"]["Hardware"];
     };
     /**

@@ -12,7 +12,9 @@ export function ModelFacts({ card }: { card: ModelCard }) {
   const isHere = card.state === "installed" || card.state === "damaged";
   return (
     <span className="flex flex-wrap gap-x-4 gap-y-0.5 text-sm text-soft">
-      <span>{t(card.speed.measured ? "models.measured" : "models.about", { words })}</span>
+      {card.role === "embedding" ? null : (
+        <span>{t(card.speed.measured ? "models.measured" : "models.about", { words })}</span>
+      )}
       <span>{t(isHere ? "models.sizeHere" : "models.sizeToGet", { size: bytes })}</span>
       <span className={FIT_LOOK[card.fit]}>{t(`models.fit.${card.fit}`)}</span>
     </span>

@@ -87,6 +87,9 @@ async def list_models(services: ServicesOf, proof: SetupToken) -> shape.Onboardi
     listing = await services.models.listing()
     return shape.OnboardingModels(
         items=[model_shape.ModelCard.model_validate(card) for card in listing.items],
+        embedding=model_shape.ModelCard.model_validate(listing.embedding)
+        if listing.embedding
+        else None,
         hardware=Hardware.model_validate(services.box.hardware()),
     )
 

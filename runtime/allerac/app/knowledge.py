@@ -144,12 +144,14 @@ def build_knowledge(
         pace=pace,
         folder=drafts,
     )
+    ingest = Ingest(desk)
+    models.on_change(lambda _: ingest.renew_models())
     parts = Parts(
         traces=TraceStore(database),
         files=files,
         jobs=jobs,
         blobs=blobs,
-        ingest=Ingest(desk),
+        ingest=ingest,
         retriever=retriever,
         drafts=drafts,
     )

@@ -118,6 +118,11 @@ class Ingest:
         """There is something to do."""
         self._wake.set()
 
+    def renew_models(self) -> None:
+        """Models came or went: look again at what another one has read, or none could."""
+        self._read_by = None
+        self._wake.set()
+
     def waits_for(self) -> str | None:
         """Return why documents are not read on now, a key of `REASONS`; None while they are.
 

@@ -75,7 +75,7 @@ REASONS: Mapping[str, Reason] = {
     "missing": Reason("The file is no longer on the box.", "Add it again."),
     "no_model": Reason(
         "There is no model on board that reads documents.",
-        "Download it under Box, Models; then try again.",
+        "Download it under Box, Models; the box then reads this document by itself.",
     ),
     "no_room": Reason(
         "This document waits: the disk is full.",

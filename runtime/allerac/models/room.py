@@ -13,6 +13,7 @@ from allerac.engine.limits import address_space_bytes
 from allerac.engine.protocol import Engine, ModelFile
 from allerac.errors import (
     AlleracError,
+    Conflict,
     EngineUnavailable,
     InsufficientDisk,
     ModelDamaged,
@@ -65,9 +66,13 @@ class ServedModel:
 
 @dataclass(frozen=True, slots=True)
 class ModelListing:
-    """Everything about models at once; each item is a card with `is_default`."""
+    """Everything about models at once; each item is a card with `is_default`.
+
+    `embedding` is the one with which the tier finds passages in documents.
+    """
 
     items: list[dict[str, Any]]
+    embedding: dict[str, Any] | None
     default_model_id: str | None
     recommended_model_id: str | None
     demo: bool
@@ -118,9 +123,10 @@ class ModelRoom:
     async def listing(self) -> ModelListing:
         """Return what is on board and what this machine could run."""
         default = await self._effective_default()
-        cards = self._files.list()
+        cards, embedding = self._files.list(), self._embedding()
         return ModelListing(
             items=[_told(card, default) for card in cards],
+            embedding=_told(embedding, default) if embedding else None,
             default_model_id=default,
             recommended_model_id=self._files.recommended_id(),
             demo=any(card.is_demo and card.id == default for card in cards),
@@ -158,7 +164,7 @@ class ModelRoom:
     async def ensure_loaded(self, model_id: str) -> None:
         """Return when the engine runs `model_id`; also while it is starting again.
 
-        Raises `EngineUnavailable` while the box rests.
+        Raises `EngineUnavailable` while the box rests, `Conflict` for one that does not answer.
         """
         if self._rest is not None:
             raise EngineUnavailable(self._rest.message, hint=self._rest.hint)
@@ -167,6 +173,8 @@ class ModelRoom:
         status = self._engine.status()
         if status.model_id == model_id and status.state not in {"stopped", "failed"}:
             return
+        if self._files.get(model_id).role == "embedding":
+            raise Conflict("This model finds passages in documents; it does not answer.")
         async with self._loading:
             file = self._model_file(model_id)
             await self._try_new(file)
@@ -206,12 +214,15 @@ class ModelRoom:
         await self._default.save(model_id)
 
     async def begin(self, model_id: str | None, *, download: bool) -> None:
-        """Follow the wizard's choice: fetch the model, which answers as soon as it is on board."""
-        if model_id is not None and download:
+        """Follow the wizard's choice: fetch the model, and the one that finds in documents."""
+        if model_id is None or not download:
+            return
+        embedding = self._embedding()
+        for wanted in [model_id, *([embedding.id] if embedding else [])]:
             try:
-                await self._files.download(model_id)
+                await self._files.download(wanted)
             except AlleracError as error:
-                log.warning("first_download_not_begun", model=model_id, reason=error.code)
+                log.warning("first_download_not_begun", model=wanted, reason=error.code)
 
     def rest(self, reason: EngineUnavailable | None) -> None:
         """Answer nothing new for this reason; None ends the rest."""
@@ -238,7 +249,7 @@ class ModelRoom:
         if self._holds_downloads:
             return
         self._holds_downloads = True
-        under_way = [card.id for card in self._files.list() if card.state == "downloading"]
+        under_way = [card.id for card in self._all() if card.state == "downloading"]
         self._held_downloads = list(dict.fromkeys([*self._held_downloads, *under_way]))
         for model_id in under_way:
             await self._files.pause(model_id)
@@ -265,13 +276,13 @@ class ModelRoom:
 
     async def drop_unfinished(self) -> None:
         """Delete what has arrived of downloads that were paused or failed."""
-        for card in self._files.list():
+        for card in self._all():
             if card.state in {"paused", "failed"}:
                 await self._files.cancel(card.id)
 
     def damaged(self) -> list[str]:
         """Return the models whose files are not what they should be."""
-        return [card.id for card in self._files.list() if card.state == "damaged"]
+        return [card.id for card in self._all() if card.state == "damaged"]
 
     async def download(self, model_id: str) -> None:
         """Begin or go on with a download. Raises `InsufficientDisk` while they are held."""
@@ -304,6 +315,13 @@ class ModelRoom:
     async def import_file(self, path: Path, *, title: str | None) -> ModelCard:
         """Take in a model from a file on the box."""
         return await self._files.import_file(path, title=title)
+
+    def _all(self) -> list[ModelCard]:
+        return [*self._files.list(), *self._files.list("embedding")]
+
+    def _embedding(self) -> ModelCard | None:
+        wanted = self._profile.models.embedding
+        return next((card for card in self._files.list("embedding") if card.id == wanted), None)
 
     async def _effective_default(self) -> str | None:
         chosen = await self._default.load()

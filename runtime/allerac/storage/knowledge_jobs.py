@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, update
 
 from allerac.errors import StorageDamaged
 
@@ -176,10 +176,12 @@ class JobStore:
         return await self._database.write(work)
 
     async def outdated(self, model_id: str) -> list[str]:
-        """Return the ready documents that were read with another embedding model."""
-        query = select(knowledge_file.c.id).where(
+        """Return the documents read with another embedding model, or not at all for want of one."""
+        is_other = and_(
             knowledge_file.c.state == "ready", knowledge_file.c.embedding_model_id != model_id
         )
+        had_none = and_(knowledge_file.c.state == "failed", knowledge_file.c.reason == "no_model")
+        query = select(knowledge_file.c.id).where(or_(is_other, had_none))
         return await self._database.read(lambda connection: list(connection.scalars(query)))
 
     async def _update(self, file_id: str, **values: object) -> bool:

@@ -64,11 +64,22 @@ class OneModel:
 
     model_id: str = "letters"
 
-    def current(self) -> EmbeddingModel:
+    def current(self) -> EmbeddingModel | None:
         """Return it."""
         path = Path("letters")
         file = ModelFile(model_id=self.model_id, path=path, context_length=512, threads=1)
         return EmbeddingModel(file, traits_of(self.model_id))
+
+
+@dataclass(slots=True)
+class NoModelYet(OneModel):
+    """No model until one is given an id."""
+
+    model_id: str = ""
+
+    def current(self) -> EmbeddingModel | None:
+        """Return it, None as long as there is none."""
+        return OneModel.current(self) if self.model_id else None
 
 
 @dataclass(slots=True)
@@ -79,6 +90,7 @@ class House:
     service: KnowledgeService
     files: KnowledgeStore
     embedder: LetterEmbedder
+    ingest: Ingest
     folder: Path
 
     async def settled(self, file_id: str) -> FileRecord:
@@ -122,7 +134,7 @@ async def open_house(
     )
     await service.start()
     try:
-        yield House(database, service, files, embedder, folder)
+        yield House(database, service, files, embedder, ingest, folder)
     finally:
         await service.stop()
         await database.close()
@@ -271,6 +283,20 @@ async def test_documents_are_read_anew_when_the_embedding_model_changes(tmp_path
         found = await house.service.search("ana", "Sentence 7 of the house")
         assert found.trace.model_id == "more-letters"
         assert found.trace.considered[0].vector_rank is not None
+
+
+async def test_document_that_no_model_could_read_is_read_once_there_is_one(tmp_path: Path) -> None:
+    models = NoModelYet()
+    async with open_house(tmp_path, LetterEmbedder(), models) as house:
+        file = await house.service.add("ana", "house.md", stream(TEXT))
+        before = await house.settled(file.id)
+        assert (before.state, before.reason) == ("failed", "no_model")
+        models.model_id = "letters"
+        house.ingest.renew_models()
+        async with asyncio.timeout(SECONDS):
+            while (after := await house.settled(file.id)).state == "failed":  # noqa: ASYNC110 - no event
+                await asyncio.sleep(0.02)
+        assert (after.state, after.reason, after.embedding_model_id) == ("ready", None, "letters")
 
 
 async def test_what_an_older_version_took_in_is_made_fast_to_search_after_the_start(

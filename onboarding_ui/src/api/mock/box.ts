@@ -193,7 +193,10 @@ export function createMockBox(
     confirmRecoverySaved: () => change({ recovery_saved: true, step: "box" }),
     setOnboardingBox: ({ name, time_zone }) =>
       change({ box_name: name, time_zone, hostname_preview: hostname(name), step: "model" }),
-    listOnboardingModels: async () => ({ items: models.cards(), hardware }),
+    listOnboardingModels: async () => {
+      const { items, embedding } = models.listing();
+      return { items, embedding, hardware };
+    },
     setOnboardingModel: ({ model_id, download }) =>
       change({ model_id, download_model: download, step: "privacy" }),
     setOnboardingPrivacy: (body) => change({ ...body, step: "ready" }),
@@ -202,7 +205,11 @@ export function createMockBox(
         throw new ApiError(410, { code: "gone", message: "This box already has an owner." });
       }
       await change({});
-      if (state.model_id && state.download_model) await models.downloadModel(state.model_id);
+      if (state.model_id && state.download_model) {
+        await models.downloadModel(state.model_id);
+        const { embedding } = models.listing();
+        if (embedding) await models.downloadModel(embedding.id);
+      }
       claimed = true;
       box = { ...boxOf(state.box_name ?? "Kitchen", state.time_zone ?? "UTC"), claimed_at: now() };
       const name = state.owner_name ?? owner.name;

@@ -24,10 +24,10 @@ function delayed(api: AlleracApi, milliseconds: number): AlleracApi {
   return { ...api, ...(Object.fromEntries(slow) as Partial<AlleracApi>) };
 }
 
-function withoutCards(models: ReturnType<typeof createMockModels>) {
+function withoutListing(models: ReturnType<typeof createMockModels>) {
   const routes: Partial<typeof models> = { ...models };
-  delete routes.cards;
-  return routes as Omit<typeof models, "cards">;
+  delete routes.listing;
+  return routes as Omit<typeof models, "listing">;
 }
 
 export function createMockApi(scenario: Partial<Scenario> = {}): AlleracApi {
@@ -39,7 +39,7 @@ export function createMockApi(scenario: Partial<Scenario> = {}): AlleracApi {
     (await chat.listMessages(id)).filter(({ role }) => role === "assistant").map((one) => one.id);
   const api: AlleracApi = {
     ...accounts,
-    ...withoutCards(models),
+    ...withoutListing(models),
     ...createMockBox(complete, models, session),
     ...createMockHealth(complete),
     ...createMockRemoteModels(complete),

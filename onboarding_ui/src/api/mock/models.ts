@@ -81,6 +81,24 @@ function catalogue(): ModelCard[] {
   ];
 }
 
+function embeddingModel(): ModelCard {
+  return {
+    ...plain,
+    id: "nomic-embed-text-v1.5-q8_0",
+    title: "Nomic Embed 1.5",
+    description: "Finds passages in English documents.",
+    family: "Nomic",
+    role: "embedding",
+    quantisation: "Q8_0",
+    size_bytes: 146_146_432,
+    context_length: 2048,
+    fit: "good",
+    fit_reason: "Uses almost no memory.",
+    speed: speed(900, 180),
+    state: "available",
+  };
+}
+
 type ModelsApi = Pick<
   AlleracApi,
   | "listModels"
@@ -95,7 +113,7 @@ type ModelsApi = Pick<
 >;
 
 export interface MockModels extends ModelsApi {
-  cards(): ModelCard[];
+  listing(): ModelList;
 }
 
 const BYTES_PER_SECOND = 42_000_000;
@@ -148,13 +166,15 @@ export function createMockModels(scenario: Scenario): MockModels {
   if (scenario.secondModel) {
     cards = cards.map((card) => (card.recommended ? { ...card, state: "installed" } : card));
   }
+  const embedding = embeddingModel();
   let lastLook = Date.now();
   const look = (): void => {
     const seconds = (Date.now() - lastLook) / 1000;
     lastLook = Date.now();
-    cards.forEach((card) => advance(card, seconds));
+    [...cards, embedding].forEach((card) => advance(card, seconds));
   };
-  const card = (id: string): ModelCard => require(cards.find((one) => one.id === id));
+  const card = (id: string): ModelCard =>
+    require([...cards, embedding].find((one) => one.id === id));
   const copy = (one: ModelCard): ModelCard => structuredClone(one);
   const start = (one: ModelCard): ModelCard => {
     look();
@@ -175,13 +195,14 @@ export function createMockModels(scenario: Scenario): MockModels {
     const current = cards.find((one) => one.is_default);
     return {
       items: cards.map(copy),
+      embedding: copy(embedding),
       default_model_id: current?.id ?? null,
       recommended_model_id: cards.find((one) => one.recommended)?.id ?? null,
       demo: current?.is_demo ?? false,
     };
   };
   return {
-    cards: () => list().items,
+    listing: list,
     listModels: () => Promise.resolve(list()),
     downloadModel: async (id) => start(card(id)),
     resumeDownload: async (id) => start(card(id)),

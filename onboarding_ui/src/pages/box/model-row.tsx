@@ -88,7 +88,7 @@ function Actions({ card }: { card: ModelCard }) {
       [t("cancel"), () => api.cancelDownload(card.id)],
     ],
     installed: [
-      ...(card.is_default
+      ...(card.is_default || card.role === "embedding"
         ? []
         : [
             [t("models.use"), () => api.setDefaultModel({ model_id: card.id })] as [

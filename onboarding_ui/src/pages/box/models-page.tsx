@@ -1,6 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useCallback, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useLocation } from "react-router";
 import { useApi } from "@/api/context";
 import type { ModelCard, ModelList } from "@/api/types";
 import { ProblemNote } from "@/components/problem";
@@ -16,7 +17,8 @@ import { SpeedNote } from "./speed-note";
 const MOVING = new Set(["downloading"]);
 
 function refreshEvery(models: ModelList | undefined): number | false {
-  return models?.items.some(({ state }) => MOVING.has(state)) === true ? 1_000 : false;
+  const cards = [...(models?.items ?? []), ...(models?.embedding ? [models.embedding] : [])];
+  return cards.some(({ state }) => MOVING.has(state)) ? 1_000 : false;
 }
 
 export function ModelsPage() {
@@ -38,17 +40,42 @@ export function ModelsPage() {
       <Group title={t("models.onBoard")} cards={onBoard} />
       <SpeedNote modelId={null} />
       <Group title={t("models.catalogue")} cards={others} />
+      {models.data?.embedding ? (
+        <Group
+          id="documents"
+          title={t("models.documents")}
+          text={t("models.documentsText")}
+          cards={[models.data.embedding]}
+        />
+      ) : null}
       {isAdministrator(person) ? <ImportCard /> : null}
       {person.role === "owner" ? <RemoteModels /> : null}
     </Page>
   );
 }
 
-function Group({ title, cards }: { title: string; cards: ModelCard[] }) {
+interface GroupProps {
+  id?: string;
+  title: string;
+  text?: string;
+  cards: ModelCard[];
+}
+
+/** Models of one sort; an address that ends in its `id` shows it. */
+function Group({ id, title, text, cards }: GroupProps) {
+  const { hash } = useLocation();
+  const isMeant = id !== undefined && hash === `#${id}`;
+  const show = useCallback(
+    (section: HTMLElement | null) => {
+      if (isMeant) section?.scrollIntoView({ block: "start" });
+    },
+    [isMeant],
+  );
   if (cards.length === 0) return null;
   return (
-    <section className="grid gap-3">
+    <section id={id} ref={show} className="grid gap-3">
       <h2 className="text-lg font-semibold">{title}</h2>
+      {text ? <p className="max-w-prose text-soft">{text}</p> : null}
       <ul className="grid gap-3 sm:grid-cols-2">
         {cards.map((card) => (
           <ModelRow key={card.id} card={card} />

@@ -49,6 +49,14 @@ export function DocumentRow({ file, isChosen, onChoose }: Props) {
         <Notice>
           <p className="font-medium">{boxWords(file.why.message)}</p>
           <p>{boxWords(file.why.hint)}</p>
+          {file.why.code === "no_model" ? (
+            <Link
+              to="/box/models#documents"
+              className="inline-flex min-h-11 items-center underline"
+            >
+              {t("library.toModels")}
+            </Link>
+          ) : null}
         </Notice>
       ) : null}
       {file.mine ? <Acts file={file} isChosen={isChosen} onChoose={onChoose} /> : null}

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { useApi } from "@/api/context";
 import type { ModelCard } from "@/api/types";
 import { ModelFacts } from "@/components/model-facts";
+import { size } from "@/components/numbers";
 import { ProblemNote } from "@/components/problem";
 import { Button } from "@/components/ui/button";
 import { Skeleton } from "@/components/ui/card";
@@ -47,6 +48,9 @@ export function ModelStep({ state, onDone }: StepProps) {
           />
         ))}
       </fieldset>
+      {chosen && chosen.state !== "installed" ? (
+        <WithIt embedding={listing.data.embedding} />
+      ) : null}
       <ProblemNote error={save.error} />
       <div className="sticky bottom-0 -mx-2 grid gap-1 bg-surface px-2 pt-2 pb-[max(0.5rem,env(safe-area-inset-bottom))]">
         {chosen ? (
@@ -61,6 +65,17 @@ export function ModelStep({ state, onDone }: StepProps) {
         ) : null}
       </div>
     </div>
+  );
+}
+
+/** What is fetched along with the chosen model. */
+function WithIt({ embedding }: { embedding: ModelCard | null }) {
+  const { t } = useTranslation();
+  if (embedding === null || embedding.state === "installed") return null;
+  return (
+    <p className="text-sm text-soft">
+      {t("wizard.model.withIt", { model: embedding.title, size: size(embedding.size_bytes) })}
+    </p>
   );
 }
 

@@ -3,6 +3,7 @@ import { useTranslation } from "react-i18next";
 import { useApi } from "@/api/context";
 import type { Claimed, OnboardingState } from "@/api/types";
 import { ProblemNote } from "@/components/problem";
+import { size } from "@/components/numbers";
 import { Qr } from "@/components/qr";
 import { Button } from "@/components/ui/button";
 
@@ -22,6 +23,9 @@ export function ReadyStep({ state, finish, busy, error }: Props) {
     queryFn: () => api.listOnboardingModels(),
   });
   const model = models.data?.items.find(({ id }) => id === state.model_id);
+  const toFetch = [model, models.data?.embedding]
+    .filter((card) => card !== null && card !== undefined)
+    .filter((card) => card.state !== "installed");
   const hour = `${String(state.update_hour).padStart(2, "0")}:00`;
   const rows = [
     [t("person.name"), state.owner_name],
@@ -44,7 +48,18 @@ export function ReadyStep({ state, finish, busy, error }: Props) {
           </div>
         ))}
       </dl>
-      {state.download_model ? <p className="text-soft">{t("wizard.ready.download")}</p> : null}
+      {state.download_model && toFetch.length > 0 ? (
+        <div className="text-soft">
+          <p>{t("wizard.ready.download")}</p>
+          <ul className="list-disc ps-5">
+            {toFetch.map((card) => (
+              <li key={card.id}>
+                {card.title} ({size(card.size_bytes)})
+              </li>
+            ))}
+          </ul>
+        </div>
+      ) : null}
       <ProblemNote error={error} />
       <Button kind="primary" busy={busy} onClick={finish}>
         {t("wizard.ready.finish")}

@@ -48,9 +48,10 @@ class ModelCard(Response):
 
 
 class ModelList(Response):
-    """`demo` says that the default is the demonstration model."""
+    """`demo` says that the default is the demonstration model; `embedding` reads documents."""
 
     items: list[ModelCard]
+    embedding: ModelCard | None
     default_model_id: str | None
     recommended_model_id: str | None
     demo: bool

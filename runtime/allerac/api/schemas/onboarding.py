@@ -56,7 +56,10 @@ class SetBox(Request):
 
 
 class OnboardingModels(Response):
+    """`embedding` is fetched with the chosen model, unless it is on board."""
+
     items: list[ModelCard]
+    embedding: ModelCard | None
     hardware: Hardware
 
 
