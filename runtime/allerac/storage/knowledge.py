@@ -26,7 +26,7 @@ from .database import Database
 from .ids import new_id
 from .knowledge_tables import assistant_file, knowledge_chunk, knowledge_file, knowledge_job
 from .pages import Page, bad_cursor, decode_cursor, encode_cursor
-from .passages import StoredChunk, drop_chunks, move_collection, stored_chunk
+from .passages import StoredChunk, drop_chunks, move_collection, rename_chunks, stored_chunk
 from .tables import person
 
 State = Literal["uploading", "processing", "indexing", "ready", "failed"]
@@ -185,7 +185,10 @@ class KnowledgeStore:
         )
 
     async def change(self, file_id: str, values: Mapping[str, Any]) -> FileRecord:
-        """Set fields of a document; `visibility` also decides who finds its passages."""
+        """Set fields of a document.
+
+        `visibility` also decides who finds its passages, `name` by which words.
+        """
 
         def work(connection: Connection) -> FileRecord:
             where = knowledge_file.c.id == file_id
@@ -194,6 +197,8 @@ class KnowledgeStore:
                 raise _missing()
             if values.get("visibility", before.visibility) != before.visibility:
                 move_collection(connection, before, values["visibility"])
+            if values.get("name", before.name) != before.name:
+                rename_chunks(connection, file_id, values["name"])
             now = milliseconds(datetime.now(UTC))
             connection.execute(update(knowledge_file).where(where).values(**values, updated_at=now))
             return _one(connection, where)

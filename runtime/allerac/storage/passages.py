@@ -152,6 +152,15 @@ def move_collection(connection: Connection, file: Row[Any], visibility: str) -> 
     move_vectors(connection, connection.scalars(query).all(), _reader(file, visibility))
 
 
+def rename_chunks(connection: Connection, file_id: str, name: str) -> None:
+    """Let a document be found by the words of its new name, and no more by those of the old."""
+    connection.exec_driver_sql(
+        "UPDATE knowledge_text SET name = ? "
+        "WHERE rowid IN (SELECT id FROM knowledge_chunk WHERE file_id = ?)",
+        (name, file_id),
+    )
+
+
 def find_by_vector(
     connection: Connection, scope: Scope, model_id: str, vector: bytes, limit: int
 ) -> list[Hit]:

@@ -16,7 +16,7 @@ from allerac.knowledge.retrieval import Retriever
 from allerac.storage.database import Database
 from allerac.storage.knowledge import KnowledgeStore, NewFile
 from allerac.storage.knowledge_tables import knowledge_file
-from allerac.storage.passages import Chunk, Scope, put_chunks
+from allerac.storage.passages import Chunk, Scope, find_by_words, put_chunks
 from tests.chat_room import people
 
 MODEL = "unknown"
@@ -61,8 +61,8 @@ class Shelf:
     database: Database
     retriever: Retriever
 
-    async def put(self, *cosines: float) -> None:
-        """Fill it."""
+    async def put(self, *cosines: float) -> str:
+        """Fill it; returns the document's id."""
         file = await KnowledgeStore(self.database).add(NewFile("ana", "x.txt", "", "private"))
 
         def work(connection: Connection) -> None:
@@ -72,6 +72,7 @@ class Shelf:
             put_chunks(connection, row, MODEL, chunks, [vector(each) for each in cosines])
 
         await self.database.write(work)
+        return file.id
 
     async def find(self, question: str) -> list[str]:
         """Return the passages that a model would read."""
@@ -107,3 +108,20 @@ async def test_passage_counts_by_its_words_when_it_has_most_of_them(
 ) -> None:
     await shelf.put(APART)
     assert bool(await shelf.find(question)) is is_found
+
+
+async def test_document_is_found_by_the_words_of_its_new_name_alone(shelf: Shelf) -> None:
+    file_id = await shelf.put(APART)
+
+    async def hits(word: str) -> int:
+        def work(connection: Connection) -> int:
+            return len(find_by_words(connection, Scope("ana"), [word], 5))
+
+        return await shelf.database.read(work)
+
+    for name, word in (("plumber.txt", "plumber"), ("chimney.txt", "chimney")):
+        await KnowledgeStore(shelf.database).change(file_id, {"name": name})
+        assert await hits(word) == 1
+    assert await hits("plumber") == 0
+    await KnowledgeStore(shelf.database).change(file_id, {"folder": "House"})
+    assert await hits("chimney") == 1
