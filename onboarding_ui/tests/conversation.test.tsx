@@ -201,3 +201,40 @@ test("the list's own button goes back to it, also on the first page of all", asy
   await user.click(await screen.findByRole("button", { name: "Conversations" }));
   await waitFor(() => expect(router.state.location.pathname).toBe("/chat/list"));
 });
+
+test("a number in an answer opens the passage it stands for", async () => {
+  const user = userEvent.setup();
+  open("/chat");
+  await ask(user, "Hello");
+  await user.click(await screen.findByRole("button", { name: "Passage 1 in House rules.pdf" }));
+  const sheet = await screen.findByRole("dialog", { name: "House rules.pdf" });
+  expect(sheet).toHaveTextContent("The boiler code is 4711.");
+});
+
+test.each([
+  { choice: "Keep", kept: ["My doctor is called Weber"] },
+  { choice: "No", kept: [] },
+])("what may be remembered is offered under the answer: $choice", async ({ choice, kept }) => {
+  const user = userEvent.setup();
+  const api = open("/chat");
+  await ask(user, "My doctor is called Weber.");
+  const offer = await screen.findByRole("group", { name: "Shall this be remembered?" });
+  expect(offer).toHaveTextContent("My doctor is called Weber");
+  await user.click(within(offer).getByRole("button", { name: choice }));
+  await waitFor(() => expect(offer).not.toBeInTheDocument());
+  const { items } = await api.listMemories();
+  const doctor = items.filter(({ content }) => content.includes("doctor"));
+  expect(doctor.filter(({ state }) => state === "kept").map(({ content }) => content)).toEqual(
+    kept,
+  );
+  expect(doctor).toHaveLength(kept.length);
+});
+
+test("an offer that could not be answered stays, and says why", async () => {
+  const user = userEvent.setup();
+  open("/chat", {}, () => ({ updateMemory: () => Promise.reject(ApiError.offline()) }));
+  await ask(user, "My doctor is called Weber.");
+  const offer = await screen.findByRole("group", { name: "Shall this be remembered?" });
+  await user.click(within(offer).getByRole("button", { name: "Keep" }));
+  expect(await within(offer).findByRole("alert")).toHaveTextContent("cannot be reached");
+});

@@ -1,9 +1,49 @@
 import { render, screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
 import RenderedMarkdown from "@/components/markdown-rendered";
 
-function show(text: string): HTMLElement {
-  return render(<RenderedMarkdown text={text} />).container;
+const CITATIONS = [{ number: 1, label: "Passage 1 in House rules.pdf" }];
+
+function show(text: string, onCite = vi.fn()): HTMLElement {
+  return render(<RenderedMarkdown text={text} citations={CITATIONS} onCite={onCite} />).container;
 }
+
+test("the number of a source opens it", async () => {
+  const onCite = vi.fn();
+  show("The bins are emptied on **Tuesday [1]**.", onCite);
+  const number = screen.getByRole("button", { name: "Passage 1 in House rules.pdf" });
+  expect(number).toHaveTextContent("[1]");
+  await userEvent.click(number);
+  expect(onCite).toHaveBeenCalledExactlyOnceWith(1);
+});
+
+test.each(["On Tuesday [2].", "On Tuesday [0].", "On Tuesday [117].", "On Tuesday [a]."])(
+  "a number without a source is plain text: %s",
+  (text) => {
+    const shown = show(text);
+    expect(shown).toHaveTextContent(text);
+    expect(shown.querySelector("button, a")).toBeNull();
+  },
+);
+
+test.each(["`list[1]`", "```python\nlist[1]\n```", "$a[1]$", "[[1]](https://example.test)"])(
+  "a number in code, a formula or a link is none of a source: %s",
+  (text) => {
+    show(text);
+    expect(screen.queryByRole("button", { name: /^Passage/ })).toBeNull();
+  },
+);
+
+test("two numbers side by side are two sources' or text, each by itself", () => {
+  const shown = show("As was said [1][2].");
+  expect(screen.getAllByRole("button")).toHaveLength(1);
+  expect(shown).toHaveTextContent("As was said [1][2].");
+});
+
+test("an address that looks like a source's, of which there is none, leads nowhere", () => {
+  const shown = show("[here](#source-7)");
+  expect(shown.querySelector("button, a")).toBeNull();
+});
 
 test.each([
   "<script>alert(1)</script>",

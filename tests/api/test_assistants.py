@@ -99,6 +99,9 @@ async def test_what_is_asked_to_be_remembered_is_kept_and_where_it_was_said(
     kept, proposed = found["the vault code is 7731"], found["My doctor is called Weber"]
     assert (kept["state"], proposed["state"]) == ("kept", "proposed")
     assert kept["conversation_id"]
+    path = f"{BASE}/conversations/{proposed['conversation_id']}/messages"
+    answer = (await household.clients["owner"].get(path)).json()["items"][-1]
+    assert (proposed["message_id"], answer["role"]) == (answer["id"], "assistant")
 
     others = (await household.clients["member"].get(f"{BASE}/memories")).json()
     assert others["items"] == []

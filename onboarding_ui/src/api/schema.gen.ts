@@ -3216,6 +3216,8 @@ export interface components {
     /**
      * Memory
      * @description A fact, and where it was said; null for one that was written down directly.
+     *
+     *     `message_id` is the answer to what was said, under which a proposed one is offered.
      */
     Memory: {
       /** Id */
@@ -3231,6 +3233,8 @@ export interface components {
       conversation_id: string | null;
       /** Conversation Title */
       conversation_title: string | null;
+      /** Message Id */
+      message_id: string | null;
       /** Created At */
       created_at: string;
       /** Updated At */

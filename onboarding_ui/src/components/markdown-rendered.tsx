@@ -3,6 +3,7 @@ import ReactMarkdown from "react-markdown";
 import rehypeSanitize, { defaultSchema } from "rehype-sanitize";
 import remarkGfm from "remark-gfm";
 import remarkMath from "remark-math";
+import { citedBy, rehypeCitations } from "./citations";
 import { CodeBlock } from "./code-block";
 import { Formula } from "./formula";
 
@@ -54,21 +55,26 @@ function Table({ children }: ComponentProps<"table">) {
   );
 }
 
-const CITED = /\[(\d{1,2})\](?![(:[])/g;
-const ADDRESS = /^#source-(\d{1,2})$/;
-
-type Cite = (number: number) => void;
+export interface Citation {
+  number: number;
+  /** What the number opens, in words. */
+  label: string;
+}
 
 /** A number that opens the source it stands for. */
-function citing(onCite: Cite) {
+function citing(citations: Citation[], onCite: (number: number) => void) {
   return function Reference({ href, children }: ComponentProps<"a">) {
-    const number = ADDRESS.exec(href ?? "")?.[1];
-    if (number === undefined)
+    const cited = citedBy(href);
+    if (cited === null) {
       return <Outside {...(href === undefined ? {} : { href })}>{children}</Outside>;
+    }
+    const citation = citations.find(({ number }) => number === cited);
+    if (citation === undefined) return <>{children}</>;
     return (
       <button
         type="button"
-        onClick={() => onCite(Number(number))}
+        aria-label={citation.label}
+        onClick={() => onCite(cited)}
         className="rounded-control px-1 font-semibold text-accent hover:bg-tint"
       >
         {children}
@@ -79,17 +85,21 @@ function citing(onCite: Cite) {
 
 interface Props {
   text: string;
-  onCite?: Cite | undefined;
+  citations: Citation[];
+  onCite: (number: number) => void;
 }
 
-export default function RenderedMarkdown({ text, onCite }: Props) {
-  const link = useMemo(() => (onCite ? citing(onCite) : Outside), [onCite]);
-  const shown = onCite ? text.replace(CITED, "[\\[$1\\]](#source-$1)") : text;
+export default function RenderedMarkdown({ text, citations, onCite }: Props) {
+  const link = useMemo(() => citing(citations, onCite), [citations, onCite]);
+  const known = useMemo(() => new Set(citations.map(({ number }) => number)), [citations]);
   return (
     <div className="prose">
       <ReactMarkdown
         remarkPlugins={[remarkGfm, remarkMath]}
-        rehypePlugins={[[rehypeSanitize, SCHEMA]]}
+        rehypePlugins={[
+          [rehypeCitations, { known }],
+          [rehypeSanitize, SCHEMA],
+        ]}
         components={{
           a: link,
           img: Picture,
@@ -98,7 +108,7 @@ export default function RenderedMarkdown({ text, onCite }: Props) {
           table: Table,
         }}
       >
-        {shown}
+        {text}
       </ReactMarkdown>
     </div>
   );

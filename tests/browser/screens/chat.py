@@ -51,6 +51,21 @@ def chat_answer(page: Page, words: Words) -> None:
 
 
 @screen
+def chat_citation(page: Page, words: Words) -> None:
+    chat_answer(page, words)
+    cited = words("library.cited", number=1, name="House rules.pdf")
+    page.get_by_role("button", name=cited).click()
+    expect(page.get_by_role("dialog")).to_contain_text("4711")
+
+
+@screen
+def chat_memory_offered(page: Page, words: Words) -> None:
+    _ask(page, words, "My doctor is called Weber.")
+    offer = page.get_by_role("group", name=words("library.memory.proposed"))
+    expect(offer.get_by_role("button", name=words("library.memory.no"))).to_be_visible()
+
+
+@screen
 def chat_answer_with_details(page: Page, words: Words) -> None:
     chat_answer(page, words)
     page.get_by_role("button", name=words("chat.again")).focus()

@@ -14,7 +14,7 @@ A box like this keeps three things apart: **the model**, your *conversations*, a
 
 1. The model reads what you write, from the beginning.
 2. It writes one word after the other.
-3. Nothing leaves the box.
+3. Nothing leaves the box [1].
 
 | Part | Kept where |
 | --- | --- |

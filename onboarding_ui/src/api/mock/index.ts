@@ -37,6 +37,7 @@ export function createMockApi(scenario: Partial<Scenario> = {}): AlleracApi {
   const chat = createMockChat(complete);
   const answersOf = async (id: string): Promise<string[]> =>
     (await chat.listMessages(id)).filter(({ role }) => role === "assistant").map((one) => one.id);
+  const { library, hear } = createMockLibrary(complete, answersOf);
   const api: AlleracApi = {
     ...accounts,
     ...withoutListing(models),
@@ -45,7 +46,12 @@ export function createMockApi(scenario: Partial<Scenario> = {}): AlleracApi {
     ...createMockRemoteModels(complete),
     ...createMockUpdates(complete),
     ...chat,
-    ...createMockLibrary(complete, answersOf),
+    ...library,
+    sendMessage: async (id, body) => {
+      const sent = await chat.sendMessage(id, body);
+      hear(sent);
+      return sent;
+    },
   };
   return complete.requestMilliseconds > 0 ? delayed(api, complete.requestMilliseconds) : api;
 }

@@ -9,6 +9,7 @@ import type {
   Memory,
   Source,
 } from "../library-types";
+import type { Sent } from "../types";
 import { newId, now, pause, require, type Scenario } from "./scenario";
 
 /** One white pixel: the mock draws no pages. */
@@ -111,7 +112,7 @@ function assistantOf(change: Partial<Assistant>): Assistant {
 }
 
 function memoryOf(change: Partial<Memory>): Memory {
-  const origin = { conversation_id: null, conversation_title: null };
+  const origin = { conversation_id: null, conversation_title: null, message_id: null };
   const times = { created_at: WHEN, updated_at: WHEN };
   return { id: newId("memory"), content: "", state: "kept", ...origin, ...times, ...change };
 }
@@ -283,7 +284,15 @@ function assistantsOf(scenario: Scenario): Partial<LibraryApi> {
   };
 }
 
-function memoriesOf(scenario: Scenario): Partial<LibraryApi> {
+/** As on the box: what somebody says of themselves is proposed, not kept. */
+function proposalIn({ message, answer }: Sent): Memory | null {
+  const fact = /^(my .+)[.!]$/i.exec(message.content)?.[1];
+  if (fact === undefined) return null;
+  const { conversation_id, id: message_id } = answer;
+  return memoryOf({ content: fact, state: "proposed", conversation_id, message_id });
+}
+
+function memoriesOf(scenario: Scenario) {
   let enabled = true;
   const items = scenario.empty
     ? []
@@ -292,7 +301,11 @@ function memoriesOf(scenario: Scenario): Partial<LibraryApi> {
         memoryOf({ content: "The spare key is with Jonas" }),
       ];
   const find = (id: string): Memory => require(items.find((one) => one.id === id));
-  return {
+  const hear = (sent: Sent): void => {
+    const proposal = proposalIn(sent);
+    if (proposal) items.unshift(proposal);
+  };
+  const part: Partial<LibraryApi> = {
     listMemories: () => Promise.resolve({ enabled, items: items.map((one) => ({ ...one })) }),
     enableMemories: (next) => {
       enabled = next;
@@ -309,14 +322,19 @@ function memoriesOf(scenario: Scenario): Partial<LibraryApi> {
     },
     deleteMemory: (id) => Promise.resolve(void items.splice(items.indexOf(find(id)), 1)),
   };
+  return { part, hear };
 }
 
-/** `answersOf` are the ids of a conversation's answers, for which the mock always finds one source. */
+/**
+ * `answersOf` are the ids of a conversation's answers, for which the mock always finds one source;
+ * `hear` is to be told of every message that is sent.
+ */
 export function createMockLibrary(
   scenario: Scenario,
   answersOf: (conversationId: string) => Promise<string[]>,
-): LibraryApi {
+): { library: LibraryApi; hear: (sent: Sent) => void } {
   const { part, first } = documents(scenario);
+  const memories = memoriesOf(scenario);
   const sources: Partial<LibraryApi> = {
     listSources: async (id) => ({
       items: (await answersOf(id)).map((message_id) => ({
@@ -325,5 +343,6 @@ export function createMockLibrary(
       })),
     }),
   };
-  return { ...part, ...assistantsOf(scenario), ...memoriesOf(scenario), ...sources } as LibraryApi;
+  const library = { ...part, ...assistantsOf(scenario), ...memories.part, ...sources };
+  return { library: library as LibraryApi, hear: memories.hear };
 }

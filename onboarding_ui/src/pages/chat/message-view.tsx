@@ -7,7 +7,8 @@ import { Markdown } from "@/components/markdown";
 import { Button } from "@/components/ui/button";
 import { Notice } from "@/components/ui/card";
 import { boxWords } from "@/i18n/box-words";
-import { useSources } from "../knowledge/use-sources";
+import { useCitations, useSources } from "../knowledge/use-sources";
+import { MemoryOffer } from "./memory-offer";
 import { AnswerTools, Branches, EditButton } from "./message-tools";
 import type { Shown } from "./tree";
 import { useGeneration } from "./use-generation";
@@ -101,12 +102,13 @@ function Answer({ shown, onBranch, onCut, onChanged }: Props) {
   const regenerate = useRegenerate(message, onChanged);
   const isRunning = message.status === "streaming";
   const sources = useSources(message);
+  const citations = useCitations(sources);
   const [opened, setOpened] = useState<number | null>(null);
   return (
     <div className="group grid grid-cols-[minmax(0,1fr)] gap-2">
       <div aria-live="polite" aria-busy={isRunning}>
         {live.text === "" ? null : (
-          <Markdown text={live.text} onCite={sources?.length ? setOpened : undefined} />
+          <Markdown text={live.text} citations={citations} onCite={setOpened} />
         )}
       </div>
       {message.model_id?.startsWith("remote-") ? <ElsewhereMark id={message.model_id} /> : null}
@@ -120,6 +122,7 @@ function Answer({ shown, onBranch, onCut, onChanged }: Props) {
           <Sources messageId={message.id} sources={sources} opened={opened} onOpen={setOpened} />
         </Suspense>
       )}
+      {isRunning ? null : <MemoryOffer shown={shown} />}
       {isRunning ? null : (
         <AnswerTools
           shown={shown}

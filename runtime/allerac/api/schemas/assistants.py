@@ -92,13 +92,17 @@ class ConversationScope(Request, Response):
 
 
 class Memory(Response):
-    """A fact, and where it was said; null for one that was written down directly."""
+    """A fact, and where it was said; null for one that was written down directly.
+
+    `message_id` is the answer to what was said, under which a proposed one is offered.
+    """
 
     id: str
     content: str
     state: Literal["kept", "proposed"]
     conversation_id: str | None
     conversation_title: str | None
+    message_id: str | None
     created_at: Timestamp
     updated_at: Timestamp
 
