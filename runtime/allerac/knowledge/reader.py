@@ -26,6 +26,8 @@ SILENT_SECONDS: Final = 90.0
 LINE_BYTES: Final = 64 * 1024
 PICTURE_BYTES: Final = 32 * 1024 * 1024
 CPU_SECONDS: Final = 60
+"""For a page, or as much text where there are none."""
+PAGE_CHARACTERS: Final = 3_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +41,28 @@ class Found:
 
 
 async def read_document(
-    path: Path, *, silent_seconds: float = SILENT_SECONDS
+    path: Path, *, silent_seconds: float = SILENT_SECONDS, cpu_seconds: int = CPU_SECONDS
 ) -> AsyncIterator[Found]:
     """Yield what stands in the document at `path`. Raises `Unreadable`."""
-    async with _worker(path) as process:
+    async with _worker(path, str(cpu_seconds)) as process:
+        unpaid = 0
         while True:
             message = await _next_message(process, silent_seconds)
             if "failed" in message:
                 raise Unreadable(_known(message["failed"]))
             if "done" in message:
                 return
-            if "page" in message:
-                _grant(process.pid)
-            yield _found(message)
+            found = _found(message)
+            unpaid += len(found.piece[0]) if found.piece is not None else 0
+            if found.page or unpaid >= PAGE_CHARACTERS:
+                _grant(process.pid, cpu_seconds)
+                unpaid = 0
+            yield found
 
 
 async def draw_page(path: Path, page: int, *, silent_seconds: float = SILENT_SECONDS) -> bytes:
     """Return a page of a PDF as PNG. Raises `Unreadable`."""
-    async with _worker(path, str(page)) as process:
+    async with _worker(path, str(CPU_SECONDS), str(page)) as process:
         try:
             async with asyncio.timeout(silent_seconds):
                 data = await _output(process).read(PICTURE_BYTES)
@@ -138,12 +144,12 @@ def _found(message: dict[str, Any]) -> Found:
             raise Unreadable("crashed")
 
 
-def _grant(pid: int) -> None:
+def _grant(pid: int, cpu_seconds: int) -> None:
     """Give the worker the time of another page."""
     try:
         used = _cpu_seconds(pid)
         _, hard = resource.prlimit(pid, resource.RLIMIT_CPU)
-        resource.prlimit(pid, resource.RLIMIT_CPU, (min(used + CPU_SECONDS, hard), hard))
+        resource.prlimit(pid, resource.RLIMIT_CPU, (min(used + cpu_seconds, hard), hard))
     except (OSError, ValueError):
         return  # it has just ended
 

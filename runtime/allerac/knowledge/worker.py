@@ -1,8 +1,9 @@
-"""The process that opens a document: `python -m allerac.knowledge.worker PARENT_PID [PAGE]`.
+"""The process that opens a document.
 
-The document is standard input, what is found goes to standard output: a line of JSON for each page
-and piece, or, where a page is named, its picture. It may be killed at any time, and everything that
-can go wrong with a document goes wrong here.
+Its arguments are the process that asked, the seconds of processor time for the beginning and,
+where a page is to be drawn, its number. The document is standard input, what is found goes to
+standard output: a line of JSON for each page and piece, or the picture. It may be killed at any
+time, and everything that can go wrong with a document goes wrong here.
 """
 
 import codecs
@@ -20,8 +21,6 @@ from allerac.knowledge.reasons import Unreadable
 from allerac.knowledge.sandbox import enclose
 
 MEMORY_BYTES: Final = 512 * 1024 * 1024
-CPU_SECONDS: Final = 60
-"""For each page; who reads our output grants the next ones."""
 CPU_SECONDS_IN_ALL: Final = 3600
 OPEN_FILES: Final = 32
 
@@ -34,12 +33,12 @@ ENCODINGS: Final = (
 def main(arguments: list[str]) -> None:
     """Read the document at standard input."""
     isolate(int(arguments[0]))
-    _limit()
+    _limit(int(arguments[1]))
     output = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # a library that prints shall not be taken for the document
     try:
         with os.fdopen(0, "rb") as document:
-            _work(document, output, arguments[1:])
+            _work(document, output, arguments[2:])
     except Unreadable as error:
         _say(output, {"failed": error.reason})
     except MemoryError:
@@ -53,8 +52,9 @@ def main(arguments: list[str]) -> None:
     os._exit(0)  # no library's farewell
 
 
-def _limit() -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS_IN_ALL))
+def _limit(cpu_seconds: int) -> None:
+    """Take `cpu_seconds` for the beginning; who reads our output grants what each page needs."""
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, CPU_SECONDS_IN_ALL))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
     limit_memory(MEMORY_BYTES)

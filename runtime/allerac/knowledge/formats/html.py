@@ -9,6 +9,7 @@ from urllib.parse import unquote
 import lxml.etree
 import lxml.html
 
+from allerac.knowledge.formats.libxml import ran_out_of_memory
 from allerac.knowledge.formats.piece import Block, Page, Part
 from allerac.knowledge.formats.sniff import decode
 from allerac.knowledge.formats.text import path_of, under
@@ -41,14 +42,16 @@ def read_epub(file: BinaryIO) -> Iterator[Part]:
                 yield Page(number, len(chapters))
                 yield from _blocks(decode(_member(archive, name)))
     except (zipfile.BadZipFile, KeyError, lxml.etree.XMLSyntaxError) as error:
-        raise Unreadable("damaged") from error
+        raise Unreadable("too_much_memory" if ran_out_of_memory(error) else "damaged") from error
 
 
 def _blocks(text: str) -> Iterator[Part]:
     parser = lxml.html.HTMLParser(no_network=True, huge_tree=False, encoding="utf-8")
     try:
         root = lxml.html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
-    except (lxml.etree.ParserError, lxml.etree.XMLSyntaxError):
+    except (lxml.etree.ParserError, lxml.etree.XMLSyntaxError) as error:
+        if ran_out_of_memory(error):
+            raise Unreadable("too_much_memory") from error
         return
     walk = _Walk()
     for event, element in lxml.etree.iterwalk(root, events=("start", "end", "comment", "pi")):

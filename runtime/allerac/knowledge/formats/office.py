@@ -1,6 +1,5 @@
 """Word, PowerPoint and Excel of 2007 and later."""
 
-import zipfile
 from collections.abc import Iterator
 from typing import Any, BinaryIO, Final
 
@@ -8,6 +7,7 @@ import docx
 import openpyxl
 import pptx
 
+from allerac.knowledge.formats.libxml import ran_out_of_memory
 from allerac.knowledge.formats.piece import Block, Page, Part
 from allerac.knowledge.formats.text import path_of, table, under
 from allerac.knowledge.reasons import Unreadable
@@ -81,7 +81,5 @@ def _opened(opener: Any, file: BinaryIO) -> Any:
     """Open a document; whatever the library stumbles over means that it is damaged."""
     try:
         return opener(file)
-    except (MemoryError, zipfile.LargeZipFile):
-        raise
     except Exception as error:
-        raise Unreadable("damaged") from error
+        raise Unreadable("too_much_memory" if ran_out_of_memory(error) else "damaged") from error
