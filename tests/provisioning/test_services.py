@@ -21,6 +21,7 @@ from tests.provisioning.own_system import OwnSystem, running_system
 OURS = ("allerac.service", "allerac-engine.socket", "nginx.service")
 UNITS_FAILED = ("systemctl", "list-units", "--failed", "--no-legend", "--plain")
 PATIENCE_SECONDS = 60.0
+WISH = ("sh", "-c", "echo > /run/allerac/end-installer")
 CLAIM_CODE = re.compile(r"[Cc]laim code:?\s+\S*[0-9A-Z]{4}-[0-9A-Z]{4}")
 
 
@@ -119,6 +120,22 @@ def test_a_runtime_that_is_killed_comes_back_and_nginx_stays(box: OwnSystem) -> 
     _until(lambda: box.property("allerac.service", "NRestarts") == "1")
     _until(lambda: _ask(box, "/api/v1/status")[0] == 200)
     assert box.property("nginx.service", "MainPID") == front
+
+
+def test_an_installer_that_hears_nothing_is_ended_when_the_runtime_wishes_it(
+    box: OwnSystem,
+) -> None:
+    asked = ("busctl", "--timeout=20", "get-property", "de.pengutronix.rauc", "/")
+    asked = (*asked, "de.pengutronix.rauc.Installer", "Operation")
+    box.wait_for(asked, 's "idle"')
+    seen = {box.property("rauc.service", "MainPID")}
+    for _ in range(2):
+        box.ask("systemctl", "kill", "--signal=STOP", "rauc.service")
+        box.ask("setpriv", "--reuid=970", "--regid=970", "--clear-groups", *WISH)
+        _until(lambda: box.property("rauc.service", "MainPID") not in seen)
+        box.wait_for(asked, 's "idle"')
+        seen.add(box.property("rauc.service", "MainPID"))
+    box.ask("systemctl", "reset-failed", "rauc.service")
 
 
 def test_files_of_the_runtime_are_nobody_elses(box: OwnSystem) -> None:

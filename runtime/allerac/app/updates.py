@@ -92,7 +92,7 @@ def build_updates(
         store=UpdateStore(database),
         household=boxes,
         catalogue=catalogue,
-        installer=NoInstaller() if configured is None else Rauc(bus),
+        installer=NoInstaller() if configured is None else Rauc(bus, wish=_wish(settings)),
         machine=ThisMachine(settings.socket and settings.socket.with_name("restart")),
         drives=RemovableDrives(settings.drives_dir),
         verdicts=ReasonFile(*folders_of(settings.identity_dir, settings.data_dir)),
@@ -109,6 +109,11 @@ def build_updates(
     if settings.socket is not None:
         door = PrivateDoor(settings.socket.with_name(NAME), EngineModel(engine))
     return UpdateWing(service, None if configured is None else keeper, door)
+
+
+def _wish(settings: Settings) -> Path | None:
+    """Return the file by which systemd is asked to end the installer, `allerac-installer.path`."""
+    return settings.socket and settings.socket.with_name("end-installer")
 
 
 def _build_keeper(settings: Settings, version: str, engine: Engine) -> BaselineKeeper:

@@ -23,6 +23,10 @@ class BusLostError(Exception):
     """Nobody answers: no bus, no such service, or not in time."""
 
 
+class SilentError(BusLostError):
+    """Somebody was asked and says nothing in time."""
+
+
 class RefusedError(Exception):
     """The service answers with an error; `text` is in its own words."""
 
@@ -78,7 +82,9 @@ class SystemBus:
         try:
             async with asyncio.timeout(seconds):
                 reply = await (await self._connected()).call(message)
-        except (OSError, EOFError, DBusFastError, TimeoutError) as error:
+        except TimeoutError as error:
+            raise SilentError(f"{remote.service}: no answer within {seconds:.0f} s") from error
+        except (OSError, EOFError, DBusFastError) as error:
             raise BusLostError(f"{remote.service}: {error!r}") from error
         return _results(reply, remote)
 

@@ -5,14 +5,16 @@ D-Bus interface of RAUC 1.13 (https://rauc.readthedocs.io/en/v1.13/reference.htm
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import structlog
 
 from allerac.errors import UpdateFailed
 
-from .bus import BusLostError, RefusedError, Remote, SystemBus
+from .bus import BusLostError, RefusedError, Remote, SilentError, SystemBus
 from .reasons import failed
 
 log = structlog.get_logger()
@@ -97,11 +99,25 @@ class Installer(Protocol):
 
 
 class Rauc:
-    """The installer of the box."""
+    """The installer of the box.
 
-    def __init__(self, bus: SystemBus, *, look_seconds: float = LOOK_SECONDS) -> None:
+    A server that takes the connection and then says nothing keeps RAUC waiting for good: it sets a
+    limit on connecting alone (src/nbd.c, CURLOPT_CONNECTTIMEOUT), and answers nobody meanwhile.
+    `wish` is a file whose change makes systemd end it; it starts again when it is next asked.
+    """
+
+    def __init__(
+        self,
+        bus: SystemBus,
+        *,
+        wish: Path | None = None,
+        look_seconds: float = LOOK_SECONDS,
+        inspect_seconds: float = INSPECT_SECONDS,
+    ) -> None:
         self._bus = bus
+        self._wish = wish
         self._look_seconds = look_seconds
+        self._inspect_seconds = inspect_seconds
 
     async def compatible(self) -> str:
         """Return the system's `compatible`, `allerac-<tier>`."""
@@ -109,7 +125,16 @@ class Rauc:
 
     async def inspect(self, source: str) -> Bundle:
         """Let RAUC open the bundle, by its path or its URL."""
-        [info] = await self._call("InspectBundle", "sa{sv}", source, {}, seconds=INSPECT_SECONDS)
+        try:
+            [info] = await self._call(
+                *("InspectBundle", "sa{sv}", source, {}),
+                seconds=self._inspect_seconds,
+                silent="server_slow",
+            )
+        except UpdateFailed as error:
+            if error.reason == "server_slow":
+                await self._end()
+            raise
         update = info.get("update", {})
         return Bundle(
             compatible=str(update.get("compatible", "")),
@@ -182,6 +207,13 @@ class Rauc:
                 lost += 1
         raise failed("installer_unavailable", "it no longer answers")
 
+    async def _end(self) -> None:
+        """Have RAUC ended, which hears nothing itself."""
+        log.warning("installer_silent", ended=self._wish is not None)
+        if self._wish is not None:
+            with suppress(OSError):
+                await asyncio.to_thread(self._wish.write_text, "")
+
     async def _get(self, name: str) -> Any:
         try:
             return await self._bus.get(INSTALLER, name)
@@ -191,10 +223,17 @@ class Rauc:
             raise _meaning(error.text) from error
 
     async def _call(
-        self, member: str, signature: str = "", *arguments: Any, seconds: float = 60.0
+        self,
+        member: str,
+        signature: str = "",
+        *arguments: Any,
+        seconds: float = 60.0,
+        silent: str = "installer_unavailable",
     ) -> list[Any]:
         try:
             return await self._bus.call(INSTALLER, member, signature, *arguments, seconds=seconds)
+        except SilentError as error:
+            raise failed(silent, str(error)) from error
         except BusLostError as error:
             raise failed("installer_unavailable", str(error)) from error
         except RefusedError as error:

@@ -50,12 +50,16 @@ def _refusal(error: UpdateFailed) -> DBusError:
 
 
 class FakeRauc(ServiceInterface):
-    """Speaks as RAUC 1.13 does. With `keeps_silent` it never says when it has finished."""
+    """Speaks as RAUC 1.13 does. With `keeps_silent` it never says when it has finished.
+
+    With `waits_for_server` it waits for one that says nothing, and answers nobody.
+    """
 
     def __init__(self, box: EmulatedBox) -> None:
         super().__init__(INSTALLER.interface)
         self.box = box
         self.keeps_silent = False
+        self.waits_for_server = False
         self.last_error = ""
         self._progress: list[Any] = [0, "", 0]
         self._work: asyncio.Task[None] | None = None
@@ -74,6 +78,8 @@ class FakeRauc(ServiceInterface):
     async def inspect_bundle(self, source: DBusStr, args: DBusDict) -> DBusDict:
         """Return the manifest as nested dictionaries."""
         assert args == {}
+        if self.waits_for_server:
+            await asyncio.Event().wait()
         try:
             bundle = await self.box.inspect(source)
         except UpdateFailed as error:

@@ -35,7 +35,8 @@ async def open_bench(folder: Path) -> AsyncIterator[Bench]:
     with private_bus(folder) as address:
         bus = SystemBus(address)
         async with fake_rauc(address, box) as service:
-            yield Bench(box, Rauc(bus, look_seconds=0.1), service)
+            rauc = Rauc(bus, wish=folder / "end", look_seconds=0.1, inspect_seconds=0.5)
+            yield Bench(box, rauc, service)
         await bus.close()
 
 
@@ -44,6 +45,21 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     """A bus with RAUC."""
     async with open_bench(tmp_path) as bench:
         yield bench
+
+
+async def test_an_installer_that_waits_for_a_silent_server_is_ended(
+    bench: Bench, tmp_path: Path
+) -> None:
+    bench.service.waits_for_server = True
+    with pytest.raises(UpdateFailed) as caught:
+        await bench.rauc.inspect(URL)
+    assert (caught.value.reason, (tmp_path / "end").exists()) == ("server_slow", True)
+
+
+async def test_an_installer_that_refuses_is_left_alone(bench: Bench, tmp_path: Path) -> None:
+    with pytest.raises(UpdateFailed):
+        await bench.rauc.inspect("http://127.0.0.1:1/missing.raucb")
+    assert not (tmp_path / "end").exists()
 
 
 async def reason_of_installing(bench: Bench) -> tuple[str, str]:
