@@ -1,6 +1,6 @@
 """A box whose sensors are recorded and whose time passes as fast as it is told to."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -32,7 +32,10 @@ WELL = BoxFacts(
 
 @dataclass(slots=True)
 class SimulatedBox:
-    """Its time, its sensors, what its other rooms say; and what it did and told."""
+    """Its time, its sensors, what its other rooms say; and what it did and told.
+
+    `ask` and `levers` are those of a real box, where they are given.
+    """
 
     machine: RecordedMachine
     facts: BoxFacts = WELL
@@ -43,6 +46,8 @@ class SimulatedBox:
             slow_celsius=88, pause_celsius=97, memory_channels=1, power_watts=15
         )
     )
+    ask: Callable[[], Awaitable[BoxFacts]] | None = None
+    levers: Mapping[str, Lever] | None = None
     changes: list[tuple[float, Change]] = field(default_factory=list)
     pulled: list[tuple[float, str]] = field(default_factory=list)
     let_go: list[tuple[float, str]] = field(default_factory=list)
@@ -58,7 +63,7 @@ class SimulatedBox:
             store=self.store,
             facts=self._ask,
             limits=self.limits,
-            levers={reaction.code: self._lever(reaction.code) for reaction in REACTIONS},
+            levers=self.levers or {one.code: self._lever(one.code) for one in REACTIONS},
             acts={},
             listeners=[self._hear],
             clock=lambda: NOON + timedelta(seconds=self.seconds) + self.clock_error,
@@ -83,7 +88,7 @@ class SimulatedBox:
         return [at for at, c in self.changes if (c.kind, c.issue.check.code) == (kind, code)]
 
     async def _ask(self) -> BoxFacts:
-        return self.facts
+        return self.facts if self.ask is None else await self.ask()
 
     async def _hear(self, change: Change) -> None:
         self.changes.append((self.seconds, change))

@@ -30,6 +30,7 @@ class HealthWing:
     reserve: Reserve
     pulse: "Pulse"
     onlookers: Onlookers
+    levers: Levers
     background: Background
 
     async def prepare(self) -> None:
@@ -58,12 +59,13 @@ def build_health(ground: Ground, rooms: Rooms, answers: AnswerWatch) -> HealthWi
     alerts = AlertService(
         SettingsFile(settings.data_dir / "alerts.json", ground.secrets), ground.boxes.load
     )
+    levers = _levers(ground.hardware, rooms, reserve, background)
     service = HealthService(
         sensors=Sensors(sysfs, settings.data_dir),
         store=DeviceHistory(settings.data_dir / "health.sqlite"),
         facts=onlookers.look,
         limits=limits_of(ground.hardware),
-        levers=_levers(ground.hardware, rooms, reserve, background).all(),
+        levers=levers.all(),
         acts=acts_of(rooms.models, rooms.updates),
         listeners=[alerts.hear],
         speeds=answers.speeds,
@@ -71,7 +73,9 @@ def build_health(ground: Ground, rooms: Rooms, answers: AnswerWatch) -> HealthWi
     )
     answers.metrics.watch(service.status, rooms.engine.status)
     pulse = Pulse(service, rooms.engine)
-    return HealthWing(service, alerts, answers.metrics, reserve, pulse, onlookers, background)
+    return HealthWing(
+        service, alerts, answers.metrics, reserve, pulse, onlookers, levers, background
+    )
 
 
 class Pulse:

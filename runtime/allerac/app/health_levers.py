@@ -66,6 +66,25 @@ class Background:
             log.warning("reaction_failed", reaction=name, reason=error.message)
 
 
+class Rests:
+    """Why nothing new is answered; each reason is taken back by itself."""
+
+    def __init__(self, tell: Callable[[EngineUnavailable | None], None]) -> None:
+        """`tell` is given the newest reason, None once there is none."""
+        self._tell = tell
+        self._reasons: list[EngineUnavailable] = []
+
+    def begin(self, reason: EngineUnavailable) -> None:
+        """Rest for this reason."""
+        self._reasons = [*(one for one in self._reasons if one is not reason), reason]
+        self._tell(reason)
+
+    def end(self, reason: EngineUnavailable) -> None:
+        """Rest for this reason no longer."""
+        self._reasons = [one for one in self._reasons if one is not reason]
+        self._tell(self._reasons[-1] if self._reasons else None)
+
+
 class Levers:
     """Holds model, engine, documents and reserve; `all` names each lever as its reaction does."""
 
@@ -80,6 +99,8 @@ class Levers:
         hardware: Hardware,
     ) -> None:
         self._models = models
+        self._rests = Rests(models.rest)
+        self._changing = asyncio.Lock()
         self._engine = engine
         self._indexing = indexing
         self._reserve = reserve
@@ -102,18 +123,21 @@ class Levers:
                 self._begin("smaller_context", lambda: models.limit_context(self._short_context)),
                 self._begin("smaller_context", lambda: models.limit_context(None)),
             ),
-            "unload_model": Lever(
-                self._begin("unload_model", self._put_aside),
-                self._begin("unload_model", self._take_up),
-            ),
+            "unload_model": Lever(self._put_aside, self._take_up),
             "hold_downloads": Lever(self._save_room, self._use_room),
             **({"release_reserve": reserve} if self._reserve.is_wanted else {}),
             "start_engine": Lever(self._begin("start_engine", models.take_up), _nothing),
         }
 
     def _begin(self, name: str, step: Step) -> Step:
+        """Return what has `step` done after all that was begun before, while nobody waits."""
+
+        async def in_turn() -> None:
+            async with self._changing:
+                await step()
+
         async def begin() -> None:
-            self._background.begin(name, step)
+            self._background.begin(name, in_turn)
 
         return begin
 
@@ -135,21 +159,21 @@ class Levers:
         await self._models.release_downloads()
 
     async def _pause(self) -> None:
-        self._models.rest(TOO_HOT)
+        self._rests.begin(TOO_HOT)
         self._engine.limit_threads(1)
 
     async def _go_on(self) -> None:
         """Answer again; the heat that is left still asks for few threads."""
-        self._models.rest(None)
+        self._rests.end(TOO_HOT)
         self._engine.limit_threads(self._few_threads)
 
     async def _put_aside(self) -> None:
-        self._models.rest(NO_MEMORY)
-        await self._models.put_aside()
+        self._rests.begin(NO_MEMORY)
+        await self._begin("unload_model", self._models.put_aside)()
 
     async def _take_up(self) -> None:
-        self._models.rest(None)
-        await self._models.take_up()
+        self._rests.end(NO_MEMORY)
+        await self._begin("unload_model", self._models.take_up)()
 
 
 async def _nothing() -> None:
