@@ -44,6 +44,7 @@ def library_assistant_edited(page: Page, words: Words) -> None:
     library_assistants(page, words)
     page.get_by_role("button", name=words("library.assistant.edit"), exact=True).first.click()
     expect(page.get_by_label(words("library.assistant.instructions"))).to_be_visible()
+    expect(page.get_by_role("group", name=words("library.assistant.avatar"))).to_be_visible()
 
 
 @screen

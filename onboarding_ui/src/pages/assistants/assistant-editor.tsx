@@ -7,6 +7,7 @@ import { ProblemNote } from "@/components/problem";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { Field, inputLook } from "@/components/ui/field";
+import { AvatarChoice } from "./avatar-choice";
 
 interface Props {
   assistant: Assistant;
@@ -28,10 +29,11 @@ export function AssistantEditor({ assistant, onDone }: Props) {
     },
   });
   const submit = (): void => {
-    const { name, description, instructions, visibility, model_id, temperature } = draft;
+    const { name, avatar, description, instructions, visibility, model_id, temperature } = draft;
     const { max_tokens, starters, uses_knowledge, file_ids } = draft;
     const texts = {
       name,
+      avatar,
       description,
       instructions,
       visibility,
@@ -86,6 +88,7 @@ function Words({ draft, put }: FieldsProps) {
         maxLength={64}
         onChange={(event) => put({ name: event.target.value })}
       />
+      <AvatarChoice chosen={draft.avatar} onChoose={(avatar) => put({ avatar })} />
       <Field
         label={t("library.assistant.description")}
         value={draft.description}
