@@ -176,6 +176,7 @@ class Emulator:
         """
         if self.running:
             raise ImageError("The emulated machine is running already.")
+        self.kill()  # closes what a machine that switched itself off left open
         self._check(disk)
         self.folder.mkdir(parents=True, exist_ok=True)
         variables = self.folder / FIRMWARE_VARIABLES

@@ -1,7 +1,9 @@
 """The emulated PC without an emulator: what QEMU is told, and what is made of its answers."""
 
+import gc
 import json
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -190,6 +192,21 @@ def test_the_power_button_lets_it_end_by_itself(
     assert not emulator.running
     with pytest.raises(ImageError, match="no power"):
         emulator.power_button()
+
+
+def test_leaves_nothing_open_when_it_is_switched_on_again(
+    machine: Callable[..., Emulator], disk: Path
+) -> None:
+    emulator = machine()
+    for _ in range(2):
+        emulator.start(disk)
+        emulator.power_button()
+        emulator.wait_ended(10)
+    emulator.kill()
+    with warnings.catch_warnings(record=True) as left:
+        warnings.simplefilter("always", ResourceWarning)
+        gc.collect()
+    assert [str(one.message) for one in left] == []
 
 
 def test_says_when_it_does_not_end(machine: Callable[..., Emulator], disk: Path) -> None:
