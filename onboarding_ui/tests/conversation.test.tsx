@@ -238,3 +238,39 @@ test("an offer that could not be answered stays, and says why", async () => {
   await user.click(within(offer).getByRole("button", { name: "Keep" }));
   expect(await within(offer).findByRole("alert")).toHaveTextContent("cannot be reached");
 });
+
+const documents = () => screen.findByRole("combobox", { name: "Documents" });
+
+test("where a conversation looks is chosen before it begins and while it lasts", async () => {
+  const user = userEvent.setup();
+  const { api, router } = visit("/chat");
+  await user.selectOptions(await documents(), "Documents in Taxes");
+  await ask(user, "Hello");
+  await finished();
+  const id = router.state.location.pathname.replace("/chat/", "");
+  expect(await api.getScope(id)).toMatchObject({ uses_knowledge: true, folder: "Taxes" });
+  await user.selectOptions(await documents(), "Without documents");
+  await waitFor(async () =>
+    expect(await api.getScope(id)).toMatchObject({ uses_knowledge: false, folder: null }),
+  );
+});
+
+test("an assistant that is chosen later looks where the conversation looks", async () => {
+  const user = userEvent.setup();
+  const { api, router } = visit("/chat");
+  await user.selectOptions(await documents(), "Documents in Taxes");
+  await ask(user, "Hello");
+  await finished();
+  const assistant = await screen.findByRole("combobox", { name: "Assistant" });
+  await user.selectOptions(assistant, "Household helper");
+  const id = router.state.location.pathname.replace("/chat/", "");
+  await waitFor(async () => expect((await api.getScope(id)).assistant_id).not.toBeNull());
+  expect(await api.getScope(id)).toMatchObject({ uses_knowledge: true, folder: "Taxes" });
+  expect(await documents()).toHaveDisplayValue("Documents in Taxes");
+});
+
+test("without any document there is no choice of documents", async () => {
+  open("/chat", { empty: true });
+  await screen.findByRole("textbox", { name: "Message" });
+  expect(screen.queryByRole("combobox", { name: "Documents" })).toBeNull();
+});

@@ -66,6 +66,14 @@ def chat_memory_offered(page: Page, words: Words) -> None:
 
 
 @screen
+def chat_documents_chosen(page: Page, words: Words) -> None:
+    chat_answer(page, words)
+    documents = page.get_by_role("combobox", name=words("library.documents"))
+    documents.select_option(words("library.looks.in", name="Taxes"))
+    expect(documents).to_have_value("in Taxes")
+
+
+@screen
 def chat_answer_with_details(page: Page, words: Words) -> None:
     chat_answer(page, words)
     page.get_by_role("button", name=words("chat.again")).focus()

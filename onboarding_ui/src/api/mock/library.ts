@@ -276,7 +276,13 @@ function assistantsOf(scenario: Scenario): Partial<LibraryApi> {
     deleteAssistant: (id) => Promise.resolve(void move(all, deleted, id)),
     restoreAssistant: (id) => Promise.resolve(move(deleted, all, id)),
     getScope: (id) =>
-      Promise.resolve(scopes.get(id) ?? { assistant_id: null, uses_knowledge: true, folder: null }),
+      Promise.resolve(
+        structuredClone(scopes.get(id)) ?? {
+          assistant_id: null,
+          uses_knowledge: true,
+          folder: null,
+        },
+      ),
     setScope: (id, body) => {
       scopes.set(id, body);
       return Promise.resolve(body);

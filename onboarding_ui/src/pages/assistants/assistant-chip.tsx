@@ -46,7 +46,12 @@ export function AssistantChip({ conversationId }: { conversationId: string }) {
   const scope = useScope(conversationId);
   const choose = useMutation({
     mutationFn: (assistant_id: string | null) =>
-      api.setScope(conversationId, { uses_knowledge: true, folder: null, assistant_id }),
+      api.setScope(conversationId, {
+        uses_knowledge: true,
+        folder: null,
+        ...scope.data,
+        assistant_id,
+      }),
     onSettled: () => queries.invalidateQueries({ queryKey: ["conversation", conversationId] }),
   });
   if (!scope.data) return null;

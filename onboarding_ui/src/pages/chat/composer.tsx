@@ -73,7 +73,7 @@ export function Composer({ draftKey, busy, error, tools, onSend, onStop }: Props
           className="block w-full resize-none bg-transparent px-2 py-1.5 pointer-coarse:min-h-11 pointer-coarse:py-2.5 outline-none placeholder:text-soft"
         />
         <div className="flex items-center justify-between gap-2">
-          <div className="flex min-w-0 items-center gap-2">{tools?.(text)}</div>
+          <div className="flex min-w-0 flex-wrap items-center gap-x-2">{tools?.(text)}</div>
           {onStop ? (
             <IconButton label={t("chat.stop")} kind="tint" onClick={onStop}>
               <Square size={16} fill="currentColor" />

@@ -10,6 +10,7 @@ import { Skeleton } from "@/components/ui/card";
 import { AssistantChip } from "../assistants/assistant-chip";
 import { Composer } from "./composer";
 import { ContextRing } from "./context-ring";
+import { DocumentsChip } from "./documents-chip";
 import { MessageView } from "./message-view";
 import { ModelChip } from "./model-chip";
 import { ConversationStarters } from "./starters";
@@ -119,6 +120,7 @@ export function Conversation({ id }: { id: string }) {
           detail ? (
             <>
               <AssistantChip conversationId={id} />
+              <DocumentsChip conversationId={id} />
               <ModelChip
                 chosen={detail.model_id}
                 onChoose={(model) => change.mutate({ model_id: model })}

@@ -1,3 +1,4 @@
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
 import type { Assistant } from "@/api/library-types";
@@ -6,6 +7,7 @@ import { AssistantChoice } from "../assistants/assistant-chip";
 import { Avatar } from "../assistants/avatar";
 import { useAssistants } from "../assistants/use-assistants";
 import { Composer } from "./composer";
+import { DocumentsChoice, EVERYWHERE } from "./documents-chip";
 import { Starters, startersOf, useMixedStarters } from "./starters";
 import { useSend } from "./use-send";
 
@@ -24,6 +26,7 @@ export function EmptyChat() {
   const assistant = assistants.data?.find(({ id }) => id === asked);
   // Until the box has said who there is, the address is believed.
   const assistantId = assistants.data ? (assistant?.id ?? null) : asked;
+  const [looks, setLooks] = useState(EVERYWHERE);
   const send = useSend(null, () => undefined);
   const mixed = useMixedStarters(assistants.data ?? []);
   const choose = (id: string | null): void =>
@@ -45,8 +48,13 @@ export function EmptyChat() {
         draftKey="new"
         busy={send.isPending}
         error={send.error}
-        onSend={(content) => send.mutateAsync({ content, assistantId })}
-        tools={() => <AssistantChoice chosen={assistant?.id ?? null} onChoose={choose} />}
+        onSend={(content) => send.mutateAsync({ content, assistantId, looks })}
+        tools={() => (
+          <>
+            <AssistantChoice chosen={assistant?.id ?? null} onChoose={choose} />
+            <DocumentsChoice chosen={looks} onChoose={setLooks} />
+          </>
+        )}
       />
       <div className={assistants.isPending ? "invisible" : undefined}>
         <Starters
@@ -54,7 +62,7 @@ export function EmptyChat() {
           naming={!assistant}
           disabled={send.isPending}
           onStart={({ content, assistant: answering }) =>
-            send.mutate({ content, assistantId: answering?.id ?? null })
+            send.mutate({ content, assistantId: answering?.id ?? null, looks })
           }
         />
       </div>

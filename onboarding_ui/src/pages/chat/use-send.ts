@@ -2,6 +2,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "react-router";
 import { useApi } from "@/api/context";
 import type { Message } from "@/api/types";
+import { EVERYWHERE, type Looks } from "./documents-chip";
 
 interface Open {
   id: string;
@@ -15,6 +16,8 @@ interface ToSend {
   parentId?: string | null;
   /** Who answers in the conversation that begins with it. */
   assistantId?: string | null;
+  /** Into which documents it looks. */
+  looks?: Looks;
 }
 
 /** A random id that also exists where the page has no secure context. */
@@ -29,11 +32,13 @@ export function useSend(open: Open | null, onSent: () => void) {
   const queries = useQueryClient();
   const navigate = useNavigate();
   return useMutation({
-    mutationFn: async ({ content, parentId, assistantId = null }: ToSend) => {
+    mutationFn: async (given: ToSend) => {
+      const { content, parentId, assistantId = null, looks = EVERYWHERE } = given;
       const before = parentId === undefined && open ? await open.lastId() : (parentId ?? null);
       const id = open?.id ?? (await api.createConversation({})).id;
-      if (open === null && assistantId !== null) {
-        await api.setScope(id, { assistant_id: assistantId, uses_knowledge: true, folder: null });
+      const isSpecial = assistantId !== null || !looks.uses_knowledge || looks.folder !== null;
+      if (open === null && isSpecial) {
+        await api.setScope(id, { assistant_id: assistantId, ...looks });
       }
       const body = { content, parent_id: before, client_id: randomId() };
       const sent = await api.sendMessage(id, body);
