@@ -5,18 +5,18 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import structlog
 
 from allerac.app.ground import Ground
 from allerac.app.health_levers import Indexing
-from allerac.app.network import NetworkPresence
 from allerac.appliance.units import read_units
 from allerac.engine.supervisor import EngineSupervisor
 from allerac.errors import AlleracError, StorageDamaged
 from allerac.health import BoxFacts, EngineFacts, Reserve, SpeedBook, Unit, UpdateFacts
 from allerac.models import ModelRoom
+from allerac.network import BoxIdentity
 from allerac.updates import UpdateService
 
 log = structlog.get_logger()
@@ -34,6 +34,17 @@ SIGN_INS_WINDOW: Final = timedelta(hours=1)
 FAILED_UPDATES: Final = frozenset({"available", "idle", "rolled_back"})
 
 
+class Presence(Protocol):
+    """`allerac.app.network.NetworkPresence`, as far as its name is concerned."""
+
+    @property
+    def identity(self) -> BoxIdentity | None:
+        """What is announced; None before there is a box."""
+
+    def conflict(self) -> str | None:
+        """Return why a name is not ours."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rooms:
     """Whom the health of the box asks, and whom it may tell what to do."""
@@ -41,7 +52,7 @@ class Rooms:
     engine: EngineSupervisor
     models: ModelRoom
     updates: UpdateService
-    presence: NetworkPresence
+    presence: Presence
     indexing: Indexing
 
 
@@ -116,7 +127,7 @@ class Onlookers:
         slow = self._slow
         return BoxFacts(
             engine=self._engine(),
-            name_conflict=self.rooms.presence.conflict(),
+            name_conflict=self._taken_name(),
             damaged_models=tuple(self.rooms.models.damaged()),
             database_faults=self.integrity.faults,
             update=slow.update,
@@ -127,6 +138,13 @@ class Onlookers:
             reserve_given_up=self._reserve.is_wanted and not self._reserve.is_kept,
             memory_channels=self._ground.hardware.machine.memory_channels,
         )
+
+    def _taken_name(self) -> str | None:
+        """Return the name that another machine has; the announcer's sentence is for screens."""
+        presence = self.rooms.presence
+        if presence.identity is None or presence.conflict() is None:
+            return None
+        return f"{presence.identity.label}.local"
 
     def _clock_step(self, now: float) -> float:
         at, seconds = self._clock_moved or (0.0, 0.0)
