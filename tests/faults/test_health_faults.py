@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from allerac.health import EngineFacts
+from allerac.health import BackupFacts, EngineFacts, UpdateFacts
 from tests.faults.seeded_faults import FAULTS, HOUR, MINUTE, Fault, heal
 from tests.recorded_machine import GIB
 from tests.simulated_box import NOON, SimulatedBox, simulated_box
@@ -120,6 +120,35 @@ async def test_a_disk_that_fills_by_the_day_is_foreseen(tmp_path: Path) -> None:
         issue = next(issue for issue in box.health.status().issues)
         assert issue.check.code == "disk_filling"
         assert issue.finding.evidence["days"] == pytest.approx(3, abs=1)
+
+
+@pytest.mark.parametrize("years", [10, 5, -10])
+async def test_a_clock_that_is_wrong_makes_nothing_else_look_old(
+    years: int, tmp_path: Path
+) -> None:
+    async with simulated_box(tmp_path) as box:
+        box.change(
+            update=UpdateFacts(version="2.0.0", offered_at=NOON - timedelta(days=1)),
+            backup=BackupFacts(succeeded_at=NOON - timedelta(days=1)),
+        )
+        await box.live(6 * MINUTE)
+        box.machine.remove("run/systemd/timesync/synchronized")
+        box.clock_error = timedelta(days=365 * years)
+        box.change(clock_moved_seconds=box.clock_error.total_seconds())
+        await box.live(20 * MINUTE)
+        assert {change.issue.check.code for _, change in box.changes} == {"clock_wrong"}
+
+
+async def test_what_was_old_before_the_clock_went_wrong_is_not_told_to_be_over(
+    tmp_path: Path,
+) -> None:
+    async with simulated_box(tmp_path) as box:
+        box.change(update=UpdateFacts(version="2.0.0", offered_at=NOON - timedelta(days=20)))
+        await box.live(MINUTE)
+        assert box.heard("opened", "update_postponed")
+        box.clock_error = timedelta(days=-3650)
+        await box.live(20 * MINUTE)
+        assert box.heard("recovered", "update_postponed") == []
 
 
 async def test_what_was_open_is_open_after_a_restart_and_is_not_told_again(tmp_path: Path) -> None:

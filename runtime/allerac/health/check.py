@@ -60,7 +60,8 @@ class Check:
     """One check. `look` is a pure function and yields what is wrong.
 
     An issue opens when it was seen for `opens_after_seconds` on end and closes when it was not seen
-    for `closes_after_seconds`. `page` is where in the application something can be done.
+    for `closes_after_seconds`. `page` is where in the application something can be done. One that
+    `needs_time_of_day` is not asked while the clock is wrong: what it said before stands.
     """
 
     code: str
@@ -70,6 +71,7 @@ class Check:
     closes_after_seconds: float = 60.0
     fix: Fix | None = None
     page: str | None = None
+    needs_time_of_day: bool = False
 
 
 def gigabytes(size_bytes: float) -> int:

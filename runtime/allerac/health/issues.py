@@ -87,6 +87,8 @@ class IssueBook:
         """Look with every check; return what has changed."""
         changes: list[Change] = []
         for check in self.checks:
+            if check.needs_time_of_day and now.clock_is_wrong:
+                continue
             found = {finding.subject: finding for finding in self._look(check, now, history)}
             changes += self._see(check, found, now)
             changes += self._miss(check, found, now)

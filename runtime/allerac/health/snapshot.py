@@ -2,9 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from allerac.hardware.sensors import Reading
+
+BUILT: Final = datetime(2026, 1, 1, tzinfo=UTC)
+"""Before this no Allerac was made."""
+
+BELIEVABLE: Final = timedelta(days=365 * 9)
+"""Support of a box ends long before."""
+
+JUMP_SECONDS: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,3 +96,13 @@ class Snapshot:
     box: BoxFacts = field(default_factory=BoxFacts)
     limits: Limits = field(default_factory=Limits)
     values: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def clock_is_wrong(self) -> bool:
+        """Whether the time of day is not to be trusted."""
+        jumped = abs(self.box.clock_moved_seconds) >= JUMP_SECONDS
+        return (
+            self.at < BUILT
+            or self.at - BUILT > BELIEVABLE
+            or (jumped and not self.machine.clock_synchronised)
+        )

@@ -32,5 +32,6 @@ CHECK = Check(
         ),
     },
     look=_look,
+    needs_time_of_day=True,
     closes_after_seconds=0,
 )

@@ -32,6 +32,7 @@ CHECK = Check(
         ),
     },
     look=_look,
+    needs_time_of_day=True,
     opens_after_seconds=600,
     closes_after_seconds=0,
 )

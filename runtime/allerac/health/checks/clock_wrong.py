@@ -1,27 +1,12 @@
 """The time of day is not to be trusted."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from typing import Final
 
 from allerac.health.check import Check, Finding, View, Words
 
-BUILT: Final = datetime(2026, 1, 1, tzinfo=UTC)
-"""Before this no Allerac was made."""
-
-BELIEVABLE: Final = timedelta(days=365 * 9)
-"""Support of a box ends long before."""
-
-JUMP_SECONDS: Final = 3600.0
-
 
 def _look(view: View) -> Iterator[Finding]:
-    now = view.now
-    if (
-        now.at < BUILT
-        or now.at - BUILT > BELIEVABLE
-        or (abs(now.box.clock_moved_seconds) >= JUMP_SECONDS and not now.machine.clock_synchronised)
-    ):
+    if view.now.clock_is_wrong:
         yield Finding("warning")
 
 

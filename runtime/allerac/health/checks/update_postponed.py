@@ -33,6 +33,7 @@ CHECK = Check(
         ),
     },
     look=_look,
+    needs_time_of_day=True,
     closes_after_seconds=0,
     page="/box/updates",
 )
