@@ -58,6 +58,15 @@ def hanging(root: Path) -> None:
     _at_boot(root, "hang", EARLY, "/bin/sh -c 'sleep 30; kill -SEGV 1'", "sysinit.target")
 
 
+def never_proving(root: Path) -> None:
+    """Leave out the proof: everything runs, and nobody says that it does."""
+    mask = root / f"{UNITS}/allerac-prove.service"
+    mask.unlink()
+    mask.symlink_to("/dev/null")
+    timer = f"{UNITS}/allerac-boot-deadline.timer.d/60-sooner.conf"
+    write(root, timer, f"[Timer]\nOnBootSec=\nOnBootSec={PROOF_SECONDS}\n")
+
+
 EARLY: Final = "DefaultDependencies=no\nAfter=local-fs.target"
 FILL: Final = """\
 #!/bin/sh
@@ -72,6 +81,7 @@ BROKEN: Final[Mapping[str, tuple[Change, frozenset[str]]]] = {
     "ten times slower": (ten_times_slower, frozenset({"too_slow", "no_answer"})),
     "filling the disk": (filling_the_disk, frozenset({"disk_filled"})),
     "kernel panic": (panicking, frozenset({"did_not_start"})),
+    "never proves itself": (never_proving, frozenset({"did_not_prove_itself", "did_not_start"})),
     "hang before the gate": (hanging, frozenset({"did_not_start"})),
 }
 """What is broken → how, and the names of the reasons that are right for it."""

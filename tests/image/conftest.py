@@ -28,11 +28,15 @@ class BuiltImage:
         return found
 
 
-def build_vm(
-    folder: Path, sector_bytes: int = 512, source: Path = REPOSITORY, python: str = sys.executable
+def build_image(
+    folder: Path,
+    tier: str = "vm",
+    sector_bytes: int = 512,
+    source: Path = REPOSITORY,
+    python: str = sys.executable,
 ) -> BuiltImage:
-    """Do what `make image TIER=vm` does in `source`, and keep the uncompressed disk."""
-    command = [python, "-m", "allerac_image", "build", "--tier", "vm", "--keep-raw"]
+    """Do what `make image` does in `source`, and keep the uncompressed disk."""
+    command = [python, "-m", "allerac_image", "build", "--tier", tier, "--keep-raw"]
     command += ["--sector-bytes", str(sector_bytes), "--updates-from", UPDATES_FROM]
     built = subprocess.run(
         [*command, "--out", str(folder)],
@@ -50,7 +54,9 @@ def build_vm(
 def vm_image(tmp_path_factory: pytest.TempPathFactory) -> BuiltImage:
     """Build it, or take the folder that `ALLERAC_TEST_IMAGE` names."""
     given = os.environ.get("ALLERAC_TEST_IMAGE")
-    return BuiltImage(Path(given)) if given else build_vm(tmp_path_factory.mktemp("image") / "vm")
+    return (
+        BuiltImage(Path(given)) if given else build_image(tmp_path_factory.mktemp("image") / "vm")
+    )
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from argon2 import PasswordHasher
 
 from allerac_image.grub import BLOCK_BYTES, environment_block
 from tests.image.booted_box import START_SECONDS, BootedBox, flashed_unit
-from tests.image.conftest import BUILD_SECONDS, BuiltImage, build_vm
+from tests.image.conftest import BUILD_SECONDS, BuiltImage, build_image
 from tests.image.offline_disk import (
     UNIT_FAILED,
     check_ext4,
@@ -215,7 +215,7 @@ def test_a_unit_whose_code_is_on_its_label_is_claimed_with_it_and_shows_none(
 def test_a_disk_with_sectors_of_4096_bytes_boots(
     may_emulate_networks: None, tmp_path: Path
 ) -> None:
-    image = build_vm(tmp_path / "image", sector_bytes=4096)
+    image = build_image(tmp_path / "image", sector_bytes=4096)
     with flashed_unit(image.file(".img"), tmp_path) as unit:
         unit.switch_on(sector_bytes=4096)
         unit.find()

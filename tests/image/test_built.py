@@ -16,7 +16,7 @@ from allerac_image.plan import REPOSITORY
 from allerac_image.summary import SUMMARY
 from allerac_release.trust import read_trust
 from bootstrap.steps import cache_folder
-from tests.image.conftest import BuiltImage, build_vm
+from tests.image.conftest import BuiltImage, build_image
 from tests.image.offline_disk import partition, partitions
 
 AUTHORITY = cache_folder() / "keys" / "ca.crt"
@@ -178,6 +178,6 @@ def test_a_second_build_from_a_clone_elsewhere_gives_the_same_bytes(
     _run("/usr/bin/git", "clone", "-q", REPOSITORY, clone)
     _run("/usr/bin/env", "-C", clone, sys.executable, "-m", "bootstrap", "image")
     python = str(clone / ".venv/bin/python")
-    again = build_vm(tmp_path / "out", source=clone, python=python)
+    again = build_image(tmp_path / "out", source=clone, python=python)
     here = ("/usr/bin/env", "-C", REPOSITORY, sys.executable, "-m", "allerac_image")
     assert _run(*here, "compare", vm_image.folder, again.folder) == "The same bytes.\n"

@@ -10,7 +10,7 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -39,6 +39,7 @@ from tests.image.updating import (
     VERDICT_SECONDS,
     installed_version,
     wait_for_verdict,
+    wait_for_way_back,
 )
 
 pytestmark = [pytest.mark.matrix, pytest.mark.timeout(2 * BUILD_SECONDS)]
@@ -154,6 +155,70 @@ def test_a_server_that_cuts_a_hundred_answers_only_delays_the_update(
         take(box)
         assert shelf.cuts() == CUT_ANSWERS
         trial.result = f"installed; fetched {shelf.sent_bytes() / 1e6:.1f} MB"
+
+
+def test_a_server_that_says_nothing_is_given_up_on_and_tried_again(
+    before: Predecessor, ready: PreparedUnit, evidence: Evidence, tmp_path: Path
+) -> None:
+    shelf = _shelf(before, tmp_path / "shelf")
+    with evidence.of("silent server") as trial, ready.at(READY, tmp_path / "unit", shelf) as box:
+        assert box.call("POST", "/updates/check")["state"] == "available"
+        shelf.be_silent(on=True)
+        box.call("POST", "/updates/install")
+        reason = _wait_for_reason(box)
+        assert reason["name"] == "server_slow", reason
+        shelf.be_silent(on=False)
+        take(box)
+        trial.result = "`server_slow`, then installed"
+
+
+def test_a_bundle_with_another_bit_is_not_started_and_the_whole_one_is_taken(
+    before: Predecessor, ready: PreparedUnit, evidence: Evidence, tmp_path: Path
+) -> None:
+    shelf = _shelf(before, tmp_path / "shelf")
+    with evidence.of("one bit flipped") as trial, ready.at(READY, tmp_path / "unit", shelf) as box:
+        at = shelf.flip(evidence.seed)
+        assert box.call("POST", "/updates/check")["state"] == "available"
+        box.call("POST", "/updates/install")
+        reason = _wait_for_reason(box)
+        assert _state(box) != INSTALLED
+        assert shelf.flip(evidence.seed) == at
+        take(box)
+        trial.result = f"`{reason['name']}` (byte {at:,}), then installed whole"
+
+
+def test_going_back_keeps_what_either_version_was_told(
+    installed: PreparedUnit, good: UpdateShelf, evidence: Evidence, tmp_path: Path
+) -> None:
+    with evidence.of("asked to go back") as trial, installed.at(INSTALLED, tmp_path, good) as box:
+        first = installed_version(box)
+        box.call("POST", "/updates/restart")
+        assert wait_for_verdict(box)["result"] == "good"
+        assert installed_version(box) == NEXT
+        conversation = box.call("POST", "/conversations", {})["id"]
+        said = box.say(conversation, "In the new version")
+        assert box.follow(said["answer"]["id"])[-1][0] == "done"
+        wait_for_way_back(box)
+        box.call("POST", "/updates/go-back")
+        _until(lambda: _version(box) == first, VERDICT_SECONDS)
+        box.wait_ready()
+        assert sorted(what_was_said(box)) == sorted([*SAID, "In the new version"])
+        again = box.say(conversation, SAID[0])
+        assert box.follow(again["answer"]["id"])[-1][0] == "done"
+        trial.result = f"{first} runs, and has what {NEXT} was told"
+
+
+def _wait_for_reason(box: BootedBox) -> dict[str, Any]:
+    """Wait until the box says why an update does not go on."""
+    _until(lambda: box.call("GET", "/updates")["reason"] is not None)
+    reason: dict[str, Any] = box.call("GET", "/updates")["reason"]
+    return reason
+
+
+def _version(box: BootedBox) -> str:
+    """Return the version that runs; nothing while nobody answers."""
+    answer = box.request("GET", f"{API}/updates", seconds=10)
+    return str(answer["body"]["installed"]) if answer["status"] == 200 else ""
 
 
 def _while_downloading(box: BootedBox, shelf: UpdateShelf, chance: random.Random) -> None:

@@ -2,7 +2,8 @@
 
 `update_server.py FOLDER ADDRESS PORT LOG`: each answer is a line of JSON with path, first byte and
 number of bytes in LOG. A file `pace` beside LOG says how many bytes a second it sends at most, a
-file `cuts` with a seed and a number how many answers it cuts off, each at any byte.
+file `cuts` with a seed and a number how many answers it cuts off, each at any byte. While a file
+`silent` is there it takes questions for bundles and says nothing.
 """
 
 import json
@@ -21,6 +22,7 @@ from typing import Any
 BUNDLE = ".raucb"
 RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 CHUNK_BYTES = 64 * 1024
+SILENT_SECONDS = 0.2
 CUT_SHARE = 0.1
 """Of the answers, while some are still to be cut: each is asked for again a few times only."""
 
@@ -62,6 +64,8 @@ class Handler(SimpleHTTPRequestHandler):
         if not path.is_file():
             self.send_error(HTTPStatus.NOT_FOUND)
             return
+        if path.suffix == BUNDLE:
+            self._stay_silent()
         size = path.stat().st_size
         asked = RANGE.fullmatch(self.headers.get("Range", ""))
         first = int(asked[1]) if asked else 0
@@ -86,6 +90,10 @@ class Handler(SimpleHTTPRequestHandler):
             with self._log.open("a") as log:
                 told = {"path": self.path, "first": first, "bytes": sent, "cut": length < whole}
                 log.write(json.dumps(told) + "\n")
+
+    def _stay_silent(self) -> None:
+        while self._log.with_name("silent").is_file():
+            time.sleep(SILENT_SECONDS)
 
     def _keep_pace(self, number: int) -> None:
         pace = self._log.with_name("pace")

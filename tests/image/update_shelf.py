@@ -1,6 +1,7 @@
 """A folder of updates and the server that brings them to the emulated box."""
 
 import json
+import random
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -52,6 +53,25 @@ class UpdateShelf:
     def cut(self, times: int, seed: int) -> None:
         """Cut off so many answers that bring pieces of bundles, at bytes that `seed` decides."""
         (self.folder / "cuts").write_text(f"{seed} {times}")
+
+    def be_silent(self, *, on: bool) -> None:
+        """Take questions for bundles and leave them without an answer, or no longer."""
+        order = self.folder / "silent"
+        if on:
+            order.touch()
+        else:
+            order.unlink()
+
+    def flip(self, seed: int) -> int:
+        """Turn one bit of the bundle before its signature over; return the byte's number."""
+        (bundle,) = self.repository.rglob("*.raucb")
+        at = random.Random(seed).randrange(bundle.stat().st_size // 2)  # noqa: S311 - no secret
+        with bundle.open("r+b") as file:
+            file.seek(at)
+            (byte,) = file.read(1)
+            file.seek(at)
+            file.write(bytes([byte ^ 1]))
+        return at
 
     def bundle_bytes(self) -> int:
         """Return the size of the one bundle on offer."""
