@@ -50,13 +50,16 @@ def serve(settings: Settings, _: argparse.Namespace) -> int:
 
 def console(settings: Settings, _: argparse.Namespace) -> int:
     """Show the box's name, addresses and claim code on this terminal, until stopped."""
+    from allerac.appliance.burn_in_view import FILE_NAME as BURN_IN
     from allerac.appliance.console import Sight, run_console
     from allerac.appliance.view import FILE_NAME
 
     if settings.socket is None:
         raise InvalidInput("The console belongs to the box's service.", hint="Set ALLERAC_SOCKET.")
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a file, not a test's double
-    sight = Sight(settings.socket.with_name(FILE_NAME), settings.data_dir, _own_addresses)
+    burn_in = settings.offered_certificate and settings.offered_certificate.with_name(BURN_IN)
+    view = settings.socket.with_name(FILE_NAME)
+    sight = Sight(view, settings.data_dir, _own_addresses, burn_in)
     run_console(sight, sys.stdout, os.environ.get("TERM", ""))
 
 
@@ -93,6 +96,14 @@ def burn_in(settings: Settings, arguments: argparse.Namespace) -> int:
 
     asked = arguments.seconds, arguments.memory_mb, arguments.disk_mb
     return 0 if asyncio.run(run_burn_in(settings, _write, *asked)) else 1
+
+
+def hand_over(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Put this unit's birth certificate on a USB drive that asks for it."""
+    from allerac.app.hand_over import hand_over_certificate
+
+    hand_over_certificate(settings, arguments.device, _write)
+    return 0
 
 
 def detect(settings: Settings, _: argparse.Namespace) -> int:
@@ -171,6 +182,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     proving_unit.add_argument("--disk-mb", type=int, help="to write and read; default: 1000")
     proving_unit.set_defaults(run=burn_in)
+    handing = commands.add_parser("hand-over", help=hand_over.__doc__)
+    handing.add_argument("device", type=Path, help="the drive's file system, such as /dev/sda1")
+    handing.set_defaults(run=hand_over)
     commands.add_parser("detect", help=detect.__doc__).set_defaults(run=detect)
     commands.add_parser("prove", help=prove.__doc__).set_defaults(run=prove)
     handling = commands.add_parser("models", help=models.__doc__)

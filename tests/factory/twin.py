@@ -62,11 +62,14 @@ DRIVES: Mapping[str, str] = {
 }
 ON_THE_UNIT = """\
 import asyncio, json, sys
+from pathlib import Path
 from allerac.app.burn_in import run_burn_in
+from allerac.burn_in.hand_over import put
 from allerac.hardware.machine import Machine
 from allerac.settings import Settings
-machine = Machine(**json.loads(sys.argv[1]))
-asyncio.run(run_burn_in(Settings(), print, 2.0, 32, 32, machine))
+settings, machine = Settings(), Machine(**json.loads(sys.argv[1]))
+asyncio.run(run_burn_in(settings, print, 2.0, 32, 32, machine))
+put(Path(sys.argv[2]), sys.argv[3], settings.offered_certificate.read_bytes())
 """
 
 
@@ -130,7 +133,7 @@ class Twin:
         home.mkdir()
         drive = self.workshop.drives / f"{unit.drive}.img"
         identity = partition_of(drive, home / "identity")
-        usb = home / "media" / "usb" / "allerac-certificates"
+        usb = home / "usb" / "allerac-certificates"
         usb.mkdir(parents=True)
         sensors = RecordedMachine(home / "machine").usual()
         sensors.write("sys/block/vda/removable", 0)
@@ -139,13 +142,13 @@ class Twin:
             **os.environ,
             "ALLERAC_IDENTITY_DIR": str(identity),
             "ALLERAC_DATA_DIR": str(home / "data"),
-            "ALLERAC_DRIVES_DIR": str(home / "media"),
+            "ALLERAC_OFFERED_CERTIFICATE": str(home / "birth-certificate.json"),
             "ALLERAC_PROFILE": "vm",
             "ALLERAC_SENSORS_ROOT": str(sensors.root),
         }
         machine = {**MACHINE, "virtual": unit.drive != OTHER_TIER}
         subprocess.run(
-            [sys.executable, "-c", ON_THE_UNIT, json.dumps(machine)],
+            [sys.executable, "-c", ON_THE_UNIT, json.dumps(machine), usb.parent, unit.serial],
             env=environment,
             check=False,
             timeout=SECONDS,

@@ -1,11 +1,18 @@
 """The burn-in's wiring: a unit's own engine, model and profile, before the runtime starts."""
 
+import asyncio
 import dataclasses
+import re
 from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import structlog
 
 from allerac import __version__
 from allerac.app.hardware import Hardware, read_hardware
 from allerac.app.models import build_model_service
+from allerac.appliance.burn_in_view import FILE_NAME
 from allerac.appliance.identity import read_identity
 from allerac.burn_in import (
     BurnIn,
@@ -13,19 +20,26 @@ from allerac.burn_in import (
     Extent,
     InferenceLoad,
     Keeper,
+    Reporter,
     is_factory_mode,
     offer,
     sign,
 )
 from allerac.engine.process import connect_to, spawn
 from allerac.engine.supervisor import EngineSupervisor
-from allerac.errors import InvalidInput, Unavailable
+from allerac.errors import AlleracError, InvalidInput, Unavailable
 from allerac.hardware.choice import ProfileChoice
 from allerac.hardware.machine import Machine
 from allerac.hardware.profile import Profile
 from allerac.hardware.sensors import Sysfs
 from allerac.models import ModelRoom
 from allerac.settings import Settings
+
+log = structlog.get_logger()
+
+HAND_OVER: Final = "allerac-hand-over@{}.service"
+DEVICE: Final = re.compile(r"[a-z0-9]+")
+START_SECONDS: Final = 10.0
 
 
 class NoChoice:
@@ -60,7 +74,8 @@ async def run_burn_in(
     identity = read_identity(folder)
     if identity.serial is None:
         raise InvalidInput("This unit has no serial.", hint="Flash it by a factory job.")
-    keeper = Keeper(folder, settings.drives_dir)
+    keeper = Keeper(folder)
+    reporter = Reporter(identity.serial, tell, screen_of(settings))
     hardware = hardware_of_unit(settings, keeper.tier(), machine)
     socket = settings.engine_socket
     engine = EngineSupervisor(launch=spawn if socket is None else connect_to(socket))
@@ -85,32 +100,54 @@ async def run_burn_in(
         data_dir=settings.data_dir,
         version=__version__,
         extent=_extent(profile, seconds, memory_mb, disk_mb),
-        tell=tell,
+        reporter=reporter,
         sysfs=Sysfs(settings.sensors_root),
     )
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    await files.start()
     try:
-        document = sign(await burn_in.run(), keeper.key())
-        keeper.keep(document)
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        await files.start()
+        try:
+            document = sign(await burn_in.run(), keeper.key())
+            keeper.keep(document)
+        finally:
+            await files.stop()
     except OSError as error:
+        reporter.give_up(f"The certificate cannot be kept: {error}.")
         raise Unavailable(f"The certificate cannot be kept: {error}.") from error
-    finally:
-        await files.stop()
-    _hand_over(document, keeper, settings, tell)
+    except AlleracError as error:
+        reporter.give_up(f"{error.message} {error.hint}".strip())
+        raise
     passed = bool(document["certificate"]["passed"])
-    tell(f"{identity.serial} {'has passed' if passed else 'has failed'} its burn-in.")
+    reporter.end(passed=passed)
+    await _hand_over(document, settings, reporter)
     return passed
 
 
-def _hand_over(
-    document: Certificate, keeper: Keeper, settings: Settings, tell: Callable[[str], None]
-) -> None:
+def screen_of(settings: Settings) -> Path | None:
+    """Return the file of what the screen shows of a burn-in: beside the certificate it offers."""
+    offered = settings.offered_certificate
+    return offered.with_name(FILE_NAME) if offered else None
+
+
+async def _hand_over(document: Certificate, settings: Settings, reporter: Reporter) -> None:
     """Let the station have the certificate, by every way that there is."""
-    for path in keeper.hand_over(document):
-        tell(f"The certificate is on the drive: {path}")
-    if settings.offered_certificate and offer(document, settings.offered_certificate):
-        tell("The station can collect the certificate over the network.")
+    if not settings.offered_certificate or not offer(document, settings.offered_certificate):
+        return
+    reporter.kept("The station can collect the certificate over the network or by a USB drive.")
+    for drive in sorted(settings.drives_dir.glob("*")):  # later ones are brought by udev
+        if DEVICE.fullmatch(drive.name):
+            await _start(HAND_OVER.format(drive.name))
+
+
+async def _start(unit: str) -> None:
+    """Have systemd start a unit, and wait for nothing."""
+    words = ("/usr/bin/systemctl", "start", "--no-block", unit)
+    try:
+        process = await asyncio.create_subprocess_exec(*words, stdin=asyncio.subprocess.DEVNULL)
+        async with asyncio.timeout(START_SECONDS):
+            await process.wait()
+    except (OSError, TimeoutError) as error:
+        log.warning("unit_not_started", unit=unit, reason=str(error))
 
 
 def hardware_of_unit(settings: Settings, tier: str | None, machine: Machine | None) -> Hardware:

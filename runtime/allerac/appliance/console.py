@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Never, TextIO
 
+from .burn_in_screen import draw_burn_in
+from .burn_in_view import read_burn_in
 from .screen import Terminal, draw, draw_without_data
 from .view import read_view
 
@@ -23,17 +25,22 @@ class Sight:
     """What can be seen of the box from here.
 
     `view` is what the runtime tells, `data` the runtime's folder, which is there as soon as the
-    data partition is mounted. `addresses` looks the box's own ones up.
+    data partition is mounted. `addresses` looks the box's own ones up. `burn_in` is what the
+    burn-in tells, None where there never is one.
     """
 
     view: Path
     data: Path
     addresses: Callable[[], Sequence[str]]
+    burn_in: Path | None = None
 
 
 def see(sight: Sight, terminal: Terminal) -> list[str]:
     """Return the lines to show now."""
     view = read_view(sight.view)
+    burn_in = None if sight.burn_in is None else read_burn_in(sight.burn_in)
+    if burn_in is not None and not (view is not None and view.claimed):
+        return draw_burn_in(burn_in, sight.addresses(), terminal)
     # The unit starts after the local file systems: a disk that is not there now has been given up.
     # os.path: a disk that answers with errors has no folder either.
     if view is None and not os.path.isdir(sight.data):  # noqa: PTH112

@@ -84,7 +84,7 @@ def _page(facts: Sequence[str], picture: Sequence[str], note: str, terminal: Ter
     if notes and len(lines) + len(notes) + 1 < terminal.rows:
         lines.append("")
     lines += notes
-    return [f"{INDENT}{_plain(line)}".rstrip() for line in lines][: terminal.rows - 1]
+    return [f"{INDENT}{plain(line)}".rstrip() for line in lines][: terminal.rows - 1]
 
 
 def half_blocks(rows: Sequence[Sequence[bool]]) -> list[str]:
@@ -150,6 +150,6 @@ def _side_by_side(left: Sequence[str], right: Sequence[str]) -> list[str]:
     ]
 
 
-def _plain(line: str) -> str:
-    """Leave out what would move the cursor."""
+def plain(line: str) -> str:
+    """Return a line without what would move the cursor."""
     return "".join(sign if sign.isprintable() else "?" for sign in line)

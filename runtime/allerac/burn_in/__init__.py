@@ -1,10 +1,12 @@
 """A unit's first start: proves the hardware under load and signs what it found."""
 
 from .certificate import Certificate, sign
+from .hand_over import hand_over
 from .keeper import Keeper, is_factory_mode
 from .load import InferenceLoad, Load, Pace
 from .offer import CertificateOffer, offer
 from .outcome import Outcome
+from .reporter import Reporter
 from .service import BurnIn, Extent
 
 __all__ = [
@@ -17,6 +19,8 @@ __all__ = [
     "Load",
     "Outcome",
     "Pace",
+    "Reporter",
+    "hand_over",
     "is_factory_mode",
     "offer",
     "sign",

@@ -1,26 +1,18 @@
-"""Where the certificate is kept: on the unit for good, and on a USB drive for the station."""
+"""Where the certificate is kept: on the unit, for good."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
-
-import structlog
 
 from allerac.appliance.files import replace_file
 
 from .certificate import Certificate, content_of
-
-log = structlog.get_logger()
 
 NAME: Final = "birth-certificate.json"
 FLAG: Final = "factory-mode"
 KEY: Final = "device.key"
 TIER: Final = "tier"
 FLASH_ID: Final = "flash-id"
-FOR_STATION: Final = "allerac-certificates"
-"""A folder with this name on a USB drive asks for the certificate."""
-
 READABLE: Final = 0o644
 
 
@@ -30,11 +22,10 @@ def is_factory_mode(identity: Path | None) -> bool:
 
 
 class Keeper:
-    """Writes to the identity partition, which must be writable, and to drives below `drives`."""
+    """Writes to the identity partition, which must be writable."""
 
-    def __init__(self, identity: Path, drives: Path) -> None:
+    def __init__(self, identity: Path) -> None:
         self._identity = identity
-        self._drives = drives
 
     def key(self) -> bytes:
         """Return the device key in PEM. Raises OSError."""
@@ -70,16 +61,3 @@ class Keeper:
         replace_file(self._identity / NAME, content_of(document), READABLE)
         if document["certificate"]["passed"]:
             (self._identity / FLAG).unlink(missing_ok=True)
-
-    def hand_over(self, document: Certificate) -> Iterator[Path]:
-        """Copy it to every drive that asks for it and yield where; a drive that cannot is left."""
-        content = content_of(document)
-        serial = document["certificate"]["serial"]
-        for folder in sorted(self._drives.glob(f"*/{FOR_STATION}")):
-            path = folder / f"{serial}-{NAME}"
-            try:
-                replace_file(path, content, READABLE)
-            except OSError as error:
-                log.warning("certificate_not_handed_over", reason=error.strerror)
-                continue
-            yield path

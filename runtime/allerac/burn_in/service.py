@@ -1,7 +1,7 @@
 """The burn-in from beginning to end."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,13 +29,14 @@ from .probes import (
     probe_tier,
     probe_tpm,
 )
+from .reporter import Reporter
 
 FORMAT = 1
+CHECKS = 12
 GIB = 1 << 30
 MEMORY_SHARE = 0.8
 """Of the free memory: the rest lets the system live meanwhile."""
 
-NOTHING = "nothing to compare here"
 DISK_BYTES = 1 * GIB
 MIN_DISK_MB_PER_SECOND = 60.0
 """A tenth of what the drives of the tiers do: what is below is faulty, or not what was ordered."""
@@ -60,7 +61,7 @@ class BurnIn:
     """One unit's, by the limits of the tier it was made as, whatever its machine looks like.
 
     `image` is the tier of its image, if that says one, `flash_id` the writing of its drive,
-    `attempt` which burn-in since then it is; `tell` gets a line for the console now and then.
+    `attempt` which burn-in since then it is; `reporter` hears how it goes.
     """
 
     def __init__(
@@ -77,7 +78,7 @@ class BurnIn:
         data_dir: Path,
         version: str,
         extent: Extent,
-        tell: Callable[[str], None],
+        reporter: Reporter,
         sysfs: Sysfs | None = None,
         drives: DriveTester | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -93,27 +94,26 @@ class BurnIn:
         self._data_dir = data_dir
         self._version = version
         self._extent = extent
-        self._tell = tell
+        self._reporter = reporter
         self._sysfs = sysfs or Sysfs()
-        self._drives = drives or DriveTester(self._sysfs, tell)
+        self._drives = drives or DriveTester(self._sysfs, reporter.tell)
         self._clock = clock
 
     async def run(self) -> dict[str, Any]:
         """Do every check, none before the other is over, and return what there is to sign."""
         began = self._clock()
+        self._reporter.begin(CHECKS)
         network, macs = probe_network(self._sysfs)
-        outcomes = [
-            self._told(probe_tier(self._machine, self._profiles, self._profile.id, self._image)),
-            self._told(probe_memory_channels(self._machine, self._profile)),
-            self._told(probe_power_limit(self._sysfs, self._profile)),
-            self._told(probe_clock(self._sysfs, began)),
-            self._told(probe_tpm(self._sysfs)),
-            self._told(network),
-            *[self._told(one) for one in await self._drive_outcomes()],
-            self._told(await self._memory()),
-            self._told(await self._disk()),
-        ]
-        outcomes += [self._told(one) for one in await self._inference()]
+        outcomes = [self._reporter.found(one) for one in self._looks(began)]
+        outcomes.append(self._reporter.found(network))
+        for name, check in (
+            ("the drives' own tests", self._drive_outcomes),
+            ("memory", self._memory),
+            ("disk", self._disk),
+            ("inference and heat", self._inference),
+        ):
+            self._reporter.test(name)
+            outcomes += [self._reporter.found(one) for one in await check()]
         return {
             "format": FORMAT,
             "serial": self._identity.serial,
@@ -131,11 +131,13 @@ class BurnIn:
             "checks": [outcome.as_json() for outcome in outcomes],
         }
 
-    def _told(self, outcome: Outcome) -> Outcome:
-        facts = ", ".join(f"{k} {v}" for k, v in outcome.measured.items() if v not in {None, ""})
-        sign = "✓" if outcome.passed else "✗"
-        self._tell(f"{sign} {outcome.name:16} {outcome.reason or facts or NOTHING}")
-        return outcome
+    def _looks(self, began: datetime) -> Iterator[Outcome]:
+        """Yield the outcomes of what takes no time."""
+        yield probe_tier(self._machine, self._profiles, self._profile.id, self._image)
+        yield probe_memory_channels(self._machine, self._profile)
+        yield probe_power_limit(self._sysfs, self._profile)
+        yield probe_clock(self._sysfs, began)
+        yield probe_tpm(self._sysfs)
 
     async def _drive_outcomes(self) -> list[Outcome]:
         tested = await self._drives.test_all()
@@ -145,12 +147,13 @@ class BurnIn:
             probe_drive_verdicts(drive for drive in told if drive),
         ]
 
-    async def _memory(self) -> Outcome:
-        return await asyncio.to_thread(probe_memory, self._extent.memory_bytes)
+    async def _memory(self) -> list[Outcome]:
+        return [await asyncio.to_thread(probe_memory, self._extent.memory_bytes)]
 
-    async def _disk(self) -> Outcome:
+    async def _disk(self) -> list[Outcome]:
         least = None if self._machine.virtual else self._extent.least_disk_mb_per_second
-        return await asyncio.to_thread(probe_disk, self._data_dir, self._extent.disk_bytes, least)
+        size = self._extent.disk_bytes
+        return [await asyncio.to_thread(probe_disk, self._data_dir, size, least)]
 
     async def _inference(self) -> list[Outcome]:
         return await run_load(
@@ -158,5 +161,5 @@ class BurnIn:
             self._sysfs,
             self._profile.burn_in,
             self._extent.load_seconds,
-            self._tell,
+            self._reporter.tell,
         )

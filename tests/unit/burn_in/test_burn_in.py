@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from allerac.app.burn_in import hardware_of_unit
 from allerac.appliance.identity import FactoryIdentity
-from allerac.burn_in import BurnIn, Extent, Keeper, is_factory_mode, sign
+from allerac.burn_in import BurnIn, Extent, Keeper, Reporter, is_factory_mode, sign
 from allerac.burn_in.probes import probe_disk, probe_drive_verdicts, probe_memory
 from allerac.errors import InvalidInput
 from allerac.hardware.drive_test import DriveTester
@@ -55,7 +55,7 @@ async def burn_in(
         data_dir=folder,
         version="1.2.3",
         extent=SMALL,
-        tell=lines.append,
+        reporter=Reporter("ALR-N100-000042", lines.append),
         sysfs=Sysfs(tree(folder / "machine", **(changes or {}))),
         drives=None if drives is None else watched(drives, lines.append),
         clock=lambda: now,
@@ -209,17 +209,15 @@ def test_tier_of_the_factory_goes_before_the_images_and_the_machines(tmp_path: P
         hardware_of_unit(settings, "n101", n100())
 
 
-def test_unit_from_before_the_factory_said_a_tier_has_none(tmp_path: Path, identity: Path) -> None:
-    keeper = Keeper(identity, tmp_path / "drives")
+def test_unit_from_before_the_factory_said_a_tier_has_none(identity: Path) -> None:
+    keeper = Keeper(identity)
     assert keeper.tier() is None
     (identity / "tier").write_text("n100\n")
     assert keeper.tier() == "n100"
 
 
-def test_unit_counts_its_attempts_since_its_drive_was_written(
-    tmp_path: Path, identity: Path
-) -> None:
-    keeper = Keeper(identity, tmp_path / "drives")
+def test_unit_counts_its_attempts_since_its_drive_was_written(identity: Path) -> None:
+    keeper = Keeper(identity)
     assert (keeper.flash_id(), keeper.attempt()) == (None, 1)
     (identity / "flash-id").write_text("0198c0de\n")
     keeper.keep(sign({"serial": "A", "passed": False, "attempt": 4}, keeper.key()))
@@ -241,25 +239,14 @@ def identity(tmp_path: Path) -> Path:
     return folder
 
 
-def test_unit_that_passed_leaves_factory_mode_and_one_that_failed_does_not(
-    tmp_path: Path, identity: Path
-) -> None:
-    keeper = Keeper(identity, tmp_path / "drives")
+def test_unit_that_passed_leaves_factory_mode_and_one_that_failed_does_not(identity: Path) -> None:
+    keeper = Keeper(identity)
     keeper.keep(sign({"serial": "A", "passed": False}, keeper.key()))
     assert is_factory_mode(identity)
     keeper.keep(sign({"serial": "A", "passed": True}, keeper.key()))
     assert not is_factory_mode(identity)
     kept = json.loads((identity / "birth-certificate.json").read_text())
     assert kept["certificate"] == {"serial": "A", "passed": True}
-
-
-def test_certificate_goes_to_the_drive_that_asks_for_it(tmp_path: Path, identity: Path) -> None:
-    for name in ("station/allerac-certificates", "holiday"):
-        (tmp_path / "drives" / name).mkdir(parents=True)
-    keeper = Keeper(identity, tmp_path / "drives")
-    document = sign({"serial": "A", "passed": True}, keeper.key())
-    (path,) = keeper.hand_over(document)
-    assert json.loads(path.read_text()) == document
 
 
 def test_signature_is_over_the_canonical_text() -> None:
