@@ -12,8 +12,8 @@ from allerac.app.health_onlookers import Onlookers, Rooms
 from allerac.engine.supervisor import EngineSupervisor
 from allerac.hardware.choice import is_made_as
 from allerac.hardware.sensors import Sensors, Sysfs
-from allerac.health import AnswerWatch, HealthService, Limits, Metrics, Reserve
-from allerac.health.alerts import AlertService, SettingsFile
+from allerac.health import AnswerWatch, HealthService, Limits, Metrics, Reserve, find_checks
+from allerac.health.alerts import AlertService, DiaryOutbox, SettingsFile
 from allerac.storage.device_history import DeviceHistory
 
 STUCK_SECONDS: Final = 900.0
@@ -44,9 +44,9 @@ class HealthWing:
 
     async def stop(self) -> None:
         """Stop the services, then what they began."""
+        await self.alerts.stop()
         await self.service.stop()
         await self.background.stop()
-        await self.alerts.stop()
 
 
 def build_health(ground: Ground, rooms: Rooms, answers: AnswerWatch) -> HealthWing:
@@ -56,13 +56,18 @@ def build_health(ground: Ground, rooms: Rooms, answers: AnswerWatch) -> HealthWi
     reserve = Reserve(settings.data_dir / "reserve", settings.reserve_bytes)
     sysfs = Sysfs(settings.sensors_root)
     onlookers = Onlookers(ground, rooms, answers.speeds, reserve, ask_units=sysfs.is_machine)
+    diary = DeviceHistory(settings.data_dir / "health.sqlite")
+    checks = find_checks()
     alerts = AlertService(
-        SettingsFile(settings.data_dir / "alerts.json", ground.secrets), ground.boxes.load
+        SettingsFile(settings.data_dir / "alerts.json", ground.secrets),
+        ground.boxes.load,
+        outbox=DiaryOutbox(diary, checks),
     )
     levers = _levers(ground.hardware, rooms, reserve, background)
     service = HealthService(
         sensors=Sensors(sysfs, settings.data_dir),
-        store=DeviceHistory(settings.data_dir / "health.sqlite"),
+        store=diary,
+        checks=checks,
         facts=onlookers.look,
         limits=limits_of(ground.hardware),
         levers=levers.all(),

@@ -20,6 +20,7 @@ from .checks import find_checks
 from .figures import FIGURES, figures_of
 from .history import History, Sample
 from .issues import Change, Issue, IssueBook
+from .kept import issue_of, row_of
 from .reactions import Lever, Reflexes, Underway
 from .snapshot import BoxFacts, Limits, Snapshot
 from .speed import SpeedBook
@@ -224,7 +225,7 @@ class HealthService:
         issue = change.issue
         log.info("issue", kind=change.kind, code=issue.check.code, severity=issue.finding.severity)
         try:
-            await self._in_store(lambda: self._store.keep_issue(_stored(issue)))
+            await self._in_store(lambda: self._store.keep_issue(row_of(issue)))
         except StorageUnavailable as error:
             log.warning("issue_not_kept", code=issue.check.code, reason=error.message)
         for listener in self._listeners:
@@ -267,28 +268,10 @@ class HealthService:
         self._book.restore(issue for row in stored if (issue := self._restored(row)) is not None)
 
     def _restored(self, row: StoredIssue) -> Issue | None:
-        check = next((check for check in self._book.checks if check.code == row.code), None)
-        if check is None:
-            return None
-        severity: Severity = row.severity  # type: ignore[assignment]  # written by us
-        finding = Finding(severity, row.evidence, row.subject)
-        return Issue(row.id, check, finding, row.first_seen_at, row.last_seen_at, row.ended_at)
+        return issue_of(row, self._book.checks)
 
     def _can_fix(self, issue: Issue) -> bool:
         fix = issue.check.fix
         if fix is None or fix.act not in self._acts or self._before is None:
             return False
         return fix.possible(View(self._before, self._history), issue.finding)
-
-
-def _stored(issue: Issue) -> StoredIssue:
-    return StoredIssue(
-        id=issue.id,
-        code=issue.check.code,
-        subject=issue.finding.subject,
-        severity=issue.finding.severity,
-        evidence=issue.finding.evidence,
-        first_seen_at=issue.first_seen_at,
-        last_seen_at=issue.last_seen_at,
-        ended_at=issue.ended_at,
-    )

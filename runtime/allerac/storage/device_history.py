@@ -7,6 +7,7 @@ damaged is set aside and begun anew, for nothing here is dear to anybody.
 
 import contextlib
 import json
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -39,7 +40,9 @@ LEVELS: Final = (
 )
 ISSUES: Final = "issue"
 RECORDS: Final = "engine_record"
+ALERTS: Final = "alert"
 PAST_ISSUES: Final = 1000
+MOMENTS: Final = {"first_seen_at": int, "last_seen_at": int, "ended_at": int}
 FUTURE: Final = timedelta(days=1)
 """Samples further ahead were taken while the clock was wrong."""
 
@@ -60,8 +63,18 @@ class StoredIssue:
     ended_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class StoredAlert:
+    """A change of an issue that is still to be told; without a `channel` it waits for all."""
+
+    kind: str
+    channel: str
+    tries: int
+    issue: StoredIssue
+
+
 class DeviceHistory:
-    """The file `health.sqlite`. Every method blocks: call it from one thread at a time.
+    """The file `health.sqlite`. Every method blocks, until no other thread uses it.
 
     All raise `StorageUnavailable` while the disk is full or cannot be written.
     """
@@ -70,12 +83,14 @@ class DeviceHistory:
         self._path = path
         self._levels = levels
         self._database: Database | None = None
+        self._alone = threading.RLock()
 
     def close(self) -> None:
         """Let go of the file."""
-        if self._database is not None:
-            self._database.close()
-            self._database = None
+        with self._alone:
+            if self._database is not None:
+                self._database.close()
+                self._database = None
 
     def add(self, samples: Sequence[tuple[datetime, Values]], now: datetime) -> None:
         """Keep samples, fold them into the coarser levels, and drop what is too old."""
@@ -108,19 +123,10 @@ class DeviceHistory:
 
     def keep_issue(self, issue: StoredIssue) -> None:
         """Write an issue down, new or changed."""
-        row = {
-            "id": issue.id,
-            "code": issue.code,
-            "subject": issue.subject,
-            "severity": issue.severity,
-            "evidence": dict(issue.evidence),
-            "first_seen_at": _milliseconds(issue.first_seen_at),
-            "last_seen_at": _milliseconds(issue.last_seen_at),
-            "ended_at": None if issue.ended_at is None else _milliseconds(issue.ended_at),
-        }
         with self._writing() as database:
-            columns = dict.fromkeys(("first_seen_at", "last_seen_at", "ended_at"), int)
-            database[ISSUES].insert(row, pk="id", alter=True, replace=True, columns=columns)  # type: ignore[union-attr]  # a table, no view
+            database[ISSUES].insert(  # type: ignore[union-attr]  # a table, no view
+                _row(issue), pk="id", alter=True, replace=True, columns=MOMENTS
+            )
             database.execute(
                 f"DELETE FROM {ISSUES} WHERE ended_at IS NOT NULL AND id NOT IN "  # noqa: S608 - names are ours
                 f"(SELECT id FROM {ISSUES} ORDER BY first_seen_at DESC LIMIT {PAST_ISSUES})"
@@ -148,6 +154,34 @@ class DeviceHistory:
             rows = database[ISSUES].rows_where(where, order_by="first_seen_at DESC", limit=limit)
             return [_issue(row) for row in rows]
 
+    def keep_alerts(self, alerts: Sequence[StoredAlert]) -> None:
+        """Write down all that is still to be told, in place of what was before."""
+        rows = [
+            {
+                "position": position,
+                "kind": alert.kind,
+                "channel": alert.channel,
+                "tries": alert.tries,
+                **_row(alert.issue),
+            }
+            for position, alert in enumerate(alerts)
+        ]
+        with self._writing() as database:
+            if database[ALERTS].exists():
+                database.execute(f"DELETE FROM {ALERTS}")  # noqa: S608 - the name is ours
+            if rows:
+                database[ALERTS].insert_all(rows, pk="position", alter=True, columns=MOMENTS)  # type: ignore[union-attr]  # a table, no view
+
+    def alerts(self) -> list[StoredAlert]:
+        """Return what is still to be told, in order."""
+        with self._reading() as database:
+            if not database[ALERTS].exists():
+                return []
+            rows = database[ALERTS].rows_where(order_by="position")
+            return [
+                StoredAlert(row["kind"], row["channel"], row["tries"], _issue(row)) for row in rows
+            ]
+
     @contextlib.contextmanager
     def _writing(self) -> Iterator[Database]:
         with self._reading() as database, database.conn:
@@ -155,8 +189,14 @@ class DeviceHistory:
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[Database]:
-        try:
+        with self._alone, self._named():
             yield self._opened()
+
+    @contextlib.contextmanager
+    def _named(self) -> Iterator[None]:
+        """Say of an error what it means; a damaged file is set aside."""
+        try:
+            yield
         except sqlite3.DatabaseError as error:
             self.close()
             if _is_damage(error):
@@ -210,6 +250,19 @@ def _bound(database: Database, level: Level, now: datetime) -> None:
         f"(SELECT at FROM {level.table} ORDER BY at DESC LIMIT 1 OFFSET {level.rows})",
         [_milliseconds(now + FUTURE)],
     )
+
+
+def _row(issue: StoredIssue) -> dict[str, Any]:
+    return {
+        "id": issue.id,
+        "code": issue.code,
+        "subject": issue.subject,
+        "severity": issue.severity,
+        "evidence": dict(issue.evidence),
+        "first_seen_at": _milliseconds(issue.first_seen_at),
+        "last_seen_at": _milliseconds(issue.last_seen_at),
+        "ended_at": None if issue.ended_at is None else _milliseconds(issue.ended_at),
+    }
 
 
 def _issue(row: Mapping[str, Any]) -> StoredIssue:

@@ -22,6 +22,7 @@ from allerac.health import Change, Finding, Issue, find_checks
 from allerac.health.alerts import (
     AlertService,
     AlertSettings,
+    DiaryOutbox,
     Mail,
     Ntfy,
     QuietHours,
@@ -30,6 +31,7 @@ from allerac.health.alerts import (
 )
 from allerac.health.check import Severity
 from allerac.health.issues import Kind
+from allerac.storage.device_history import DeviceHistory
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 CHECKS = {check.code: check for check in find_checks()}
@@ -113,7 +115,8 @@ def desk(tmp_path: Path, **chosen: Any) -> Desk:
         return Home()
 
     made = Desk(AlertService(file, home))
-    made.service = AlertService(file, home, clock=lambda: made.now)
+    outbox = DiaryOutbox(DeviceHistory(tmp_path / "health.sqlite"), find_checks())
+    made.service = AlertService(file, home, clock=lambda: made.now, outbox=outbox)
     made.service.dispatcher.steady = lambda: made.seconds
     return made
 
@@ -279,6 +282,64 @@ async def test_quiet_hours_hold_back_all_but_the_critical(tmp_path: Path) -> Non
         await alerts.service.dispatcher.deliver()
     assert len(inbox.mails) == 2
     assert "cable" in inbox.mails[1]["Subject"]
+
+
+async def restarted(tmp_path: Path, now: datetime, **chosen: Any) -> Desk:
+    """A desk that takes over what the one before it left, and sends what is due."""
+    made = desk(tmp_path, **chosen)
+    made.now = now
+    await made.service.recall()
+    await made.service.dispatcher.deliver()
+    return made
+
+
+async def test_what_waits_for_the_morning_is_told_once_in_spite_of_restarts(tmp_path: Path) -> None:
+    inbox = Inbox()
+    night, morning = (datetime(2026, 5, *at, tzinfo=UTC) for at in ((1, 23), (2, 6)))
+    async with mail_server(inbox) as port:
+        chosen = {"mail": mail(port), "quiet": QuietHours(begin=22, end=7)}
+        alerts = desk(tmp_path, **chosen)
+        alerts.now = night
+        await alerts.hear("opened", issue())
+        await alerts.hear("opened", issue("link_flapping", number="2"))
+        again = await restarted(tmp_path, night, **chosen)
+        await again.hear("recovered", replace(issue(), ended_at=night))
+        assert inbox.mails == []
+        await restarted(tmp_path, morning, **chosen)
+        await restarted(tmp_path, morning, **chosen)
+    (told,) = inbox.mails
+    assert "cable" in told["Subject"]
+
+
+async def test_what_a_server_did_not_take_is_tried_again_after_a_restart(tmp_path: Path) -> None:
+    inbox = Inbox(refuse=True)
+    async with mail_server(inbox) as port:
+        await desk(tmp_path, mail=mail(port)).hear("opened", issue())
+        inbox.refuse = False
+        await restarted(tmp_path, NOON, mail=mail(port))
+        await restarted(tmp_path, NOON, mail=mail(port))
+    assert len(inbox.mails) == 1
+
+
+async def test_a_server_that_never_takes_an_alert_is_given_up_in_spite_of_restarts(
+    tmp_path: Path,
+) -> None:
+    inbox = Inbox(refuse=True)
+    async with mail_server(inbox) as port:
+        await desk(tmp_path, mail=mail(port)).hear("opened", issue())
+        for _ in range(3):
+            await restarted(tmp_path, NOON, mail=mail(port))
+        inbox.refuse = False
+        await restarted(tmp_path, NOON, mail=mail(port))
+    assert inbox.mails == []
+
+
+async def test_a_diary_that_cannot_be_written_keeps_no_alert_back(tmp_path: Path) -> None:
+    (tmp_path / "health.sqlite").mkdir()
+    inbox = Inbox()
+    async with mail_server(inbox) as port:
+        await desk(tmp_path, mail=mail(port)).hear("opened", issue())
+    assert len(inbox.mails) == 1
 
 
 async def test_what_is_less_than_wished_is_not_told(tmp_path: Path) -> None:

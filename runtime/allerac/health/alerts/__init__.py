@@ -2,6 +2,7 @@
 
 from .dispatch import AlertDispatcher
 from .message import Alert, Occasion
+from .outbox import DiaryOutbox
 from .service import CHANNELS, AlertService, ChannelName
 from .settings import AlertSettings, Mail, Ntfy, QuietHours, SettingsFile, Webhook
 
@@ -12,6 +13,7 @@ __all__ = [
     "AlertService",
     "AlertSettings",
     "ChannelName",
+    "DiaryOutbox",
     "Mail",
     "Ntfy",
     "Occasion",

@@ -13,6 +13,7 @@ from allerac.health.issues import Change
 from .channels import send_mail, send_ntfy, send_webhook
 from .dispatch import AlertDispatcher, Send
 from .message import Alert, alert_of, trial_alert
+from .outbox import NoOutbox, Outbox
 from .settings import AlertSettings, SettingsFile
 
 ChannelName = Literal["mail", "webhook", "ntfy"]
@@ -39,18 +40,28 @@ class AlertService:
         file: SettingsFile,
         household: Callable[[], Awaitable[Household]],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        outbox: Outbox | None = None,
     ) -> None:
+        """`outbox` keeps what is still to be told; without one a restart forgets it."""
         self._file = file
         self._household = household
         self._clock = clock
         self._zone = ZoneInfo("UTC")
         self._box = "Allerac"
-        self.dispatcher = AlertDispatcher(self.settings, self._channels, self._is_quiet)
+        self.dispatcher = AlertDispatcher(
+            self.settings, self._channels, self._is_quiet, outbox or NoOutbox()
+        )
 
     async def start(self) -> None:
-        """Read what was chosen, and begin to send."""
-        await asyncio.to_thread(self._file.load)
+        """Take over what was before, and begin to send."""
+        await self.recall()
         await self.dispatcher.start()
+
+    async def recall(self) -> None:
+        """Read what was chosen, and what is still to be told."""
+        await asyncio.to_thread(self._file.load)
+        await self._look_around()
+        await self.dispatcher.recall()
 
     async def stop(self) -> None:
         """Send no more."""
