@@ -20,6 +20,7 @@ from pathlib import Path
 
 from .kept import part_of, shelf, touch
 from .steps import PYTHON, REPOSITORY, StepFailed, cache_folder, digest, once, run, say
+from .system import Program, prepare_programs
 from .wheel import slim
 
 REQUIREMENT = REPOSITORY / "requirements" / "engine.txt"
@@ -48,6 +49,8 @@ KEPT_ENGINES = 6
 DEFINITION = re.compile(r"-D([A-Z0-9_]+)=\w+")
 SOURCE_DATE_EPOCH = "1767225600"
 """2026-01-01, the time stamps in the wheel: two builds shall give the same bytes."""
+
+COMPILER = (Program("g++", "g++"), Program("make", "make"))
 
 COMMON_ON = "set(LLAMA_BUILD_COMMON ON "
 COMMON_OFF = "set(LLAMA_BUILD_COMMON OFF "
@@ -95,7 +98,7 @@ def merged_flags(cmake_flags: Sequence[str]) -> tuple[str, ...]:
 
 
 def _wheel(flags: tuple[str, ...], variant: str) -> Path:
-    key = digest([REQUIREMENT], *flags, _compiler_version(), platform.machine())[:16]
+    key = digest([REQUIREMENT], *flags, compiler_version(), platform.machine())[:16]
     folder = cache_folder() / "engine" / key
     with shelf(folder.parent, most=KEPT_ENGINES, of="engines"):
         if not list(folder.glob("*.whl")):
@@ -105,13 +108,24 @@ def _wheel(flags: tuple[str, ...], variant: str) -> Path:
     return next(folder.glob("*.whl"))
 
 
-def _compiler_version() -> str:
-    compiler = shutil.which("g++") or shutil.which("c++")
+def compiler_version() -> str:
+    """Return the version of the C++ compiler, which is installed where there is none.
+
+    A C compiler alone will not do. Raises `StepFailed` that says what to install.
+    """
+    compiler = _compiler()
     if compiler is None:
-        raise StepFailed("The engine needs a C++ compiler: apt-get install g++ make")
+        prepare_programs(COMPILER, "the engine")
+        compiler = _compiler()
+    if compiler is None:
+        raise StepFailed("There is no C++ compiler after installing g++.")
     return subprocess.run(
         [compiler, "-dumpfullversion"], capture_output=True, text=True, check=True
     ).stdout.strip()
+
+
+def _compiler() -> str | None:
+    return shutil.which("g++") or shutil.which("c++")
 
 
 def _build(folder: Path, flags: tuple[str, ...]) -> None:

@@ -65,8 +65,9 @@ def run(
     """Run `command` with its output in `.build/logs/<log>.log`; raise `StepFailed` with its end."""
     path = BUILD / "logs" / f"{log}.log"
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as out:
-        process = subprocess.Popen(
+    with (
+        path.open("w") as out,
+        subprocess.Popen(
             command,
             cwd=cwd,
             env={**os.environ, **(environment or {})},
@@ -74,11 +75,12 @@ def run(
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-        )
+        ) as process,
+    ):
         for line in process.stdout or ():
             out.write(line)
             if on_line is not None:
                 on_line(line)
-    if process.wait() != 0:
+    if process.returncode != 0:
         tail = "".join(path.read_text(errors="replace").splitlines(keepends=True)[-25:])
         raise StepFailed(f"{tail}\n✗ {' '.join(command[:4])} … failed; the whole log is {path}")
