@@ -21,6 +21,7 @@ from tests.image.broken_versions import (
     with_crashing_runtime,
 )
 from tests.image.conftest import BUILD_SECONDS, BuiltImage
+from tests.image.next_build import build_next
 from tests.image.prepared_unit import (
     INSTALLED,
     READY,
@@ -48,6 +49,9 @@ NEXT: Final = "0.1.1"
 STARTED: Final = r"Linux version"
 RESTARTED: Final = r"reboot: Restarting system"
 CUT_ANSWERS: Final = 100
+LARGEST_SHARE: Final = 0.10
+"""Of a bundle, fetched when one file of the runtime changed."""
+
 FETCHED_BYTES: Final = 10_000_000
 """About what an update of one file fetches."""
 
@@ -155,6 +159,25 @@ def test_a_server_that_cuts_a_hundred_answers_only_delays_the_update(
         take(box)
         assert shelf.cuts() == CUT_ANSWERS
         trial.result = f"installed; fetched {shelf.sent_bytes() / 1e6:.1f} MB"
+
+
+def test_a_version_that_was_really_built_fetches_little_and_is_kept(
+    ready: PreparedUnit, evidence: Evidence, tmp_path: Path
+) -> None:
+    shelf = UpdateShelf(tmp_path / "shelf")
+    shelf.folder.mkdir()
+    shelf.publish(build_next(NEXT, tmp_path / "next").file(".raucb"))
+    with (
+        evidence.of("next version, built from its own commit") as trial,
+        ready.at(READY, tmp_path / "unit", shelf) as box,
+    ):
+        take(box)
+        share = shelf.sent_bytes() / shelf.bundle_bytes()
+        assert share <= LARGEST_SHARE, f"{shelf.sent_bytes()} of {shelf.bundle_bytes()} bytes"
+        box.call("POST", "/updates/restart")
+        assert wait_for_verdict(box)["result"] == "good"
+        assert what_was_said(box) == list(SAID)
+        trial.result = f"kept; fetched {share:.1%} of the bundle"
 
 
 def test_a_server_that_says_nothing_is_given_up_on_and_tried_again(
