@@ -157,7 +157,7 @@ def test_the_kernel_starts_wherever_the_write_of_the_block_was_torn(
     for torn_at in range(0, BLOCK_BYTES + 1, TEAR_BYTES):
         _write(unit.disk, BLOCK, block[:torn_at] + bytes(BLOCK_BYTES - torn_at))
         unit.switch_on()
-        line = unit.emulator.wait_for_serial(r"Command line:.*\n", START_SECONDS)
+        line = unit.emulator.wait_for_serial(r"[Cc]ommand line:.*\n", START_SECONDS)
         found = SLOT.search(line[0])
         started[torn_at] = found[1] if found else ""
         unit.emulator.kill()
