@@ -78,6 +78,7 @@ async def test_answer_comes_from_the_document_with_its_page(household: Household
     answer = sent.json()["answer"]["id"]
     events = (await member.get(f"/api/v1/generations/{answer}/events")).text
     assert "event: sources" in events
+    assert '"passages":[]' not in events.replace(" ", "")
 
     messages = await member.get(f"/api/v1/conversations/{conversation}/messages")
     said = messages.json()["items"][-1]["content"]
@@ -93,3 +94,17 @@ async def test_answer_comes_from_the_document_with_its_page(household: Household
     assert trace["trace"]["considered"][0]["verdict"] == "used"
     owner = household.clients["owner"]
     assert (await owner.get(f"/api/v1/knowledge/answers/{answer}/trace")).status_code == 404
+
+
+async def test_answer_that_no_document_has_is_told_to_come_from_none(household: Household) -> None:
+    member = household.clients["member"]
+    conversation = (await member.post("/api/v1/conversations", json={})).json()["id"]
+    body = {"content": "Zxqv plorf bnmk?", "client_id": "no", "parent_id": None}
+    sent = await member.post(f"/api/v1/conversations/{conversation}/messages", json=body)
+    answer = sent.json()["answer"]["id"]
+    events = (await member.get(f"/api/v1/generations/{answer}/events")).text
+    assert '"passages":[]' in events.replace(" ", "")
+    (item,) = (await member.get(f"/api/v1/knowledge/conversations/{conversation}/sources")).json()[
+        "items"
+    ]
+    assert (item["message_id"], item["sources"]) == (answer, [])

@@ -11,10 +11,13 @@ from typing import Literal
 
 from allerac.engine.protocol import PromptMessage
 
-INSTRUCTIONS = (
-    "You are Allerac, a helpful assistant in this household. Answer briefly. "
-    "If the documents do not say it, say that you do not know."
+INSTRUCTIONS = "You are Allerac, a helpful assistant in this household. Answer briefly."
+
+CITE = (
+    "Answer from these passages and name the number of each that you use in brackets. "
+    "If they do not say it, say that you do not know."
 )
+"""Stands with the passages: where nothing was found, the model answers from what it knows."""
 
 RECALL = "What have we said so far?"
 """The question to which the summary of earlier turns is the answer."""
@@ -60,4 +63,4 @@ def _content(turn: Turn) -> str:
     if not turn.passages:
         return turn.content
     numbered = "\n".join(f"[{number}] {text}" for number, text in enumerate(turn.passages, 1))
-    return f"Passages:\n{numbered}\n\n{turn.content}"
+    return f"{CITE}\n\nPassages:\n{numbered}\n\n{turn.content}"

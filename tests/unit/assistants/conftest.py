@@ -1,4 +1,4 @@
-"""A chat that asks the real library; whatever is asked, every document is near to it."""
+"""A chat that asks the real library; a document is near to whatever is asked, or to nothing."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from tests.chat_room import Room, open_room
 from tests.fakes import FakeModels
 
 MODEL = "unknown"
-NEAR = np.array([1, 0], "<f4").tobytes()
+NEAR, FAR = (np.array(each, "<f4").tobytes() for each in ([1, 0], [0, 1]))
 
 
 class Pointer:
@@ -77,7 +77,13 @@ class Home:
     speed: Speed
 
     async def put(
-        self, person: str, text: str, *, visibility: Visibility = "private", folder: str = ""
+        self,
+        person: str,
+        text: str,
+        *,
+        visibility: Visibility = "private",
+        folder: str = "",
+        vector: bytes = NEAR,
     ) -> str:
         """Add a document that says `text`; returns its id."""
         file = await self.files.add(NewFile(person, "x.txt", folder, visibility))
@@ -85,7 +91,7 @@ class Home:
         def work(connection: Connection) -> None:
             query = select(knowledge_file).where(knowledge_file.c.id == file.id)
             chunk = Chunk(0, text, "", None, None, len(text.split()))
-            put_chunks(connection, connection.execute(query).one(), MODEL, [chunk], [NEAR])
+            put_chunks(connection, connection.execute(query).one(), MODEL, [chunk], [vector])
 
         await self.room.database.write(work)
         return file.id

@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allerac.chat.prompt import Turn, compile_prompt
+from allerac.chat.prompt import CITE, INSTRUCTIONS, Turn, compile_prompt
 from allerac.engine.protocol import PromptMessage
 
 texts = st.text(max_size=40)
@@ -45,8 +45,19 @@ def test_instructions_come_first_and_passages_stand_with_their_question() -> Non
     assert prompt[0].role == "system"
     assert prompt[0].content.startswith("Be brief.")
     assert prompt[1].content == (
-        "Passages:\n[1] Miller services the boiler.\n\nWho services the boiler?"
+        f"{CITE}\n\nPassages:\n[1] Miller services the boiler.\n\nWho services the boiler?"
     )
+
+
+def test_request_to_cite_and_to_admit_ignorance_comes_with_the_passages_alone() -> None:
+    asked = [
+        compile_prompt(instructions=INSTRUCTIONS, history=[Turn("user", "Who?", found)])
+        for found in ((), ("Miller services the boiler.",))
+    ]
+    without, given = ("".join(message.content for message in prompt) for prompt in asked)
+    for words in ("passages", "number", "do not know"):
+        assert words not in without
+        assert words in given
 
 
 def test_without_instructions_there_is_no_system_message() -> None:
