@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from allerac.accounts import Passwords
 from allerac.app import create_app
 from allerac.settings import Settings
+from tests import pictures
 
 PASSWORD = "three quiet lanterns"  # noqa: S105 - made up
 READY_SECONDS = 30
@@ -76,11 +77,17 @@ async def _settle(household: Household) -> None:
     sent = await member.post(f"/api/v1/conversations/{conversation}/messages", json=body)
     answer = sent.json()["answer"]["id"]
     await member.get(f"/api/v1/generations/{answer}/events")
+    picture = await member.post(
+        f"/api/v1/conversations/{conversation}/pictures/first",
+        content=pictures.png(),
+        headers={"Content-Type": "application/octet-stream"},
+    )
     key = await member.post("/api/v1/api-keys", json={"name": "program"})
     household.ids |= {
         "conversation_id": conversation,
         "message_id": answer,
         "generation_id": answer,
+        "picture_id": picture.json()["id"],
         "key_id": key.json()["id"],
     }
     household.open("program", Authorization=f"Bearer {key.json()['key']}")

@@ -101,7 +101,10 @@ async def test_each_principal_passes_exactly_the_routes_of_its_row(
 OWNED = [
     row
     for row in ROWS
-    if any(f"{{{name}}}" in row for name in ("conversation_id", "message_id", "generation_id"))
+    if any(
+        f"{{{name}}}" in row
+        for name in ("conversation_id", "message_id", "generation_id", "picture_id")
+    )
 ]
 
 

@@ -1272,6 +1272,66 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/conversations/{conversation_id}/pictures": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List Pictures
+     * @description List the pictures that were sent in one's own conversation.
+     */
+    get: operations["listPictures"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/conversations/{conversation_id}/pictures/{client_id}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Add Picture
+     * @description Add the picture that is the body to the message that is then sent with `client_id`.
+     */
+    post: operations["addPicture"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/pictures/{picture_id}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Show Picture
+     * @description Return a picture, without where and by whom it was taken.
+     */
+    get: operations["showPicture"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/generations/{generation_id}/events": {
     parameters: {
       query?: never;
@@ -3619,6 +3679,35 @@ export interface components {
     PersonList: {
       /** Items */
       items: components["schemas"]["Person"][];
+    };
+    /**
+     * Picture
+     * @description A picture; `message_id` is null as long as its message was not sent.
+     */
+    Picture: {
+      /** Id */
+      id: string;
+      /** Message Id */
+      message_id: string | null;
+      /**
+       * Kind
+       * @enum {string}
+       */
+      kind: "jpeg" | "png" | "gif" | "webp";
+      /** Width */
+      width: number;
+      /** Height */
+      height: number;
+      /** Size Bytes */
+      size_bytes: number;
+    };
+    /**
+     * Pictures
+     * @description The pictures of a conversation, as they were sent.
+     */
+    Pictures: {
+      /** Items */
+      items: components["schemas"]["Picture"][];
     };
     /**
      * PinVersion
@@ -6804,6 +6893,107 @@ export interface operations {
         content: {
           "text/markdown": unknown;
           "application/json": unknown;
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  listPictures: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        conversation_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Pictures"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  addPicture: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        conversation_id: string;
+        client_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/octet-stream": string;
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Picture"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  showPicture: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        picture_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "image/jpeg": unknown;
+          "image/png": unknown;
+          "image/gif": unknown;
+          "image/webp": unknown;
         };
       };
       /** @description What went wrong */

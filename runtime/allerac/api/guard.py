@@ -21,6 +21,9 @@ MAX_UPLOAD_BYTES = 200 * 1024 * 1024
 UPLOADS = "/api/v1/knowledge/files"
 """Where documents are taken as they are; another site's page cannot send such a request unasked."""
 
+CONVERSATIONS = "/api/v1/conversations/"
+"""Where pictures are taken likewise."""
+
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -103,8 +106,10 @@ class RequestGuard:
 
 
 def _is_upload(scope: Scope) -> bool:
-    """Tell whether the body is a document: to be added, or a new version of one."""
+    """Tell whether the body is a picture, or a document: to be added, or a new version of one."""
     method, path = scope["method"], scope["path"]
+    if method == "POST" and path.startswith(CONVERSATIONS) and "/pictures/" in path:
+        return True
     if method == "PUT":
         return bool(path.startswith(f"{UPLOADS}/") and path.endswith("/content"))
     return bool(method == "POST" and path == UPLOADS)

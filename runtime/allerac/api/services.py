@@ -10,6 +10,7 @@ from allerac.assistants.service import AssistantService
 from allerac.box import BoxService
 from allerac.burn_in import CertificateOffer
 from allerac.chat import ChatService, CompletionService
+from allerac.chat.pictures import PictureService
 from allerac.health import HealthService, Metrics
 from allerac.health.alerts import AlertService
 from allerac.health.support import SupportService
@@ -39,6 +40,7 @@ class Services:
     metrics: Metrics
     models: ModelRoom
     onboarding: OnboardingService
+    pictures: PictureService
     remote_models: RemoteModels
     speeds: SpeedKeeper
     support: SupportService

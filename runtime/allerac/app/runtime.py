@@ -21,12 +21,14 @@ from allerac.app.support import build_support
 from allerac.app.updates import build_updates
 from allerac.appliance.clock import ClockWatch
 from allerac.chat import ChatService, CompletionService
+from allerac.chat.pictures import PictureService
 from allerac.engine.supervisor import EngineSupervisor
 from allerac.events import EventLogs
 from allerac.health import AnswerWatch, Metrics, SpeedBook
 from allerac.settings import Settings
 from allerac.storage.clock import move_expiry
 from allerac.storage.conversations import ConversationStore
+from allerac.storage.pictures import PictureStore
 from allerac.updates import SystemBus
 
 log = structlog.get_logger()
@@ -73,7 +75,7 @@ class Runtime:
         return Services(
             accounts=build_accounts(
                 ground,
-                before_removal=self.knowledge.service.forget,
+                before_removal=self._forget,
                 on_removed=self.engine.forget,
             ),
             alerts=self.health.alerts,
@@ -100,11 +102,17 @@ class Runtime:
             metrics=self.health.metrics,
             models=models.room,
             onboarding=build_onboarding(ground),
+            pictures=PictureService(PictureStore(self.database), settings.data_dir / "pictures"),
             remote_models=models.elsewhere,
             speeds=build_speeds(settings, self.engine, models.files),
             support=build_support(ground, self.health.service),
             updates=self.updates.service,
         )
+
+    async def _forget(self, person_id: str) -> None:
+        """Delete the files of somebody who leaves; the rows go with the person."""
+        await self.knowledge.service.forget(person_id)
+        await self.services.pictures.forget(person_id)
 
     def _may_warm_up(self) -> bool:
         """Not while the box is hot or short of room."""
@@ -123,6 +131,7 @@ class Runtime:
         await services.remote_models.start()
         await services.onboarding.start()
         await services.chat.start(datetime.now(UTC))
+        await services.pictures.start()
         await self.knowledge.start()
         await services.models.start()
         await services.speeds.start()

@@ -20,6 +20,7 @@ from . import (
     m0006_nearness,
     m0007_meaning,
     m0008_narrowing,
+    m0009_pictures,
 )
 
 STEPS: tuple[Callable[[Connection], None], ...] = (
@@ -31,6 +32,7 @@ STEPS: tuple[Callable[[Connection], None], ...] = (
     m0006_nearness.upgrade,
     m0007_meaning.upgrade,
     m0008_narrowing.upgrade,
+    m0009_pictures.upgrade,
 )
 
 

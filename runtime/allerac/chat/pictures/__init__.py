@@ -1,0 +1,5 @@
+"""Pictures that people send with a message: shown in the conversation, read by no model."""
+
+from .service import PictureService
+
+__all__ = ["PictureService"]
