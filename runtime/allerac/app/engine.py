@@ -1,8 +1,10 @@
 """The wing of the engine: how its process is had, and how fast it is here."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 
 from allerac import __version__
+from allerac.burn_in import read_figures
 from allerac.engine.process import Launch, connect_to, spawn_in
 from allerac.engine.protocol import Finished
 from allerac.engine.supervisor import EngineSupervisor
@@ -10,7 +12,7 @@ from allerac.engine.wire import Step
 from allerac.models import ModelService
 from allerac.models.speeds import SpeedKeeper
 from allerac.settings import Settings
-from allerac.storage.calibration import CalibrationStore
+from allerac.storage.calibration import Calibration, CalibrationStore
 
 
 def launch_of(settings: Settings) -> Launch:
@@ -21,12 +23,17 @@ def launch_of(settings: Settings) -> Launch:
 
 
 def build_speeds(settings: Settings, engine: EngineSupervisor, models: ModelService) -> SpeedKeeper:
-    """Return what measures the models, tells their cards, and hears every answer's end."""
+    """Return what measures the models, tells their cards, and hears every answer's end.
+
+    A box begins with what its birth certificate says, also after it has forgotten everything.
+    """
+    born = read_figures(settings.identity_dir)
     speeds = SpeedKeeper(
         store=CalibrationStore(settings.data_dir / "calibration.sqlite"),
         engine=engine,
         version=__version__,
         on_speed=models.record_speed,
+        born=None if born is None else Calibration(**asdict(born)),
     )
     engine.listen(_each_end(speeds))
     return speeds

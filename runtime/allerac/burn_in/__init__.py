@@ -1,6 +1,7 @@
 """A unit's first start: proves the hardware under load and signs what it found."""
 
 from .certificate import Certificate, sign
+from .figures import FactoryFigures, read_figures
 from .hand_over import hand_over
 from .keeper import Keeper, is_factory_mode
 from .load import InferenceLoad, Load, Pace
@@ -14,6 +15,7 @@ __all__ = [
     "Certificate",
     "CertificateOffer",
     "Extent",
+    "FactoryFigures",
     "InferenceLoad",
     "Keeper",
     "Load",
@@ -23,5 +25,6 @@ __all__ = [
     "hand_over",
     "is_factory_mode",
     "offer",
+    "read_figures",
     "sign",
 ]

@@ -61,7 +61,10 @@ class SpeedRecord:
 
 
 class SpeedKeeper:
-    """Measures what was not measured by this version yet; `on_speed` hears of each figure."""
+    """Measures what was not measured by this version yet; `on_speed` hears of each figure.
+
+    `born` is what the factory measured: it counts until the box itself knows better.
+    """
 
     def __init__(
         self,
@@ -70,12 +73,14 @@ class SpeedKeeper:
         engine: MeasuredEngine,
         version: str,
         on_speed: Callable[[str, float, float], None],
+        born: Calibration | None = None,
         check_seconds: float = CHECK_SECONDS,
     ) -> None:
         self._store = store
         self._engine = engine
         self._version = version
         self._on_speed = on_speed
+        self._born = born
         self._check_seconds = check_seconds
         self._known: dict[str, Calibration] = {}
         self._unsaved: list[Estimate] = []
@@ -87,6 +92,8 @@ class SpeedKeeper:
         with contextlib.suppress(StorageUnavailable):
             for calibration in await self._in_thread(self._store.latest):
                 self._learn(calibration)
+        if self._born is not None and self._is_news(self._born):
+            self._learn(self._born)
         self._task = asyncio.create_task(self._watch(), name="speeds")
 
     async def stop(self) -> None:
@@ -144,6 +151,11 @@ class SpeedKeeper:
         self._learn(measured)
         log.info("speed_measured", model=model_id, prefill=round(prefill), decode=round(decode, 1))
         await self._in_thread(lambda: self._store.add(measured))
+
+    def _is_news(self, born: Calibration) -> bool:
+        """Whether nothing newer than the factory's figures is known of that model."""
+        known = self._known.get(born.model_id)
+        return known is None or (known.version != self._version == born.version)
 
     def _learn(self, calibration: Calibration) -> None:
         self._known[calibration.model_id] = calibration

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from allerac.engine.protocol import EngineStatus, Speed, Usage
 from allerac.errors import EngineUnavailable
 from allerac.models.speeds import SpeedKeeper
-from allerac.storage.calibration import CalibrationStore
+from allerac.storage.calibration import Calibration, CalibrationStore
 
 DEADLINE_SECONDS = 10.0
 
@@ -44,10 +45,15 @@ def keeper(
     *,
     version: str = "1.0",
     on_speed: Callable[[str, float, float], None] = lambda *_: None,
+    born: Calibration | None = None,
 ) -> SpeedKeeper:
-    store = CalibrationStore(folder / "calibration.sqlite")
     return SpeedKeeper(
-        store=store, engine=engine, version=version, on_speed=on_speed, check_seconds=0.005
+        store=CalibrationStore(folder / "calibration.sqlite"),
+        engine=engine,
+        version=version,
+        on_speed=on_speed,
+        born=born,
+        check_seconds=0.005,
     )
 
 
@@ -87,6 +93,38 @@ async def test_measurement_outlives_a_restart_but_not_an_update(
     await until(lambda: len(told) == 1 + asked)
     await speeds.stop()
     assert engine.asked == asked
+    assert engine.expected == {"small": (100.0, 10.0)}
+
+
+BORN = Calibration("small", "1.0", datetime(2026, 11, 21, tzinfo=UTC), 80.0, 8.0)
+
+
+@pytest.mark.parametrize(("version", "asked"), [("1.0", 0), ("1.1", 1)])
+async def test_box_estimates_by_the_factorys_figures_until_its_version_is_another(
+    tmp_path: Path, version: str, asked: int
+) -> None:
+    engine, told = TimedEngine(), list[tuple[str, float, float]]()
+    speeds = keeper(
+        tmp_path, engine, version=version, born=BORN, on_speed=lambda *f: told.append(f)
+    )
+    await speeds.start()
+    assert told[0] == ("small", 80.0, 8.0), "before anything is measured"
+    await until(lambda: len(told) == 1 + asked)
+    await asyncio.sleep(0.05)
+    await speeds.stop()
+    assert engine.asked == asked
+
+
+async def test_what_the_box_measured_counts_more_than_what_the_factory_did(tmp_path: Path) -> None:
+    first = TimedEngine()
+    speeds = keeper(tmp_path, first)
+    await speeds.start()
+    await until(lambda: first.expected)
+    await speeds.stop()
+    engine = TimedEngine()
+    speeds = keeper(tmp_path, engine, born=BORN)
+    await speeds.start()
+    await speeds.stop()
     assert engine.expected == {"small": (100.0, 10.0)}
 
 
