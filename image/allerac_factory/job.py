@@ -15,7 +15,10 @@ from allerac_image.tier import Tier, load_tier
 
 from .placeholders import is_placeholder
 
-WIDEST_FORM = 32
+LONGEST_SERIAL = 40
+"""Signs that can still be read when they are as wide as W and share one line of a label."""
+
+LARGEST_NUMBER = 987_654_321
 NUMBER = re.compile(r"\{number(:0[1-9])?\}")
 BARE = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -56,8 +59,8 @@ class Target(Part):
 class SerialScheme(Part):
     """Serials of the units: `form` holds `{number}`, for instance `ALR-N100-{number:06}`."""
 
-    form: Annotated[str, Field(max_length=WIDEST_FORM)]
-    first: Annotated[int, Field(ge=1)] = 1
+    form: Annotated[str, Field(max_length=200)]
+    first: Annotated[int, Field(ge=1, le=LARGEST_NUMBER)] = 1
 
     @field_validator("form")
     @classmethod
@@ -65,7 +68,7 @@ class SerialScheme(Part):
         plain = NUMBER.sub("", form)
         if len(NUMBER.findall(form)) != 1 or "{" in plain or "}" in plain:
             raise ValueError("needs {number} once, for instance ALR-N100-{number:06}")
-        _require_serial(form.replace("{", "").replace("}", "").replace(":", ""))
+        _require_serial(form.format(number=LARGEST_NUMBER))
         return form
 
     def serial(self, number: int) -> str:
@@ -163,6 +166,10 @@ def _require_serial(text: str) -> None:
         raise ValueError(f"{text!r} is no serial: letters, digits, dots, dashes, 64 at most")
     if is_placeholder(text):
         raise ValueError(f"{text!r} is a placeholder, not a serial")
+    if len(text) > LONGEST_SERIAL:
+        raise ValueError(
+            f"{text!r} has {len(text)} signs, and a label has room for {LONGEST_SERIAL}"
+        )
 
 
 def _require_unique(what: str, names: list[str]) -> None:

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from reportlab.pdfbase.pdfmetrics import stringWidth
+
 from .identity import Identity
 
 FINGERPRINT_SIGNS = 32
@@ -32,6 +34,11 @@ class Label:
 
     @property
     def lines(self) -> tuple[tuple[str, str], ...]:
-        """Name and value of the small lines."""
-        facts = (("Serial", self.identity.serial), ("MAC", self.mac), ("Model", self.tier.upper()))
+        """Name and value of the small lines, the longest last."""
+        facts = (("MAC", self.mac), ("Model", self.tier.upper()), ("Serial", self.identity.serial))
         return tuple((name, value) for name, value in facts if value)
+
+
+def fitting(text: str, font: str, size: float, width: float) -> float:
+    """Return the largest size up to `size` at which `text` is no wider than `width`, same unit."""
+    return min(size, width / float(stringWidth(text, font, 1)))

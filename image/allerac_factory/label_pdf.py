@@ -6,13 +6,19 @@ import segno
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 
-from .label import Label
+from .label import Label, fitting
 
 WIDTH, HEIGHT = 74 * mm, 40 * mm
 MARGIN = 4 * mm
 CODE_SIDE = 28 * mm
-QUIET = 4
-"""Free modules around a code that scanners ask for (ISO/IEC 18004, 9.1)."""
+BESIDE_CODE = 34.5 * mm
+"""From the left margin to the free modules around the code, which scanners ask for (ISO/IEC 18004,
+9.1): four, of which the code has 37."""
+
+BOTTOM = 3 * mm
+NAMES = 9 * mm
+LINE = 3 * mm
+SMALL = 6.5
 
 
 def as_pdf(label: Label) -> bytes:
@@ -20,29 +26,41 @@ def as_pdf(label: Label) -> bytes:
     out = io.BytesIO()
     canvas = Canvas(out, pagesize=(WIDTH, HEIGHT), invariant=1, pageCompression=1)
     canvas.setTitle(f"Allerac {label.identity.serial}")
-    left, top = MARGIN, HEIGHT - MARGIN
-    canvas.setFont("Helvetica-Bold", 14)
-    canvas.drawString(left, top - 4.2 * mm, label.product)
-    canvas.setFont("Helvetica", 6.5)
-    canvas.drawString(left, top - 9.2 * mm, "Code to make it yours")
-    canvas.setFont("Courier-Bold", 15)
-    canvas.drawString(left, top - 14.6 * mm, label.identity.shown_code)
-    canvas.setFont("Helvetica", 6.5)
-    canvas.drawString(left, top - 18.6 * mm, label.identity.address.removeprefix("https://"))
+    top = HEIGHT - MARGIN
+    _write(canvas, top - 4.2 * mm, "Helvetica-Bold", 14, label.product)
+    _write(canvas, top - 9.2 * mm, "Helvetica", SMALL, "Code to make it yours")
+    _write(canvas, top - 14.6 * mm, "Courier-Bold", 15, label.identity.shown_code)
+    address = label.identity.address.removeprefix("https://")
+    _write(canvas, top - 18.6 * mm, "Helvetica", SMALL, address)
     for row, (name, value) in enumerate(reversed(label.lines)):
-        base = MARGIN + row * 3 * mm
-        canvas.drawString(left, base, name)
-        canvas.drawString(left + 9 * mm, base, value)
+        base = BOTTOM + row * LINE
+        width = BESIDE_CODE if row else WIDTH - 2 * MARGIN  # the last one is below the code
+        _write(canvas, base, "Helvetica", SMALL, name)
+        _write(canvas, base, "Helvetica", SMALL, value, left=NAMES, width=width)
     _draw_code(canvas, label.scanned)
     canvas.showPage()
     canvas.save()
     return out.getvalue()
 
 
+def _write(
+    canvas: Canvas,
+    base: float,
+    font: str,
+    size: float,
+    text: str,
+    left: float = 0.0,
+    width: float = BESIDE_CODE,
+) -> None:
+    """Write a line as large as it may be, from `left` to `width`, both from the margin."""
+    canvas.setFont(font, fitting(text, font, size, width - left))
+    canvas.drawString(MARGIN + left, base, text)
+
+
 def _draw_code(canvas: Canvas, text: str) -> None:
     matrix = segno.make(text, error="m", micro=False).matrix
     module = CODE_SIDE / len(matrix)
-    left, top = WIDTH - MARGIN - CODE_SIDE, (HEIGHT + CODE_SIDE) / 2
+    left, top = WIDTH - MARGIN - CODE_SIDE, HEIGHT - MARGIN
     path = canvas.beginPath()
     for row, modules in enumerate(matrix):
         for column, dark in enumerate(modules):

@@ -1,9 +1,20 @@
 """A label for a Zebra printer (ZPL II Programming Guide), 74 by 40 mm."""
 
-from .label import Label
+from .label import Label, fitting
 
 DOTS_PER_MM = 8
 """A printer of 203 dpi; one of 300 dpi has 12."""
+
+
+WIDTH, HEIGHT, MARGIN = 74.0, 40.0, 4.0
+CODE = (43.0, 4.0)
+BESIDE_CODE = 36.0
+FONT = "Helvetica-Bold"
+"""Whose signs are wider than those of the printer's own font 0, which is condensed."""
+
+SMALL = 2.6
+NAMES = 9.0
+LINE = 3.2
 
 
 def as_zpl(label: Label, dots_per_mm: int = DOTS_PER_MM) -> str:
@@ -12,23 +23,26 @@ def as_zpl(label: Label, dots_per_mm: int = DOTS_PER_MM) -> str:
     def at(x: float, y: float) -> str:
         return f"^FO{round(x * dots_per_mm)},{round(y * dots_per_mm)}"
 
-    def text(x: float, y: float, height: float, content: str) -> str:
-        size = round(height * dots_per_mm)
-        return f"{at(x, y)}^A0N,{size},{size}^FH_^FD{_escaped(content)}^FS"
+    def text(
+        y: float, height: float, content: str, left: float = 0.0, width: float = BESIDE_CODE
+    ) -> str:
+        size = int(fitting(content, FONT, height, width - left) * dots_per_mm)
+        return f"{at(MARGIN + left, y)}^A0N,{size},{size}^FH_^FD{_escaped(content)}^FS"
 
     magnification = 4 * dots_per_mm // 8
     fields = [
-        text(4, 4, 5, label.product),
-        text(4, 11, 2.6, "Code to make it yours"),
-        text(4, 14.5, 5.5, label.identity.shown_code),
-        text(4, 21, 2.6, label.identity.address.removeprefix("https://")),
+        text(4, 5, label.product),
+        text(11, SMALL, "Code to make it yours"),
+        text(14.5, 5.5, label.identity.shown_code),
+        text(21, SMALL, label.identity.address.removeprefix("https://")),
     ]
-    fields += [
-        text(4, 26.5 + row * 3.2, 2.6, f"{name}  {value}")
-        for row, (name, value) in enumerate(label.lines)
-    ]
-    code = f"{at(43, 6)}^BQN,2,{magnification}^FH_^FDMA,{_escaped(label.scanned)}^FS"
-    size = f"^PW{74 * dots_per_mm}^LL{40 * dots_per_mm}"
+    bottom = HEIGHT - MARGIN - SMALL
+    for row, (name, value) in enumerate(reversed(label.lines)):
+        width = BESIDE_CODE if row else WIDTH - 2 * MARGIN  # the last one is below the code
+        fields.append(text(bottom - row * LINE, SMALL, name))
+        fields.append(text(bottom - row * LINE, SMALL, value, NAMES, width))
+    code = f"{at(*CODE)}^BQN,2,{magnification}^FH_^FDMA,{_escaped(label.scanned)}^FS"
+    size = f"^PW{round(WIDTH * dots_per_mm)}^LL{round(HEIGHT * dots_per_mm)}"
     return "\n".join(["^XA", "^CI28", size, *fields, code, "^PQ1", "^XZ", ""])
 
 

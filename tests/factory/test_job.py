@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from allerac_factory.job import SerialScheme, read_job
+from allerac_factory.job import LARGEST_NUMBER, LONGEST_SERIAL, SerialScheme, read_job
 from allerac_factory.placeholders import is_placeholder
 from allerac_image.errors import BadInput
 
@@ -58,6 +58,12 @@ def test_paths_of_a_job_are_relative_to_its_file(tmp_path: Path) -> None:
         ({"serials": {"form": "ALR-N100"}}, "serials.form: needs {number} once"),
         ({"serials": {"form": "{number}-{number}"}}, "needs {number} once"),
         ({"serials": {"form": "{number.__class__}"}}, "needs {number} once"),
+        ({"serials": {"form": "ALR", "first": 10**9}}, "serials.first: "),
+        (
+            {"serials": {"form": "ALR-OF-A-VERY-LONG-NAME-0000000-{number:06}"}},
+            "has 41 signs, and a label has room for 40",
+        ),
+        ({"targets": [{"path": "/dev/sdb", "unit": "B1" + "A" * 39}], "count": 1}, "has 41 signs"),
         ({"models": "tier"}, "name it under model_cache"),
         ({"colour": "red"}, "colour: Extra inputs are not permitted"),
     ],
@@ -76,6 +82,12 @@ def test_file_that_is_no_job_is_refused(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(BadInput, match="The job"):
         read_job(path)
+
+
+def test_longest_serial_of_a_scheme_is_one_that_a_label_holds(tmp_path: Path) -> None:
+    form = "ALR-OF-A-VERY-LONG-NAME-000000-{number:06}"
+    job = read_job(write(tmp_path, serials={"form": form, "first": LARGEST_NUMBER}))
+    assert len(job.serials.serial(job.serials.first)) == LONGEST_SERIAL
 
 
 def test_serials_of_a_scheme_are_read_back() -> None:
