@@ -36,6 +36,7 @@ from .label_zpl import as_zpl
 from .ledger import Ledger
 
 PRIVATE = 0o600
+LABEL_KINDS = (".pdf", ".zpl")
 
 
 class Desk:
@@ -128,6 +129,8 @@ class Desk:
             raise BadInput("The ledger knows no unit with this label.")
         unit = self._good(found[0].serial)
         if RELEASED in unit.acts:
+            if RETURNED not in unit.acts:  # a station that was killed has not forgotten yet
+                self._forget(unit.serial)
             raise BadInput(f"{unit.serial} is released already.")
         if not self._is_label(unit, text):
             self._ledger.add(SCAN_REFUSED, batch=unit.batch, unit=unit.serial)
@@ -136,9 +139,7 @@ class Desk:
             )
         for act in (SCANNED, RELEASED):
             self._ledger.add(act, batch=unit.batch, unit=unit.serial)
-        self._pending.forget(unit.serial)
-        for path in self._labels.glob(f"{unit.serial}.*"):
-            path.unlink()
+        self._forget(unit.serial)
         return unit.serial
 
     def take_back(self, drive: Path) -> str:
@@ -163,7 +164,7 @@ class Desk:
         self._ledger.add(
             REVOKED, batch=unit.batch, unit=serial, observed={"revoked_because": reason}
         )
-        self._pending.forget(serial)
+        self._forget(serial)
 
     def record(self, serial: str) -> Iterator[str]:
         """Yield the life of a unit, a line for each act."""
@@ -176,6 +177,12 @@ class Desk:
     def waiting_for_label(self, units: Iterable[UnitHistory]) -> list[str]:
         """Return the serials of good units without a label."""
         return [u.serial for u in units if not _fault(u) and LABELLED not in u.acts]
+
+    def _forget(self, serial: str) -> None:
+        """Remove what has the unit's claim code or key; what is gone already is no fault."""
+        for kind in LABEL_KINDS:
+            (self._labels / f"{serial}{kind}").unlink(missing_ok=True)
+        self._pending.forget(serial)
 
     def _good(self, serial: str) -> UnitHistory:
         unit = self.unit(serial)

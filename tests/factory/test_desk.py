@@ -2,15 +2,13 @@
 
 import base64
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from allerac_factory.contents import look_at
-from allerac_factory.identity import Identity, Pending
-from allerac_factory.label import Label
-from allerac_factory.label_pdf import as_pdf
-from allerac_factory.label_zpl import as_zpl
+from allerac_factory.identity import Pending
 
 from .label_scanner import scanned, text_of
 from .unit_drive import leave_claimed
@@ -18,12 +16,6 @@ from .unit_start import DESK, burn_in, certificate_of, hand_over, signed_by
 from .workshop import Workshop
 
 SERIAL = "ALR-VM-000001"
-LABEL = Label(
-    "Allerac Lite",
-    "n100",
-    Identity("ALR-N100-000042", "0198c0de", "k7qm", "ab" * 32, "K7QM4XWP"),
-    "7C:83:34:AA:BB:01",
-)
 
 
 def made(workshop: Workshop) -> Path:
@@ -33,30 +25,6 @@ def made(workshop: Workshop) -> Path:
     assert burn_in(workshop, SERIAL) == 0
     assert workshop.do("label", *DESK) == 0
     return workshop.records / "labels" / f"{SERIAL}.pdf"
-
-
-def test_code_of_the_label_is_scanned_from_its_picture() -> None:
-    pdf = as_pdf(LABEL)
-    assert scanned(pdf) == LABEL.scanned
-    assert LABEL.scanned == f"https://allerac-k7qm.local/#code=K7QM4XWP&key={'ab' * 16}"
-    assert as_pdf(LABEL) == pdf
-
-
-def test_people_read_everything_on_the_label() -> None:
-    text = text_of(as_pdf(LABEL))
-    for told in (
-        *("Allerac Lite", "K7QM-4XWP", "allerac-k7qm.local"),
-        *("ALR-N100-000042", "7C:83:34:AA:BB:01", "N100"),
-    ):
-        assert told in text
-
-
-def test_zebra_label_holds_the_same_and_no_stray_command() -> None:
-    zpl = as_zpl(Label("A^B~C", "n100", LABEL.identity))
-    assert f"^FDMA,{LABEL.scanned}^FS" in zpl
-    assert "^FDA_5EB_7EC^FS" in zpl
-    assert zpl.startswith("^XA")
-    assert zpl.rstrip().endswith("^XZ")
 
 
 def test_unit_is_released_by_the_scan_of_its_own_label(
@@ -75,6 +43,29 @@ def test_unit_is_released_by_the_scan_of_its_own_label(
     assert workshop.do("scan", text, *DESK) == 1
     released = [act for act in workshop.acts() if act.act == "released"]
     assert [(act.operator, act.station) for act in released] == [("Ben", "desk-2")]
+
+
+def test_scan_that_was_killed_before_it_forgot_forgets_when_it_is_repeated(
+    workshop: Workshop, tmp_path: Path
+) -> None:
+    text = scanned(made(workshop).read_bytes())
+    secret = [workshop.records / name for name in ("pending", "labels")]
+    for folder in secret:
+        shutil.copytree(folder, tmp_path / "before" / folder.name)
+    assert workshop.do("scan", text, *DESK) == 0
+    for folder in secret:  # as a station leaves them that is killed behind the ledger's last act
+        shutil.copytree(tmp_path / "before" / folder.name, folder, dirs_exist_ok=True)
+    assert workshop.do("scan", text, *DESK) == 1
+    assert [path for folder in secret for path in folder.iterdir()] == []
+    assert [act.act for act in workshop.acts()].count("released") == 1
+
+
+def test_unit_that_came_back_does_not_lose_its_identity_to_a_scan(workshop: Workshop) -> None:
+    text = scanned(made(workshop).read_bytes())
+    assert workshop.do("scan", text, *DESK) == 0
+    assert workshop.do("return", str(workshop.drives / "WD1.img"), *DESK) == 0
+    assert workshop.do("scan", text, *DESK) == 1
+    assert (workshop.records / "pending" / SERIAL / "identity" / "device.key").is_file()
 
 
 @pytest.mark.parametrize(
@@ -190,6 +181,7 @@ def test_certificates_of_a_drive_are_taken_in_once(
 def test_revoked_unit_is_never_made_nor_released_again(workshop: Workshop) -> None:
     text = scanned(made(workshop).read_bytes())
     assert workshop.do("revoke", SERIAL, "--reason", "fell", *DESK) == 0
+    assert list((workshop.records / "labels").iterdir()) == [], "they hold its code"
     assert workshop.do("scan", text, *DESK) == 1
     assert workshop.flash() == 0
     assert [unit.serial for unit in workshop.units().values() if unit.is_finished] == [
