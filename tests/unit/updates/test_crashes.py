@@ -1,6 +1,7 @@
 """The power may go between any two steps: what is found afterwards explains itself."""
 
 import asyncio
+import sys
 import tempfile
 from pathlib import Path
 
@@ -99,6 +100,7 @@ async def _live_through(folder: Path, blows: list[tuple[int, bool]], *, broken: 
         assert await home.database.check_integrity() == []
         [row] = await home.store.history(10)
         assert row.result == await home.state()
+        sys.stdout.write(f"cut after the steps {[after for after, _ in blows]}: {row.result}\n")
         return await home.state()
 
 

@@ -1,5 +1,6 @@
 """After going back, each version reads what the other one wrote."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,7 @@ async def test_what_either_version_acknowledged_both_read(tmp_path: Path) -> Non
     assert newer.contents(conversation).count("after going back") == 1
     assert len(newer.contents(conversation)) == 6
     assert newer.reminders() == ["water the plants"]
+    sys.stdout.write(f"read by both versions: {newer.contents(conversation)}\n")
     newer.close()
 
 

@@ -1,5 +1,6 @@
 """Which of the offers a box takes."""
 
+import sys
 from dataclasses import replace
 from datetime import timedelta
 
@@ -93,6 +94,7 @@ def test_an_owner_learns_why_the_newest_version_does_not_come(
     offers = [offer_of("1.2.0", **fields), offer_of("1.0.0")]
     held = withheld(offers, replace(BOX, **wishes))  # type: ignore[arg-type]
     assert held is not None
+    sys.stdout.write(f"{held.version}: {held.why}\n")
     assert (str(held.version), held.why) == ("1.2.0", why)
     assert held.percentage == offers[0].percentage
 
@@ -109,6 +111,7 @@ def test_nothing_is_withheld_that_comes_or_is_for_others(fields: dict[str, objec
 def test_a_withdrawn_version_is_no_news_beside_one_whose_turn_comes() -> None:
     held = withheld([offer_of("1.3.0", halted=True), offer_of("1.2.0", percentage=0)], BOX)
     assert held is not None
+    sys.stdout.write(f"{held.version}: {held.why}\n")
     assert (str(held.version), held.why) == ("1.2.0", "not_its_turn")
 
 

@@ -1,6 +1,7 @@
 """RAUC as it speaks on a bus: what it says is understood, its silence too."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -65,6 +66,7 @@ async def test_an_installer_that_refuses_is_left_alone(bench: Bench, tmp_path: P
 async def reason_of_installing(bench: Bench) -> tuple[str, str]:
     with pytest.raises(UpdateFailed) as caught:
         await bench.rauc.install(URL, lambda *_: None)
+    sys.stdout.write(f"{caught.value.reason}: {caught.value.message} ({caught.value.detail})\n")
     return caught.value.reason, caught.value.detail
 
 

@@ -1,6 +1,7 @@
 """The service as people and time use it."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import timedelta
@@ -149,6 +150,7 @@ async def test_a_bundle_that_is_not_the_one_of_the_list_is_never_started(home: H
     home.machine.bundles[source] = bundle_of("1.0.5")
     await bring_to(home, "installed")
     record = await home.store.load()
+    sys.stdout.write(f"{record.state}: {record.reason}\n")
     assert (record.state, record.reason) == ("idle", "bundle_differs")
     assert not home.machine.root("other").ok
 
@@ -160,6 +162,7 @@ async def test_a_bundle_that_is_exchanged_after_it_was_compared_is_never_started
     home.machine.swapped[source] = bundle_of("0.5.0")
     await bring_to(home, "installed")
     record = await home.store.load()
+    sys.stdout.write(f"{record.state}: {record.reason}\n")
     assert (record.state, record.reason) == ("idle", "bundle_differs")
     home.machine.boot()
     assert home.machine.booted == "rootfs.0"
@@ -224,6 +227,7 @@ async def test_a_version_that_is_withdrawn_before_the_night_is_not_started(home:
     assert await home.state() == "idle"
     assert home.machine.restarts == 0
     [row] = await home.store.history(1)
+    sys.stdout.write(f"{row.result}: {row.reason}\n")
     assert (row.result, row.reason) == ("failed", "halted")
 
 

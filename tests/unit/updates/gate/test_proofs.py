@@ -1,6 +1,7 @@
 """Each proof, and what a broken version fails with."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -82,7 +83,9 @@ async def test_a_broken_version_fails_within_five_minutes_with_its_own_reason(na
     breaks(system)
     judgement = await judge(system, clock=clock)
     assert not judgement.passed
-    assert judgement.faults[0].fault == fault
+    found = judgement.faults[0]
+    sys.stdout.write(f"{name}: {found.fault} ({found.detail}) after {clock.now:.0f} s\n")
+    assert found.fault == fault
     assert judgement.faults[0].detail
     assert clock.now <= 300
 
