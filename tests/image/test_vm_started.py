@@ -21,14 +21,16 @@ __all__ = ["browser"]
 pytestmark = pytest.mark.matrix
 
 COMMAND = """\
-import argparse, sys
+import argparse, signal, sys
 from pathlib import Path
 from allerac_image import vm
+signal.signal(signal.SIGINT, signal.default_int_handler)
 parser = argparse.ArgumentParser()
 vm.add_arguments(parser)
 sys.exit(vm.run(parser.parse_args(sys.argv[2:]), machines=Path(sys.argv[1])))
 """
-"""The command itself, with its machine in a folder of the test's."""
+"""The command itself, with its machine in a folder of the test's; what runs in the background of a
+shell would ignore Ctrl-C."""
 
 
 class Terminal:
