@@ -17,6 +17,12 @@ from tests.chat_room import Room, open_room
 from tests.engine.asking import GREEDY, PASSWORD, end_of, events_of, request
 from tests.fakes import FakeModels
 
+CIRCULAR = (
+    "You are Allerac, a helpful assistant in this household. Answer briefly. "
+    "If the documents do not say it, say that you do not know."
+)
+"""With these words the model answers a certain greeting without end."""
+
 
 class DemoModels(FakeModels):
     """The demonstration model, which is loaded and answers best without chance."""
@@ -48,9 +54,20 @@ async def test_an_answer_comes_from_the_passage_in_the_message(room: Room) -> No
     assert row.usage["completion_tokens"] > 0
 
 
-async def test_answer_that_goes_in_circles_is_cut_and_keeps_the_mark(room: Room) -> None:
-    sent = await room.say(await room.conversation(), "Hello again")
-    row = await room.ended(sent.answer.id)
+async def test_answer_that_goes_in_circles_is_cut_and_keeps_the_mark(
+    room: Room, engine: EngineSupervisor
+) -> None:
+    chat = ChatService(
+        store=room.store,
+        engine=engine,
+        models=DemoModels(),
+        logs=EventLogs(),
+        instructions=CIRCULAR,
+    )
+    circling = replace(room, chat=chat)
+    sent = await circling.say(await circling.conversation(), "Hello again")
+    row = await circling.ended(sent.answer.id)
+    await chat.stop()
     assert row.status == "complete"
     assert row.usage is not None
     assert row.usage["finish_reason"] in ("length", "repetition")
