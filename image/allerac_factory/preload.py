@@ -14,6 +14,7 @@ from .disk import ALIGNMENT
 from .errors import UnitFailed
 from .file_system import BadFileSystem, Ext4
 from .gpt import Entry
+from .writing import Progress
 
 FOLDER = "/allerac/models"
 """Of the data partition: one folder for each model, with the file and its manifest."""
@@ -40,19 +41,22 @@ def find_models(cache: Path, names: list[str]) -> list[CachedModel]:
     return [_find(cache, name) for name in names]
 
 
-def copy_models(disk: Path, data: Entry, models: list[CachedModel]) -> dict[str, str]:
+def copy_models(
+    disk: Path, data: Entry, models: list[CachedModel], progress: Progress
+) -> dict[str, str]:
     """Copy the models into the data partition; return id → SHA-256 as read from the drive.
 
-    Raises `UnitFailed`.
+    A model counts as written when all of it is. Raises `UnitFailed`.
     """
     system = Ext4(disk, data.offset)
     try:
         system.grow(data.size // ALIGNMENT * ALIGNMENT)
         for model in models:
             system.change(_commands(model))
+            progress.done_bytes += model.size_bytes
         system.check()
         _forget_pages(disk)
-        found = {model.id: _sha256(system, model) for model in models}
+        found = {model.id: _sha256(system, model, progress) for model in models}
     except BadFileSystem as error:
         raise UnitFailed("models", str(error)) from error
     wrong = [model.id for model in models if found[model.id] != model.sha256]
@@ -101,9 +105,10 @@ def _owned(path: str, mode: int) -> list[str]:
     return [f"sif {path} uid {ALLERAC}", f"sif {path} gid {ALLERAC}", f"sif {path} mode 0{mode:o}"]
 
 
-def _sha256(system: Ext4, model: CachedModel) -> str:
+def _sha256(system: Ext4, model: CachedModel, progress: Progress) -> str:
     total = hashlib.sha256()
     with system.streamed(f"{FOLDER}/{model.id}/{model.file}") as stream:
         while part := stream.read(READ_BYTES):
             total.update(part)
+            progress.done_bytes += len(part)
     return total.hexdigest()

@@ -23,10 +23,9 @@ def lines(units: Sequence[Unit], seconds: float) -> list[str]:
     rate = done / seconds if seconds > 0 else 0.0
     ready = sum(unit.is_done and unit.failure is None for unit in units)
     failed = sum(unit.failure is not None for unit in units)
-    left = f", {duration((total - done) / rate)} left" if rate and done < total else ""
     report.append(
         f"{ready} ready, {failed} failed, {len(units) - ready - failed} under way; "
-        f"{rate / MB:.0f} MB/s{left}"
+        f"{rate / MB:.0f} MB/s{_left(total - done, rate)}"
     )
     return report
 
@@ -74,10 +73,15 @@ class Reporter:
         self._height = len(report)
 
 
+def _left(size_bytes: int, rate: float) -> str:
+    return f", {duration(size_bytes / rate)} left" if rate and size_bytes > 0 else ""
+
+
 def _line(unit: Unit, seconds: float) -> str:
     progress = unit.progress
     share = progress.done_bytes / progress.total_bytes
     bar = "█" * round(share * BAR)
-    rate = progress.done_bytes / seconds / MB if seconds > 0 else 0.0
-    told = str(unit.failure) if unit.failure else progress.doing
-    return f"{unit.serial:20} {bar:·<{BAR}} {share:4.0%} {rate:5.0f} MB/s  {told}"
+    rate = progress.done_bytes / seconds if seconds > 0 else 0.0
+    left = _left(progress.total_bytes - progress.done_bytes, rate)
+    told = str(unit.failure) if unit.failure else f"{progress.doing}{left}"
+    return f"{unit.serial:20} {bar:·<{BAR}} {share:4.0%} {rate / MB:5.0f} MB/s  {told}"

@@ -124,7 +124,8 @@ class Station:
                 "port": drive.port,
             },
         )
-        return Unit(assignment, Progress(2 * self._image.blocks.mapped_bytes))
+        models = sum(model.size_bytes for model in self._models)
+        return Unit(assignment, Progress(2 * (self._image.blocks.mapped_bytes + models)))
 
     def _refuse(self, assignment: Assignment) -> None:
         drive = assignment.drive
@@ -197,7 +198,7 @@ class Station:
                 WRITTEN,
                 {"bytes": blocks.mapped_bytes, "image_sha256": self._image.sha256},
                 {
-                    "read_back_bytes": blocks.mapped_bytes,
+                    "read_back_bytes": progress.read_back_bytes,
                     "seconds": seconds,
                     "write_seconds": round(writing, 3),
                     "parts": table.ids,
@@ -226,7 +227,7 @@ class Station:
         if self._models:
             progress.doing = "models"
             wanted = {model.id: model.sha256 for model in self._models}
-            copied = copy_models(drive.path, table.partition("data"), self._models)
+            copied = copy_models(drive.path, table.partition("data"), self._models, progress)
             self._say(unit, MODELS, {"models": wanted}, {"models": copied})
         progress.doing = "ready"
         self._say(unit, READY, observed={"seconds": round(time.monotonic() - began, 2)})

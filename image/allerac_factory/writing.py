@@ -24,6 +24,8 @@ class Progress:
     total_bytes: int
     done_bytes: int = 0
     doing: str = "waiting"
+    read_back_bytes: int = 0
+    """Of the image's blocks alone."""
 
 
 @contextmanager
@@ -73,6 +75,7 @@ def _read_back(disk: Disk, blocks: BlockMap, progress: Progress) -> None:
             disk.read(offset, part)
             total.update(part)
             progress.done_bytes += len(part)
+            progress.read_back_bytes += len(part)
         if total.hexdigest() != span.sha256:
             raise UnitFailed(
                 "read-back", f"The drive gives back something else at byte {span.offset}."

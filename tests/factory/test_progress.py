@@ -31,7 +31,8 @@ def unit(serial: str, done: int, total: int = 2 * GB) -> Unit:
 def test_each_unit_and_all_have_a_rate_and_a_time() -> None:
     report = lines([unit("ALR-1", GB), unit("ALR-2", 2 * GB)], 10.0)
     assert "ALR-1" in report[0]
-    assert " 50%   100 MB/s  writing" in report[0]
+    assert " 50%   100 MB/s  writing, 10 s left" in report[0]
+    assert report[1].endswith("100%   200 MB/s  writing")
     assert report[-1] == "0 ready, 0 failed, 2 under way; 300 MB/s, 3 s left"
 
 
