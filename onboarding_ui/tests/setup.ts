@@ -10,6 +10,9 @@ afterEach(cleanup);
 
 // jsdom draws nothing, so nothing changes its size, and nothing is scrolled to.
 Element.prototype.scrollIntoView = () => undefined;
+let blobs = 0;
+URL.createObjectURL = () => `blob:${(blobs += 1)}`;
+URL.revokeObjectURL = () => undefined;
 globalThis.ResizeObserver = class {
   observe(): void {
     return;

@@ -33,6 +33,7 @@ import type {
   PasswordStrength,
   PastUpdate,
   Person,
+  Picture,
   Rating,
   RemoteModel,
   Role,
@@ -180,6 +181,11 @@ interface ChatApi {
   /** What the next message would meet, with `draft` as its text. */
   measureDraft(conversationId: string, draft: string): Promise<ContextGauge>;
   sendMessage(conversationId: string, body: SendMessage): Promise<Sent>;
+  /** For the message that is then sent with `clientId`. */
+  addPicture(conversationId: string, clientId: string, picture: Blob): Promise<Picture>;
+  listPictures(conversationId: string): Promise<{ items: Picture[] }>;
+  readPicture(id: string): Promise<Blob>;
+  pictureAddress(id: string): string;
   regenerateMessage(messageId: string): Promise<{ answer: Message }>;
   rateMessage(messageId: string, rating: Rating): Promise<Message>;
   stopGeneration(generationId: string): Promise<void>;

@@ -2,8 +2,8 @@ import type { AlleracApi } from "./allerac-api";
 import { readEvents } from "./event-stream";
 import { streamGeneration } from "./generation-stream";
 import { libraryApi } from "./library-live";
-import { accepted, call, command, query, reach } from "./http";
-import type { Message, Page, Updates } from "./types";
+import { accepted, call, command, PREFIX, query, reach } from "./http";
+import type { Message, Page, Picture, Updates } from "./types";
 
 const conversation = (id: string): string => `/conversations/${id}`;
 const model = (id: string): string => `/models/${encodeURIComponent(id)}`;
@@ -120,6 +120,15 @@ export const liveApi: AlleracApi = {
   listMessages,
   measureDraft: (id, draft) => call("POST", `${conversation(id)}/context`, { draft }),
   sendMessage: (id, body) => call("POST", `${conversation(id)}/messages`, body),
+  addPicture: async (id, clientId, picture) => {
+    const headers = { "Content-Type": "application/octet-stream" };
+    const init = { method: "POST", headers, body: picture };
+    const response = await reach(`${conversation(id)}/pictures/${clientId}`, init);
+    return (await (await accepted(response)).json()) as Picture;
+  },
+  listPictures: (id) => call("GET", `${conversation(id)}/pictures`),
+  readPicture: async (id) => (await accepted(await reach(`/pictures/${id}`, {}))).blob(),
+  pictureAddress: (id) => `${PREFIX}/pictures/${id}`,
   regenerateMessage: (id) => call("POST", `/messages/${id}/regenerate`),
   rateMessage: (id, rating) => call("PUT", `/messages/${id}/rating`, { rating }),
   stopGeneration: (id) => command("DELETE", `/generations/${id}`),

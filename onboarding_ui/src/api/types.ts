@@ -37,6 +37,7 @@ export type OwnerSet = Schemas["OwnerSet"];
 export type PasswordStrength = Schemas["PasswordStrength"];
 export type PastUpdate = Schemas["PastUpdate"];
 export type Person = Schemas["Person"];
+export type Picture = Schemas["Picture"];
 export type Problem = Schemas["Problem"];
 export type Rating = Message["rating"];
 export type Role = Person["role"];

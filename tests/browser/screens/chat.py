@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.mock_box import Words, visit
 from tests.browser.screens.screen import screen
+from tests.pictures import png
 
 
 @screen
@@ -71,6 +72,39 @@ def chat_documents_chosen(page: Page, words: Words) -> None:
     documents = page.get_by_role("combobox", name=words("library.documents"))
     documents.select_option(words("library.looks.in", name="Taxes"))
     expect(documents).to_have_value("in Taxes")
+
+
+def _choose_pictures(page: Page, words: Words) -> None:
+    chat_empty(page, words)
+    pictures = [
+        {"name": f"{n}.png", "mimeType": "image/png", "buffer": png(40 * n, 30)} for n in (1, 2)
+    ]
+    page.locator("input[type=file]").set_input_files(pictures)
+    expect(page.get_by_text(words("chat.pictures.unseen"))).to_be_visible()
+
+
+@screen
+def chat_pictures_chosen(page: Page, words: Words) -> None:
+    _choose_pictures(page, words)
+    expect(page.get_by_role("img", name=words("chat.pictures.alt", number=2))).to_be_visible()
+
+
+@screen
+def chat_pictures_sent(page: Page, words: Words) -> None:
+    _choose_pictures(page, words)
+    message = page.get_by_role("textbox", name=words("chat.message"))
+    message.fill("Our garden, and the neighbour's.")
+    message.press("Enter")
+    second = page.get_by_role("button", name=words("chat.pictures.open", number=2))
+    expect(second).to_be_visible()
+    expect(page.get_by_role("button", name=words("chat.good"))).to_be_attached()
+
+
+@screen
+def chat_picture_large(page: Page, words: Words) -> None:
+    chat_pictures_sent(page, words)
+    page.get_by_role("button", name=words("chat.pictures.open", number=2)).click()
+    expect(page.get_by_role("dialog")).to_be_visible()
 
 
 @screen

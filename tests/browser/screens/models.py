@@ -30,3 +30,10 @@ def models_remove(page: Page, words: Words) -> None:
     visit(page, "/box/models", "second-model")
     page.get_by_role("button", name=words("models.remove")).click()
     expect(page.get_by_role("button", name=words("models.removeNow"))).to_be_visible()
+
+
+@screen
+def models_for_documents(page: Page, words: Words) -> None:
+    visit(page, "/box/models#documents")
+    group = page.get_by_role("heading", name=words("models.documents"))
+    expect(group).to_be_in_viewport()

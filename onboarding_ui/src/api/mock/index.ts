@@ -5,6 +5,7 @@ import { createMockChat } from "./chat";
 import { createMockHealth } from "./health";
 import { createMockLibrary } from "./library";
 import { createMockModels } from "./models";
+import { createMockPictures } from "./pictures";
 import { createMockRemoteModels } from "./remote-models";
 import { createMockUpdates } from "./updates";
 import { inUse, pause, type Scenario } from "./scenario";
@@ -16,7 +17,7 @@ type AnyCall = (...given: unknown[]) => Promise<unknown>;
 /** Makes every request take as long as on a home network, so that waiting states are seen. */
 function delayed(api: AlleracApi, milliseconds: number): AlleracApi {
   const slow = Object.entries(api)
-    .filter(([name]) => !name.startsWith("stream"))
+    .filter(([name]) => !name.startsWith("stream") && !name.endsWith("Address"))
     .map(([name, call]) => {
       const original = call as AnyCall;
       return [name, (...given: unknown[]) => pause(milliseconds).then(() => original(...given))];
@@ -37,6 +38,7 @@ export function createMockApi(scenario: Partial<Scenario> = {}): AlleracApi {
   const chat = createMockChat(complete);
   const answersOf = async (id: string): Promise<string[]> =>
     (await chat.listMessages(id)).filter(({ role }) => role === "assistant").map((one) => one.id);
+  const pictures = createMockPictures();
   const { library, hear } = createMockLibrary(complete, answersOf);
   const api: AlleracApi = {
     ...accounts,
@@ -46,10 +48,12 @@ export function createMockApi(scenario: Partial<Scenario> = {}): AlleracApi {
     ...createMockRemoteModels(complete),
     ...createMockUpdates(complete),
     ...chat,
+    ...pictures.part,
     ...library,
     sendMessage: async (id, body) => {
       const sent = await chat.sendMessage(id, body);
       hear(sent);
+      pictures.sent(body.client_id, sent.message.id);
       return sent;
     },
   };

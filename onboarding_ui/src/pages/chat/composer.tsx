@@ -3,6 +3,7 @@ import { type ReactNode, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ProblemNote } from "@/components/problem";
 import { IconButton } from "@/components/ui/button";
+import { ChosenPictures, PicturePicker } from "./chosen-pictures";
 
 const LIMIT = 1_000_000;
 const MAX_LINES_PX = 8 * 25 + 24;
@@ -12,8 +13,8 @@ interface Props {
   busy: boolean;
   error: unknown;
   tools?: (draft: string) => ReactNode;
-  /** Rejects when the message did not reach the box; its text then stands there again. */
-  onSend: (text: string) => Promise<unknown>;
+  /** Rejects when the message did not reach the box; all of it then stands there again. */
+  onSend: (text: string, pictures: File[]) => Promise<unknown>;
   onStop?: (() => void) | undefined;
 }
 
@@ -32,6 +33,7 @@ function useDraft(key: string): [string, (text: string) => void] {
 export function Composer({ draftKey, busy, error, tools, onSend, onStop }: Props) {
   const { t } = useTranslation();
   const [text, setText] = useDraft(draftKey);
+  const [pictures, setPictures] = useState<File[]>([]);
   const area = useRef<HTMLTextAreaElement>(null);
   useEffect(() => {
     const box = area.current;
@@ -43,7 +45,11 @@ export function Composer({ draftKey, busy, error, tools, onSend, onStop }: Props
   const send = (): void => {
     if (text.trim() === "" || tooLong || busy || onStop) return;
     setText("");
-    onSend(text).catch(() => setText(text));
+    setPictures([]);
+    onSend(text, pictures).catch(() => {
+      setText(text);
+      setPictures(pictures);
+    });
   };
   return (
     <form
@@ -57,6 +63,7 @@ export function Composer({ draftKey, busy, error, tools, onSend, onStop }: Props
       <ProblemNote error={error} />
       {tooLong ? <p className="text-sm text-trouble">{t("chat.tooLong")}</p> : null}
       <div className="rounded-card border border-edge bg-surface p-2 focus-within:border-accent">
+        <ChosenPictures chosen={pictures} onChange={setPictures} />
         <textarea
           ref={area}
           rows={1}
@@ -73,7 +80,10 @@ export function Composer({ draftKey, busy, error, tools, onSend, onStop }: Props
           className="block w-full resize-none bg-transparent px-2 py-1.5 pointer-coarse:min-h-11 pointer-coarse:py-2.5 outline-none placeholder:text-soft"
         />
         <div className="flex items-center justify-between gap-2">
-          <div className="flex min-w-0 flex-wrap items-center gap-x-2">{tools?.(text)}</div>
+          <div className="flex min-w-0 flex-wrap items-center gap-x-2">
+            <PicturePicker chosen={pictures} onChange={setPictures} />
+            {tools?.(text)}
+          </div>
           {onStop ? (
             <IconButton label={t("chat.stop")} kind="tint" onClick={onStop}>
               <Square size={16} fill="currentColor" />

@@ -95,7 +95,13 @@ export function Conversation({ id }: { id: string }) {
               shown={one}
               detail={detail}
               summary={summaryAbove(one.message, all, detail)}
-              onResend={(content) => send.mutate({ content, parentId: one.message.parent_id })}
+              onResend={(content) =>
+                send.mutate({
+                  content,
+                  parentId: one.message.parent_id,
+                  picturesOf: one.message.id,
+                })
+              }
               onBranch={(to) => change.mutate({ leaf_id: newestLeaf(all, to) })}
               onCut={(from) => change.mutate({ context_from_id: from })}
               onChanged={refresh}
@@ -115,7 +121,7 @@ export function Conversation({ id }: { id: string }) {
         busy={send.isPending}
         error={send.error ?? refused}
         onStop={stop}
-        onSend={(content) => send.mutateAsync({ content })}
+        onSend={(content, pictures) => send.mutateAsync({ content, pictures })}
         tools={(draft) =>
           detail ? (
             <>

@@ -48,7 +48,7 @@ export function EmptyChat() {
         draftKey="new"
         busy={send.isPending}
         error={send.error}
-        onSend={(content) => send.mutateAsync({ content, assistantId, looks })}
+        onSend={(content, pictures) => send.mutateAsync({ content, pictures, assistantId, looks })}
         tools={() => (
           <>
             <AssistantChoice chosen={assistant?.id ?? null} onChoose={choose} />

@@ -11,10 +11,12 @@ import { useCitations, useSources } from "../knowledge/use-sources";
 import { MemoryOffer } from "./memory-offer";
 import { AnswerTools, Branches, EditButton } from "./message-tools";
 import type { Shown } from "./tree";
+import { usePictures } from "./use-pictures";
 import { useGeneration } from "./use-generation";
 import { useRegenerate } from "./use-regenerate";
 import { WaitingLine } from "./waiting-line";
 
+const Pictures = lazy(() => import("./pictures"));
 const Sources = lazy(() => import("../knowledge/sources"));
 
 interface Props {
@@ -32,6 +34,7 @@ export function MessageView(props: Props) {
 function Question({ shown, onResend, onBranch }: Props) {
   const [editing, setEditing] = useState(false);
   const { message } = shown;
+  const pictures = usePictures(message);
   if (editing) {
     return (
       <Edit
@@ -46,6 +49,11 @@ function Question({ shown, onResend, onBranch }: Props) {
   }
   return (
     <div className="group grid justify-items-end gap-1">
+      {pictures.length > 0 ? (
+        <Suspense fallback={null}>
+          <Pictures pictures={pictures} />
+        </Suspense>
+      ) : null}
       <div className="max-w-[85%] whitespace-pre-wrap rounded-card bg-tint px-4 py-2.5">
         {message.content}
       </div>
