@@ -12,13 +12,15 @@ import logging
 import platform
 import subprocess
 import tempfile
+import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Final
 
+import httpx
 import psutil
 import structlog
 
@@ -27,7 +29,7 @@ from allerac.hardware.machine import detect_machine
 from benchmarks.engine_cases import CONVERSATION, SIDE_BY_SIDE, Side, flood, hear, letters
 from benchmarks.engine_estimates import ERROR_MOST, Waits, errors_of
 from benchmarks.engine_ours import Ours, running_ours
-from benchmarks.llama_server import LlamaServer, ServerSettings, running_llama_server
+from benchmarks.llama_server import ServerSettings, running_llama_server
 from benchmarks.random_weights import Quantisation, write_random_model
 
 CELLS: Final = 8192
@@ -95,21 +97,46 @@ def _line(promise: Promise, values: Sequence[float]) -> str:
     return f"{promise.name:45}{middle:>8.3f}  {span:>18}{promise.words:>10}  {verdict}"
 
 
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Which cases are asked of both sides, how often, and for how many tokens."""
+
+    cases: Sequence[str]
+    pairs: int
+    tokens: int
+
+
 async def compare(
-    ours: Ours, other: LlamaServer, cases: Sequence[str], pairs: int, tokens: int, table: Table
+    ours: Ours, settings: ServerSettings, match: Match, state_dir: Path, table: Table
 ) -> None:
-    """Ask both sides in turns; who is first changes with each pair."""
-    for pair in range(pairs):
-        for name in cases:
-            case = SIDE_BY_SIDE[name]
-            sides: list[Side] = [ours, other] if pair % 2 == 0 else [other, ours]
-            figures = {side: await case(side, tokens) for side in sides}
-            for row, value in figures[ours].items():
-                table.add(row, value / figures[other][row])
-        table.add("memory of the process", _resident(ours.pid) / _resident(other.pid))
+    """Ask both sides in turns; who is first changes with each pair.
+
+    The server is another each time: one that breaks off costs the rest of its pair.
+    """
+    for pair in range(match.pairs):
+        began = time.monotonic()
+        try:
+            async with running_llama_server(settings) as other:
+                for name in match.cases:
+                    sides: list[Side] = [ours, other] if pair % 2 == 0 else [other, ours]
+                    figures = {side: await _ask(side, name, match, state_dir) for side in sides}
+                    for row, value in figures[ours].items():
+                        table.add(row, value / figures[other][row])
+                table.add("memory of the process", _resident(ours.pid) / _resident(other.pid))
+        except httpx.TransportError as error:
+            print(f"llama-server broke off in pair {pair + 1}: {error!r}", flush=True)
         share = ours.engine.status().speed.overhead_share
         if share is not None:
             table.add("share of a step that is not llama.cpp", share)
+        print(f"pair {pair + 1} of {match.pairs}: {time.monotonic() - began:.0f} s", flush=True)
+
+
+async def _ask(side: Side, name: str, match: Match, state_dir: Path) -> Mapping[str, float]:
+    """Measure a case; what ours keeps on disk is written before the other's turn."""
+    figures = await SIDE_BY_SIDE[name](side, match.tokens)
+    if isinstance(side, Ours):
+        await _kept(state_dir)
+    return figures
 
 
 async def follow_up(ours: Ours, state_dir: Path, table: Table) -> None:
@@ -161,9 +188,9 @@ async def measure(settings: ServerSettings, arguments: argparse.Namespace) -> Ta
         state_dir = Path(folder)
         async with running_ours(settings, state_dir) as ours:
             if "llama-server" not in arguments.without:
-                async with running_llama_server(settings) as other:
-                    cases = [c for c in SIDE_BY_SIDE if not arguments.only or c in arguments.only]
-                    await compare(ours, other, cases, arguments.pairs, arguments.tokens, table)
+                cases = [c for c in SIDE_BY_SIDE if not arguments.only or c in arguments.only]
+                match = Match(cases, arguments.pairs, arguments.tokens)
+                await compare(ours, settings, match, state_dir, table)
             waits = Waits(ours.engine)
             for _ in range(arguments.pairs):
                 if "estimates" not in arguments.without:

@@ -18,7 +18,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import httpx
 
@@ -31,6 +31,7 @@ KEPT_SERVERS: Final = 2
 RULES: Final = {"temperature": 0.7, "top_k": 40, "top_p": 0.95, "min_p": 0.05}
 START_SECONDS: Final = 120.0
 END_SECONDS: Final = 20.0
+LAST_BYTES: Final = 2000
 SERVER_FLAGS: Final = (
     *(flag for flag in FLAGS if not flag.startswith(("-DLLAMA_BUILD", "-DLLAVA"))),
     "-DCMAKE_BUILD_TYPE=Release",
@@ -139,8 +140,21 @@ def _delta(line: str) -> dict[str, Any]:
 async def running_llama_server(settings: ServerSettings) -> AsyncIterator[LlamaServer]:
     """Start the server at its best settings for many short streams, and end it afterwards.
 
-    One pool of cells for all sequences, as ours; its cache of prompts in memory stays on.
+    One pool of cells for all sequences, as ours; its cache of prompts in memory stays on. When it
+    breaks off (`httpx.TransportError`), the last that it said is printed.
     """
+    with tempfile.TemporaryFile() as log:
+        try:
+            async with _started(settings, log) as server:
+                yield server
+        except httpx.TransportError:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - LAST_BYTES))
+            print(log.read().decode(errors="replace"), file=sys.stderr)
+            raise
+
+
+@asynccontextmanager
+async def _started(settings: ServerSettings, log: IO[bytes]) -> AsyncIterator[LlamaServer]:
     port = _free_port()
     threads = str(settings.threads)
     program = await asyncio.to_thread(llama_server)
@@ -150,9 +164,14 @@ async def running_llama_server(settings: ServerSettings) -> AsyncIterator[LlamaS
         *("--ctx-size", str(settings.cells), "--parallel", str(settings.sequences)),
         *("--threads", threads, "--threads-batch", threads, "--kv-unified", "--jinja"),
         *("--cache-prompt", "--cont-batching", "--no-webui"),
-        env={**os.environ, **ENGINE_VARIABLES, "LD_LIBRARY_PATH": str(program.parent)},
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
+        env={
+            **os.environ,
+            **ENGINE_VARIABLES,
+            "LD_LIBRARY_PATH": str(program.parent),
+            "GGML_NO_BACKTRACE": "1",  # one that fails would wait for a debugger
+        },
+        stdout=log,
+        stderr=asyncio.subprocess.STDOUT,
     )
     server = LlamaServer(port, process.pid)
     try:
@@ -166,7 +185,11 @@ async def running_llama_server(settings: ServerSettings) -> AsyncIterator[LlamaS
         await server.close()
         if process.returncode is None:
             process.terminate()
-        await asyncio.wait_for(process.wait(), END_SECONDS)
+        try:
+            await asyncio.wait_for(process.wait(), END_SECONDS)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
 
 
 def _free_port() -> int:
