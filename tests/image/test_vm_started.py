@@ -68,8 +68,8 @@ def terminal(vm_image: BuiltImage, tmp_path: Path) -> Iterator[Terminal]:
     started = Terminal(vm_image.file(".img"), tmp_path / "machines")
     yield started
     if started.process.poll() is None:
-        started.process.kill()
-    started.process.wait(10)
+        started.process.terminate()  # it takes its machine with it
+    started.process.wait(30)
 
 
 def test_the_wizard_is_in_the_persons_own_browser_and_ctrl_c_shuts_the_box_down(
