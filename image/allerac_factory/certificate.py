@@ -21,6 +21,7 @@ from allerac_image.errors import BadInput
 from .contents import table_of
 from .file_system import BadFileSystem, Ext4
 from .gpt import BadTable
+from .table import columns
 
 NAME = "birth-certificate.json"
 ON_DRIVES = "*birth-certificate*.json"
@@ -72,6 +73,30 @@ def parse_certificate(content: bytes, source: str) -> Certificate:
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadInput(f"{source} holds no birth certificate.") from error
     return dict(document)
+
+
+def checks_in(document: Certificate) -> list[str]:
+    """Return a table of what was measured beside its limits; what is no check is left out."""
+    rows = [("", "CHECK", "MEASURED", "LIMITS", "REASON")]
+    listed = document["certificate"].get("checks")
+    for check in listed if isinstance(listed, list) else []:
+        if isinstance(check, dict):
+            sign = "✓" if check.get("passed") is True else "✗"
+            measured, limits = _facts(check.get("measured")), _facts(check.get("limits"))
+            rows.append(
+                (sign, str(check.get("name")), measured, limits, str(check.get("reason", "")))
+            )
+    return [printable(line) for line in columns(rows)]
+
+
+def printable(line: str) -> str:
+    """Return a line of a drive that nobody vouches for without what would move the cursor."""
+    return "".join(sign if sign.isprintable() else "?" for sign in line)
+
+
+def _facts(told: object) -> str:
+    known = told.items() if isinstance(told, dict) else ()
+    return ", ".join(f"{name} {fact}" for name, fact in known if fact not in (None, ""))
 
 
 def _on_drive(drive: Path) -> bytes:

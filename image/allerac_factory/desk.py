@@ -13,7 +13,7 @@ from allerac_image.errors import BadInput
 from allerac_image.plan import PROFILES
 from allerac_image.tier import load_tier
 
-from .certificate import Certificate, verify_certificate
+from .certificate import Certificate, printable, verify_certificate
 from .contents import serial_on, table_of
 from .file_system import Ext4
 from .findings import find_units
@@ -173,6 +173,23 @@ class Desk:
             told = {key: value for key, value in act.observed.items() if key not in LONG}
             facts = json.dumps(told, ensure_ascii=False) if told else ""
             yield f"{act.at}  {act.operator} at {act.station}  {act.act}  {facts}".rstrip()
+
+    def proof(self, document: Certificate) -> str:
+        """Say whose certificate this is, how the unit did, and who says so."""
+        serial = str(document["certificate"]["serial"])
+        unit = self.units().get(serial)
+        if unit is None:
+            signed = "this ledger does not know the unit"
+        else:
+            try:
+                verify_certificate(document, str(unit.facts.get("device_pub", "")).encode())
+                signed = "signed by the unit"
+            except (InvalidSignature, ValueError, KeyError):
+                signed = "NOT signed by the unit"
+        body = document["certificate"]
+        verdict = "passed" if body.get("passed") else "failed"
+        told = f"{serial}, {body.get('profile')}, {body.get('ended_at')}: {verdict}; {signed}"
+        return printable(told)
 
     def waiting_for_label(self, units: Iterable[UnitHistory]) -> list[str]:
         """Return the serials of good units without a label."""

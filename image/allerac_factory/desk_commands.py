@@ -12,7 +12,7 @@ from pathlib import Path
 from allerac_image.errors import BadInput
 from allerac_image.log import say
 
-from .certificate import read_certificates
+from .certificate import checks_in, read_certificates
 from .desk import Desk
 from .findings import as_csv, as_json, find_units, problems
 from .history import RELEASED
@@ -58,11 +58,12 @@ def add_desk_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPar
         "return", _return, "let a unit keep its identity when it is written", writes=True
     )
     back.add_argument("drive", type=Path)
-    command("show", _show, "the life of a unit").add_argument("serial")
+    shown = command("show", _show, "the life of a unit, or what its drive says of it")
+    shown.add_argument("unit", help="a serial; with a slash: a drive, a folder or a file")
     found = command("find", _find, "units by serial, scanned code, drive or MAC")
     found.add_argument("text")
-    shown = command("report", _report, "numbers, chart and units as a web page")
-    shown.add_argument("file", type=Path)
+    reported = command("report", _report, "numbers, chart and units as a web page")
+    reported.add_argument("file", type=Path)
     exported = command("export", _export, "the ledger as CSV or JSON")
     exported.add_argument("file", type=Path, help="ends in .csv or .json")
     checked = command("verify", _verify, "prove that nothing was altered")
@@ -191,8 +192,14 @@ def _return(options: argparse.Namespace) -> int:
 
 def _show(options: argparse.Namespace) -> int:
     with _desk(options) as desk:
-        for line in desk.record(options.serial):
-            say(line)
+        if "/" not in options.unit:
+            for line in desk.record(options.unit):
+                say(line)
+            return 0
+        for document in read_certificates(Path(options.unit)):
+            say(desk.proof(document))
+            for line in checks_in(document):
+                say(line)
     return 0
 
 

@@ -11,7 +11,7 @@ from allerac_factory.contents import look_at
 from allerac_factory.identity import Pending
 
 from .label_scanner import scanned, text_of
-from .unit_drive import leave_claimed
+from .unit_drive import leave_certificate, leave_claimed
 from .unit_start import DESK, burn_in, certificate_of, hand_over, signed_by
 from .workshop import Workshop
 
@@ -217,6 +217,61 @@ def test_unit_that_comes_back_gets_a_new_identity_if_it_is_revoked(workshop: Wor
     units = workshop.units()
     assert units["ALR-VM-000002"].drive == units[SERIAL].drive
     assert units["ALR-VM-000002"].facts["device_id"] != units[SERIAL].facts["device_id"]
+
+
+MEASURED = {
+    "name": "inference",
+    "passed": False,
+    "measured": {"model": "tiny", "decode_tokens_per_second": 8.1},
+    "limits": {"min_decode_tokens_per_second": 11.0},
+    "reason": "writes 8.1 tokens a second, the tier has 11.0",
+}
+
+
+def test_drive_of_a_unit_is_collected_and_shown_with_its_figures(
+    workshop: Workshop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drive = workshop.drive("WD1")
+    assert workshop.flash() == 0
+    assert workshop.do("collect", str(drive), *DESK) == 2
+    assert "has no birth certificate yet" in capsys.readouterr().err
+    body = certificate_of(workshop, SERIAL)["certificate"]
+    body |= {"passed": False, "profile": "vm", "checks": [MEASURED]}
+    document = signed_by(workshop, SERIAL, body)
+    leave_certificate(drive, tmp_path, document)
+    assert workshop.do("collect", str(drive), *DESK) == 0
+    assert f"{SERIAL}: failed: inference" in capsys.readouterr().out
+    assert workshop.units()[SERIAL].facts["certificate"] == document
+    assert workshop.do("show", str(drive)) == 0
+    told = capsys.readouterr().out
+    for part in (
+        *(f"{SERIAL}, vm, ", "failed; signed by the unit", "✗  inference", "model tiny"),
+        *("decode_tokens_per_second 8.1", "min_decode_tokens_per_second 11.0", "the tier has 11.0"),
+    ):
+        assert part in told
+
+
+def test_certificate_that_is_shown_says_who_vouches_for_it(
+    workshop: Workshop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workshop.drive("WD1")
+    assert workshop.flash() == 0
+    good = certificate_of(workshop, SERIAL)
+    changed = {**good, "certificate": {**good["certificate"], "passed": False}}
+    stranger = {**good, "certificate": {**good["certificate"], "serial": "ALR-VM-000099"}}
+    for document, told in (
+        (good, "passed; signed by the unit"),
+        (changed, "failed; NOT signed by the unit"),
+        (stranger, "this ledger does not know the unit"),
+        (
+            {**good, "certificate": {"serial": SERIAL, "checks": [1, {"name": "\x1b"}]}},
+            "NOT signed",
+        ),
+    ):
+        assert workshop.do("show", str(hand_over(workshop, document))) == 0
+        said = capsys.readouterr().out
+        assert told in said
+        assert "\x1b" not in said
 
 
 def test_life_of_a_unit_is_told(workshop: Workshop, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,9 @@
 """What is on a unit's drive, looked at and changed while it is off."""
 
+import json
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 from allerac_factory import contents
 from allerac_factory.file_system import Ext4
@@ -20,6 +22,14 @@ def partition_of(drive: Path, to: Path) -> Path:
     to.mkdir()
     Ext4(drive, table_of(drive).partition("identity").offset).copy_out("/", to)
     return to
+
+
+def leave_certificate(drive: Path, folder: Path, document: dict[str, Any]) -> None:
+    """Leave on a flashed drive what a burn-in leaves."""
+    kept = folder / "birth-certificate.json"
+    kept.write_text(json.dumps(document))
+    identity = Ext4(drive, table_of(drive).partition("identity").offset)
+    identity.change([f"write {kept} /birth-certificate.json"])
 
 
 def leave_claimed(drive: Path, folder: Path, *, owner: bool) -> None:
