@@ -96,5 +96,7 @@ def _serve(route: Route, built: Path) -> None:
 
 def visit(page: Page, path: str, *plays: str) -> None:
     """Open `path` of a box that plays `plays` (see `scenarioOf` in the mock)."""
+    path, hash_sign, place = path.partition("#")
     more = "&" if "?" in path else "?"
-    page.goto(f"{ADDRESS}{path}{more}{'&'.join(f'play={play}' for play in ('quick', *plays))}")
+    played = "&".join(f"play={play}" for play in ("quick", *plays))
+    page.goto(f"{ADDRESS}{path}{more}{played}{hash_sign}{place}")
