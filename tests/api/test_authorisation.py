@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+import pytest_asyncio
 import yaml
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
@@ -77,6 +79,22 @@ def _filled(path: str, ids: dict[str, str]) -> str:
     return path.replace("{model_id:path}", "none").replace("{path:path}", "healthz")
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module", autouse=True)
+async def belongings(household: Household) -> None:
+    """Give the member a private document, an assistant and a memory."""
+    member = household.clients["member"]
+    document = await member.post(
+        "/api/v1/knowledge/files",
+        params={"name": "diary.txt"},
+        content=b"Zinnias bloom behind the quiet shed.",
+        headers={"Content-Type": "application/octet-stream"},
+    )
+    assistant = await member.post("/api/v1/assistants", json={"name": "Smith"})
+    memory = await member.post("/api/v1/memories", json={"content": "Zinnias want sun."})
+    made = {"file_id": document, "assistant_id": assistant, "memory_id": memory}
+    household.ids |= {name: response.json()["id"] for name, response in made.items()}
+
+
 @pytest.mark.parametrize("principal", PRINCIPALS)
 async def test_each_principal_passes_exactly_the_routes_of_its_row(
     household: Household, principal: str
@@ -98,31 +116,57 @@ async def test_each_principal_passes_exactly_the_routes_of_its_row(
     assert wrong == []
 
 
-OWNED = [
-    row
-    for row in ROWS
-    if any(
-        f"{{{name}}}" in row
-        for name in ("conversation_id", "message_id", "generation_id", "picture_id")
-    )
-]
+OBJECTS = (
+    *("conversation_id", "message_id", "generation_id", "picture_id"),
+    *("file_id", "assistant_id", "memory_id", "key_id"),
+)
+OWNED = [row for row in ROWS if any(f"{{{name}}}" in row for name in OBJECTS)]
+BODIES: dict[str, dict[str, Any]] = {
+    "messages": {"content": "x", "client_id": "theirs", "parent_id": None},
+    "rating": {"rating": "up"},
+    "duplicate": {"name": "Mine"},
+}
+
+
+async def _asked(household: Household, row: str, principal: str) -> httpx.Response:
+    """Ask for an object of the member's."""
+    method, _, path = row.partition(" ")
+    more: dict[str, Any] = {}
+    if method == "PUT" and "{file_id}" in path:
+        octets = {"Content-Type": "application/octet-stream"}
+        more = {"content": b"x", "params": {"name": "theirs.txt"}, "headers": octets}
+    elif method not in {"GET", "DELETE"}:
+        more = {"json": BODIES.get(path.rsplit("/", 1)[1], {})}
+    path = _filled(path, household.ids).replace("{page}", "1")
+    return await household.clients[principal].request(method, path, **more)
+
+
+async def test_there_is_a_route_for_each_kind_of_object(household: Household) -> None:
+    assert [name for name in OBJECTS if not any(f"{{{name}}}" in row for row in OWNED)] == []
+    assert set(OBJECTS) <= household.ids.keys()
 
 
 @pytest.mark.parametrize("row", OWNED)
 @pytest.mark.parametrize("principal", ["owner", "admin", "guest"])
-async def test_another_persons_conversation_does_not_exist(
+async def test_what_belongs_to_another_person_does_not_exist(
     household: Household, row: str, principal: str
 ) -> None:
-    method, _, path = row.partition(" ")
-    bodies: dict[str, dict[str, Any]] = {
-        "messages": {"content": "x", "client_id": "theirs", "parent_id": None},
-        "rating": {"rating": "up"},
-    }
-    body = bodies.get(path.rsplit("/", 1)[1], {})
-    response = await household.clients[principal].request(
-        method,
-        _filled(path, household.ids),
-        json=None if method in {"GET", "DELETE"} else body,
-    )
+    response = await _asked(household, row, principal)
+    if principal not in MAY[ROWS[row]]:
+        assert response.status_code == 403, response.text
+        return
     assert response.status_code == 404, response.text
     assert response.json()["error"]["code"] == "not_found"
+
+
+async def test_it_is_still_there_for_whom_it_belongs_to(household: Household) -> None:
+    member = household.clients["member"]
+    for path, name in (
+        ("assistants", "assistant_id"),
+        ("memories", "memory_id"),
+        ("knowledge/files", "file_id"),
+        ("conversations", "conversation_id"),
+        ("api-keys", "key_id"),
+    ):
+        items = (await member.get(f"/api/v1/{path}")).json()["items"]
+        assert household.ids[name] in [item["id"] for item in items], path
