@@ -4,7 +4,7 @@ import dataclasses
 import mmap
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -17,6 +17,8 @@ from allerac.hardware.profile import Profile, Profiles
 from allerac.hardware.sensors import Drive, Sysfs, read_links, read_power
 
 from .outcome import Outcome
+
+ReadAt = Callable[[int, list[mmap.mmap], int], int]
 
 MB: Final = 1_000_000
 CHUNK_BYTES: Final = 16 << 20
@@ -52,18 +54,23 @@ def probe_tier(machine: Machine, profiles: Profiles, tier: str, image: str | Non
     )
 
 
-def probe_memory(size_bytes: int) -> Outcome:
+def new_chunk() -> mmap.mmap:
+    """Return a piece of memory to test."""
+    return mmap.mmap(-1, CHUNK_BYTES)
+
+
+def probe_memory(size_bytes: int, chunk: Callable[[], mmap.mmap] = new_chunk) -> Outcome:
     """Write patterns to so much memory and compare all of it; blocks for seconds per GB."""
-    chunks = [mmap.mmap(-1, CHUNK_BYTES) for _ in range(max(1, size_bytes // CHUNK_BYTES))]
+    chunks = [chunk() for _ in range(max(1, size_bytes // CHUNK_BYTES))]
     wrong = 0
     try:
         for content in _contents():
-            for chunk in chunks:
-                chunk[:] = content
-            wrong += sum(chunk[:] != content for chunk in chunks)
+            for piece in chunks:
+                piece[:] = content
+            wrong += sum(piece[:] != content for piece in chunks)
     finally:
-        for chunk in chunks:
-            chunk.close()
+        for piece in chunks:
+            piece.close()
     return Outcome(
         "memory",
         passed=wrong == 0,
@@ -73,15 +80,17 @@ def probe_memory(size_bytes: int) -> Outcome:
     )
 
 
-def probe_disk(folder: Path, size_bytes: int, least: float | None) -> Outcome:
+def probe_disk(
+    folder: Path, size_bytes: int, least: float | None, read_at: ReadAt = os.preadv
+) -> Outcome:
     """Write a file past the page cache, read it back, compare, and say how fast both were.
 
-    Less than `least` MB/s is too slow; None accepts any speed.
+    Less than `least` MB/s is too slow; None accepts any speed. `read_at` is preadv(2).
     """
     path = folder / ".burn-in"
     count = max(1, size_bytes // BLOCK_BYTES)
     try:
-        written, read, equal = _try_disk(path, count)
+        written, read, equal = _try_disk(path, count, read_at)
     except OSError as error:
         return Outcome("disk", passed=False, reason=f"The drive failed: {error.strerror}.")
     finally:
@@ -204,7 +213,7 @@ def _contents() -> Iterator[bytes]:
     yield os.urandom(BLOCK_BYTES) * (CHUNK_BYTES // BLOCK_BYTES)
 
 
-def _try_disk(path: Path, count: int) -> tuple[float, float, bool]:
+def _try_disk(path: Path, count: int, read_at: ReadAt) -> tuple[float, float, bool]:
     """Return MB/s written, MB/s read, and whether all came back."""
     with mmap.mmap(-1, BLOCK_BYTES) as out, mmap.mmap(-1, BLOCK_BYTES) as back:
         out[:] = os.urandom(BLOCK_BYTES)
@@ -217,7 +226,7 @@ def _try_disk(path: Path, count: int) -> tuple[float, float, bool]:
             between = time.monotonic()
             equal = True
             for block in range(count):
-                os.preadv(descriptor, [back], block * BLOCK_BYTES)
+                read_at(descriptor, [back], block * BLOCK_BYTES)
                 equal = equal and back[:] == out[:]
             ended = time.monotonic()
         finally:

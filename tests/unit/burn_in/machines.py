@@ -1,6 +1,6 @@
 """Machines of a tier, written down as the kernel shows them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from allerac.burn_in import Pace
@@ -17,6 +17,9 @@ GOOD: Mapping[str, str] = {
     "sys/class/hwmon/hwmon0/temp1_crit": "105000",
     "sys/class/powercap/intel-rapl:0/constraint_0_power_limit_uw": "15000000",
     "sys/class/tpm/tpm0/tpm_version_major": "2",
+    "sys/class/rtc/rtc0/since_epoch": "1795262400",  # 2026-11-21 12:00 UTC
+    "sys/devices/system/cpu/cpu0/thermal_throttle/core_throttle_count": "7",
+    "proc/stat": "cpu  1 0 1 8 0 0 0 0 0 0",
 }
 
 
@@ -50,11 +53,22 @@ def n100(**changes: object) -> Machine:
 
 
 class SteadyLoad:
-    """Answers at once, always at the same pace; `fails` when asked to start."""
+    """Answers at once, always at the same pace; `fails` when asked to start.
 
-    def __init__(self, prefill: float, decode: float, *, fails: bool = False) -> None:
+    `meanwhile` happens with each answer.
+    """
+
+    def __init__(
+        self,
+        prefill: float,
+        decode: float,
+        *,
+        fails: bool = False,
+        meanwhile: Callable[[], object] = lambda: None,
+    ) -> None:
         self.pace = Pace(prefill, decode)
         self.fails = fails
+        self.meanwhile = meanwhile
         self.is_stopped = False
 
     async def start(self) -> None:
@@ -64,6 +78,7 @@ class SteadyLoad:
 
     async def answer(self) -> Pace:
         """Answer."""
+        self.meanwhile()
         return self.pace
 
     async def stop(self) -> None:

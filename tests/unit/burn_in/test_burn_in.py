@@ -2,6 +2,8 @@
 
 import base64
 import json
+import mmap
+import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from allerac.app.burn_in import hardware_of_unit
 from allerac.appliance.identity import FactoryIdentity
 from allerac.burn_in import BurnIn, Extent, Keeper, Reporter, is_factory_mode, sign
-from allerac.burn_in.probes import probe_disk, probe_drive_verdicts, probe_memory
+from allerac.burn_in.probes import CHUNK_BYTES, probe_disk, probe_drive_verdicts, probe_memory
 from allerac.errors import InvalidInput
 from allerac.hardware.drive_test import DriveTester
 from allerac.hardware.machine import Machine
@@ -96,6 +98,8 @@ async def test_unit_of_its_tier_passes(tmp_path: Path) -> None:
         ({"power_limit_uw": None}, "power limit", "is not readable"),
         ({"speed": "100"}, "network", "slower"),
         ({"vendor": None}, "network", "no wired network card"),
+        ({"since_epoch": "1794657600"}, "clock", "The hardware clock is wrong"),
+        ({"since_epoch": "1795867200"}, "clock", "The hardware clock is wrong"),
     ],
 )
 async def test_unit_that_is_not_as_its_tier_fails_for_the_reason(
@@ -136,6 +140,31 @@ async def test_slow_unit_fails_with_both_figures(tmp_path: Path) -> None:
     body = await burn_in(tmp_path, load=load)
     assert reasons(body) == {"inference": "writes 8.0 tokens a second, the tier has 11.0"}
     assert load.is_stopped
+
+
+async def test_unit_that_reads_too_slowly_fails(tmp_path: Path) -> None:
+    body = await burn_in(tmp_path, load=SteadyLoad(12.0, 17.0))
+    assert reasons(body) == {"inference": "reads 12.0 tokens a second, the tier has 20.0"}
+
+
+async def test_unit_that_slows_itself_under_load_fails(tmp_path: Path) -> None:
+    counter = "sys/devices/system/cpu/cpu0/thermal_throttle/core_throttle_count"
+    file = tmp_path / "machine" / counter
+    load = SteadyLoad(34.0, 17.0, meanwhile=lambda: file.write_text("9"))
+    body = await burn_in(tmp_path, load=load)
+    told = "The processor slowed itself because of heat: cooler or paste."
+    assert reasons(body) == {"heat": told}
+    (heat,) = [check for check in body["checks"] if check["name"] == "heat"]
+    assert heat["measured"]["throttled"] == 2
+
+
+@pytest.mark.parametrize(("found", "version"), [("2", 2), (None, None)])
+async def test_tpm_is_written_down_and_none_is_no_fault(
+    tmp_path: Path, found: str | None, version: int | None
+) -> None:
+    body = await burn_in(tmp_path, changes={"tpm_version_major": found})
+    (tpm,) = [check for check in body["checks"] if check["name"] == "tpm"]
+    assert (tpm["passed"], tpm["measured"]) == (True, {"version": version})
 
 
 async def test_unit_whose_model_does_not_load_fails(tmp_path: Path) -> None:
@@ -182,6 +211,34 @@ def test_memory_that_is_good_passes() -> None:
     outcome = probe_memory(1)
     assert outcome.passed
     assert outcome.measured["tested_bytes"] == 16 << 20
+
+
+class WornChunk(mmap.mmap):
+    """Memory with a bit that stays 1."""
+
+    def __getitem__(self, key: Any) -> Any:
+        content = super().__getitem__(key)
+        return bytes([content[0] | 0x01]) + content[1:] if isinstance(key, slice) else content
+
+
+def test_memory_with_a_bit_that_is_stuck_fails() -> None:
+    outcome = probe_memory(1, lambda: WornChunk(-1, CHUNK_BYTES))
+    assert "Memory gave back something else" in outcome.reason
+    assert not outcome.passed
+    wrong = outcome.measured["wrong_chunks"]
+    assert isinstance(wrong, int)
+    assert wrong >= 1
+
+
+def test_drive_that_gives_back_something_else_fails(tmp_path: Path) -> None:
+    def read_at(file: int, into: list[mmap.mmap], offset: int) -> int:
+        count = os.preadv(file, into, offset)
+        into[0][100] ^= 0x10
+        return count
+
+    outcome = probe_disk(tmp_path, 1, None, read_at)
+    assert outcome.reason == "The drive gave back something else than was written."
+    assert not outcome.passed
 
 
 def test_drive_that_is_slower_than_any_good_one_fails(tmp_path: Path) -> None:
