@@ -1,6 +1,6 @@
 """A chat that asks the real library; a document is near to whatever is asked, or to nothing."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from allerac.storage.knowledge import KnowledgeStore, NewFile, Visibility
 from allerac.storage.knowledge_tables import knowledge_file
 from allerac.storage.memories import MemoryStore
 from allerac.storage.passages import Chunk, put_chunks
+from allerac.storage.traces import TraceStore
 from tests.chat_room import Room, open_room
 from tests.fakes import FakeModels
 
@@ -107,9 +108,9 @@ class Home:
         await self.service.set_scope(person, conversation_id, where)
         return conversation_id
 
-    async def brief(self, person: str, conversation_id: str, text: str = "Tell me") -> Brief:
-        """Return what an answer to `text` would be made with."""
-        record = await self.room.store.send(
+    async def answer(self, person: str, conversation_id: str, text: str) -> str:
+        """Store a question and its empty answer; returns the answer's id."""
+        _, answer, _ = await self.room.store.send(
             person,
             conversation_id,
             content=text,
@@ -117,8 +118,17 @@ class Home:
             client_id=text,
             model_id="small",
         )
-        question = Question(person, conversation_id, record[1].id, text, "", None)
-        return await self.librarian.brief(question)
+        return answer.id
+
+    async def brief(
+        self, person: str, conversation_id: str, *, context_tokens: int | None = None
+    ) -> tuple[Brief, Mapping[str, Any]]:
+        """Return what an answer would be made with, and what is kept of how that was found."""
+        answer_id = await self.answer(person, conversation_id, "Tell me")
+        question = Question(person, conversation_id, answer_id, "Tell me", "", context_tokens)
+        brief = await self.librarian.brief(question)
+        kept = await TraceStore(self.room.database).load(person, [answer_id])
+        return brief, kept.get(answer_id, {})
 
     async def asked(
         self, person: str, conversation_id: str, text: str = "Tell me"

@@ -12,7 +12,8 @@ HIS, HERS = "Ben's diary is blue.", "Ana's contract ends in May."
 
 
 async def _reads(home: Home, person: str, assistant_id: str) -> tuple[str, ...]:
-    return (await home.brief(person, await home.conversation(person, assistant_id))).passages
+    brief, _ = await home.brief(person, await home.conversation(person, assistant_id))
+    return brief.passages
 
 
 async def test_assistant_without_documents_looks_into_all_that_one_may_read(home: Home) -> None:
