@@ -61,18 +61,24 @@ class Shelf:
     database: Database
     retriever: Retriever
 
-    async def put(self, *cosines: float) -> str:
+    async def put(self, *cosines: float, texts: Sequence[str] = TEXTS) -> str:
         """Fill it; returns the document's id."""
         file = await KnowledgeStore(self.database).add(NewFile("ana", "x.txt", "", "private"))
 
         def work(connection: Connection) -> None:
             query = select(knowledge_file).where(knowledge_file.c.id == file.id)
-            chunks = [Chunk(at, TEXTS[at], "", None, None, 5) for at in range(len(cosines))]
+            chunks = [Chunk(at, texts[at], "", None, None, 5) for at in range(len(cosines))]
             row = connection.execute(query).one()
             put_chunks(connection, row, MODEL, chunks, [vector(each) for each in cosines])
 
         await self.database.write(work)
         return file.id
+
+    async def judged(self, budget_tokens: int = 1000) -> list[str]:
+        """Return what became of each passage, the nearest first."""
+        scope = Scope("ana")
+        found = await self.retriever.find("Quién", scope, budget_tokens=budget_tokens)
+        return [each.verdict for each in found.trace.considered]
 
     async def find(self, question: str) -> list[str]:
         """Return the passages that a model would read."""
@@ -125,3 +131,29 @@ async def test_document_is_found_by_the_words_of_its_new_name_alone(shelf: Shelf
     assert await hits("plumber") == 0
     await KnowledgeStore(shelf.database).change(file_id, {"folder": "House"})
     assert await hits("chimney") == 1
+
+
+FALLING = tuple(0.9 - at / 100 for at in range(8))
+DIFFERENT = tuple(f"Room {at} has {' '.join(f'w{at}x{n}' for n in range(40))}." for at in range(8))
+"""Eight passages of some 250 characters that share no words."""
+
+
+async def test_five_are_read_and_the_others_are_told_to_come_after(shelf: Shelf) -> None:
+    await shelf.put(*FALLING, texts=DIFFERENT)
+    assert await shelf.judged() == [*["used"] * 5, *["rank"] * 3]
+
+
+async def test_same_words_are_read_once(shelf: Shelf) -> None:
+    await shelf.put(*FALLING[:3], texts=(DIFFERENT[0], DIFFERENT[0], DIFFERENT[1]))
+    assert await shelf.judged() == ["used", "duplicate", "used"]
+
+
+async def test_passages_beyond_the_budget_are_told_to_have_had_no_room(shelf: Shelf) -> None:
+    await shelf.put(*FALLING[:3], texts=DIFFERENT)
+    assert await shelf.judged(budget_tokens=100) == ["used", "budget", "budget"]
+    assert await shelf.judged(budget_tokens=1000) == ["used", "used", "used"]
+
+
+async def test_what_is_not_related_is_told_to_be_so(shelf: Shelf) -> None:
+    await shelf.put(RELATED, APART, texts=DIFFERENT)
+    assert await shelf.judged() == ["used", "unrelated"]
