@@ -35,6 +35,12 @@ def engine(**changed: Any) -> Seed:
     return facts(engine=state)
 
 
+def dies_again(box: SimulatedBox, seconds: float) -> None:
+    """Be seen loading every other time; `last_error` goes with the first answer."""
+    state = "loading" if seconds % 20 else "failed"
+    box.change(engine=EngineFacts(state=state, record=12.5, last_error="The engine ended."))
+
+
 def memory(available: float, **more: int) -> Seed:
     return lambda box, _: box.machine.memory(total=16 * GIB, available=int(available * GIB), **more)
 
@@ -158,6 +164,7 @@ FAULTS = [
     ),
     Fault("name taken", "name_conflict", MINUTE, facts(name_conflict="kitchen.local")),
     Fault("engine gone", "engine_down", MINUTE, engine(state="failed"), "start_engine", "critical"),
+    Fault("engine dies at every start", "engine_down", MINUTE, dies_again, severity="critical"),
     Fault("engine hangs in its start", "engine_down", MINUTE, engine(state="starting")),
     Fault(
         "engine slow",

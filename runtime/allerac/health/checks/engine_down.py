@@ -6,12 +6,16 @@ from typing import Final
 from allerac.health.check import Check, Finding, Fix, View, Words
 
 DOWN: Final = frozenset({"failed", "starting"})
-"""`stopped` is chosen: there is no model on board. `loading` of a large model takes its time."""
+"""`stopped` is chosen: there is no model on board. `loading` of a large model takes its time, but
+not again and again: an engine that dies at every start is seen loading too."""
 
 
 def _look(view: View) -> Iterator[Finding]:
     engine = view.now.box.engine
-    if engine is not None and engine.state in DOWN:
+    if engine is None:
+        return
+    again = engine.state == "loading" and engine.last_error is not None
+    if engine.state in DOWN or again:
         yield Finding("critical", {"state": engine.state})
 
 
