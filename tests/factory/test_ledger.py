@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from allerac_factory.findings import summaries
 from allerac_factory.ledger import Ledger
+from allerac_factory.report import as_html
 
 from .unit_start import DESK, burn_in
 from .workshop import Workshop
@@ -160,6 +162,29 @@ def test_report_is_one_page_that_loads_nothing(workshop: Workshop) -> None:
         assert told in text
     assert "http" not in text
     assert "src=" not in text
+
+
+def test_units_an_hour_are_those_that_became_ready_since_the_first_was_begun(
+    tmp_path: Path,
+) -> None:
+    minutes = iter((0, 5, 30, 40, 60))
+    ledger = Ledger(
+        tmp_path / "clocked.sqlite", clock=lambda: BEGIN + timedelta(minutes=next(minutes))
+    )
+    for act, unit in (
+        *(("begun", "A"), ("begun", "B"), ("ready", "A"), ("ready", "B")),
+        ("burned-in", "A"),  # later, and no flashing
+    ):
+        told = {"drive": unit} if act == "begun" else {}
+        seen = {"passed": True, "failures": []} if act == "burned-in" else {}
+        ledger.add(act, batch="b1", unit=unit, intended=told, observed=seen)
+    acts = list(ledger.acts())
+    ledger.close()
+    (summary,) = summaries(acts)
+    assert summary.units_per_hour == pytest.approx(2 / 40 * 60)
+    assert "<dt>an hour</dt><dd>3</dd>" in as_html(acts, [])
+    (begun,) = summaries(acts[:2])
+    assert begun.units_per_hour is None
 
 
 def test_records_that_are_not_there_are_told(tmp_path: Path, workshop: Workshop) -> None:
