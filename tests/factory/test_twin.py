@@ -1,62 +1,85 @@
 """A whole batch with all that goes wrong in one: no bad unit leaves, every good one works."""
 
+import io
 import os
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from .small_image import SmallImage
-from .twin import GOOD, OTHER_TIER, Row, Twin
+from .twin import DRIVES, EXPECTED, GOOD, Row, Twin, report, surprises
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
-def twin(tmp_path_factory: pytest.TempPathFactory, small_image: SmallImage) -> Twin:
-    """A factory whose batch is over."""
-    return Twin(tmp_path_factory.mktemp("twin"), small_image)
+def told() -> io.StringIO:
+    """What the twin prints."""
+    return io.StringIO()
+
+
+@pytest.fixture(scope="module")
+def twin(
+    tmp_path_factory: pytest.TempPathFactory, small_image: SmallImage, told: io.StringIO
+) -> Twin:
+    """A factory whose batch is over, and was as it must be."""
+    twin = Twin(tmp_path_factory.mktemp("twin"), small_image)
+    assert report(twin, told) == 0, told.getvalue()
+    return twin
 
 
 @pytest.fixture(scope="module")
 def rows(twin: Twin) -> dict[str, Row]:
     """What became of each drive."""
-    return {row.drive: row for row in twin.run()}
+    return {row.drive: row for row in twin.rows}
 
 
-def test_good_units_are_released_and_claimed_by_what_was_scanned(rows: dict[str, Row]) -> None:
-    for name in GOOD:
-        assert (rows[name].outcome, rows[name].is_claimed) == ("released", True)
+@pytest.mark.parametrize("drive", DRIVES)
+def test_drive_becomes_what_it_must_for_its_own_reason(rows: dict[str, Row], drive: str) -> None:
+    assert rows[drive].outcome.startswith(EXPECTED[drive])
 
 
-def test_unit_in_a_machine_of_another_tier_fails_its_burn_in_for_the_reason(
-    rows: dict[str, Row],
-) -> None:
-    assert rows[OTHER_TIER].outcome == "burn-in failed: tier"
-
-
-@pytest.mark.parametrize(
-    ("drive", "outcome"),
-    [
-        ("D4", "failed: drive gone"),
-        ("D5", "failed: drive error"),
-        ("D6", "refused: too small"),
-        ("D7", "refused: the serial ALR-VM-000001 was given to another unit"),
-        ("D8", "refused: holds a claimed Allerac, ALR-OLD-000001"),
-    ],
-)
-def test_bad_drive_is_lost_for_its_own_reason(
-    rows: dict[str, Row], drive: str, outcome: str
-) -> None:
-    assert rows[drive].outcome.startswith(outcome)
+def test_good_units_are_claimed_by_what_was_scanned(rows: dict[str, Row]) -> None:
+    assert {name for name, row in rows.items() if row.is_claimed} == set(GOOD)
 
 
 def test_no_bad_unit_has_a_label(rows: dict[str, Row]) -> None:
     assert {name for name, row in rows.items() if row.has_label} == set(GOOD)
 
 
-def test_ledger_of_the_batch_is_whole(rows: dict[str, Row], twin: Twin) -> None:
-    assert rows
+def test_ledger_of_the_batch_is_whole(twin: Twin) -> None:
     assert twin.workshop.do("verify") == 0
+
+
+def test_table_has_a_line_for_each_drive(twin: Twin, told: io.StringIO) -> None:
+    lines = told.getvalue().splitlines()
+    for row in twin.rows:
+        (line,) = [line for line in lines if line.startswith(f"{row.drive} ")]
+        assert row.outcome in line
+        assert line.count("yes") == (2 if row.drive in GOOD else 0)
+
+
+@pytest.mark.parametrize(
+    ("drive", "changes"),
+    [
+        ("D1", {"outcome": "burned-in"}),
+        ("D2", {"is_claimed": False}),
+        ("D5", {"outcome": "ready"}),
+        ("D4", {"has_label": True}),
+    ],
+)
+def test_batch_that_went_otherwise_is_a_failure(
+    rows: dict[str, Row], drive: str, changes: dict[str, Any]
+) -> None:
+    assert surprises(list(rows.values())) == []
+    wrong = {**rows, drive: replace(rows[drive], **changes)}
+    (found,) = surprises(list(wrong.values()))
+    assert drive in found
+    assert surprises([row for row in rows.values() if row.drive != drive]) == [
+        f"{drive} is missing."
+    ]
 
 
 @pytest.mark.matrix

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TextIO
 
 from allerac_factory.history import RELEASED, UnitHistory
 from allerac_factory.image_set import open_image
@@ -60,6 +60,17 @@ DRIVES: Mapping[str, str] = {
     "D7": "shall become a serial that was given",
     "D8": "holds a claimed Allerac",
 }
+EXPECTED: Mapping[str, str] = {
+    **dict.fromkeys(GOOD, "released"),
+    OTHER_TIER: "burn-in failed: tier",
+    "D4": "failed: drive gone",
+    "D5": "failed: drive error",
+    "D6": "refused: too small",
+    "D7": "refused: the serial ALR-VM-000001 was given to another unit",
+    "D8": "refused: holds a claimed Allerac, ALR-OLD-000001",
+}
+"""How what becomes of a drive must begin."""
+
 ON_THE_UNIT = """\
 import asyncio, json, sys
 from pathlib import Path
@@ -92,6 +103,7 @@ class Twin:
         self.workshop = Workshop(folder, image)
         self._folder = folder
         self._scanned: dict[str, str] = {}
+        self.rows: list[Row] = []
 
     def run(self) -> list[Row]:
         """Do all of it and return what became of each drive."""
@@ -102,7 +114,8 @@ class Twin:
                 self._start(unit)
         self._label_and_release()
         claimed = {s: asyncio.run(self._claim(s, text)) for s, text in self._scanned.items()}
-        return [self._row(name, claimed) for name in DRIVES]
+        self.rows = [self._row(name, claimed) for name in DRIVES]
+        return self.rows
 
     def _prepare(self) -> None:
         """Give a serial away, and have one drive come from a customer."""
@@ -210,6 +223,27 @@ def table(rows: list[Row]) -> list[str]:
     return columns([head, *lines])
 
 
+def surprises(rows: list[Row]) -> list[str]:
+    """Return what became otherwise of a drive than it must."""
+    became = {row.drive: row for row in rows}
+    found = [f"{name} is missing." for name in EXPECTED if name not in became]
+    for name, row in became.items():
+        is_good = name in GOOD
+        if not row.outcome.startswith(EXPECTED[name]):
+            found.append(f"{name}: {row.outcome!r} instead of {EXPECTED[name]!r}.")
+        if row.has_label != is_good or row.is_claimed != is_good:
+            found.append(f"{name}: its label is wrong.")
+    return found
+
+
+def report(twin: Twin, out: TextIO) -> int:
+    """Run a twin and write its table; return 1 when anything became otherwise than it must."""
+    rows = twin.run()
+    found = surprises(rows)
+    out.write("\n".join(["", *table(rows), "", *found]) + "\n")
+    return 1 if found else twin.workshop.do("verify")
+
+
 def main() -> int:
     """Run the twin and print its table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -226,10 +260,7 @@ def main() -> int:
             image = SmallImage(options.image, trust, trust, trust, raw)
         else:
             image = make_small_image(folder / "image")
-        twin = Twin(folder, image)
-        rows = twin.run()
-        sys.stdout.write("\n".join(["", *table(rows), ""]) + "\n")
-        return twin.workshop.do("verify")
+        return report(Twin(folder, image), sys.stdout)
 
 
 if __name__ == "__main__":
