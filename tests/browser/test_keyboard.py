@@ -117,6 +117,7 @@ def test_palette_is_walked_by_arrows_and_left_by_escape(page: Page) -> None:
     expect(page.get_by_role("dialog")).to_be_hidden()
     page.keyboard.press("Control+k")
     page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
     places = page.get_by_role("listbox", name=WORDS("palette.title"))
     expect(places.get_by_role("option", selected=True)).to_have_text(WORDS("areas.box"))
     page.keyboard.press("Enter")

@@ -1,6 +1,16 @@
 import { useQuery } from "@tanstack/react-query";
 import { clsx } from "clsx";
-import { Cpu, Library, type LucideIcon, MessageCircle, Plus, RefreshCw, Users } from "lucide-react";
+import {
+  Brain,
+  Cpu,
+  HeartPulse,
+  Library,
+  type LucideIcon,
+  MessageCircle,
+  Plus,
+  RefreshCw,
+  Users,
+} from "lucide-react";
 import { Dialog } from "radix-ui";
 import { type KeyboardEvent, useEffect, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -63,8 +73,10 @@ function usePlaces(text: string): Place[] {
   });
   const areas: Place[] = [
     { to: "/chat", name: t("chat.new"), Icon: Plus },
+    { to: "/library", name: t("library.title"), Icon: Library },
     { to: "/box", name: t("areas.box"), Icon: Cpu },
-    { to: "/box/models", name: t("models.title"), Icon: Library },
+    { to: "/box/health", name: t("health.title"), Icon: HeartPulse },
+    { to: "/box/models", name: t("models.title"), Icon: Brain },
     ...(isAdministrator(person)
       ? [{ to: "/box/updates", name: t("updates.title"), Icon: RefreshCw }]
       : []),
