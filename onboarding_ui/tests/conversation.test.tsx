@@ -206,7 +206,7 @@ test("a number in an answer opens the passage it stands for", async () => {
   const user = userEvent.setup();
   open("/chat");
   await ask(user, "Hello");
-  await user.click(await screen.findByRole("button", { name: "Passage 1 in House rules.pdf" }));
+  await user.click(await screen.findByRole("link", { name: "Passage 1 in House rules.pdf" }));
   const sheet = await screen.findByRole("dialog", { name: "House rules.pdf" });
   expect(sheet).toHaveTextContent("The boiler code is 4711.");
 });

@@ -11,7 +11,7 @@ function show(text: string, onCite = vi.fn()): HTMLElement {
 test("the number of a source opens it", async () => {
   const onCite = vi.fn();
   show("The bins are emptied on **Tuesday [1]**.", onCite);
-  const number = screen.getByRole("button", { name: "Passage 1 in House rules.pdf" });
+  const number = screen.getByRole("link", { name: "Passage 1 in House rules.pdf" });
   expect(number).toHaveTextContent("[1]");
   await userEvent.click(number);
   expect(onCite).toHaveBeenCalledExactlyOnceWith(1);
@@ -30,13 +30,13 @@ test.each(["`list[1]`", "```python\nlist[1]\n```", "$a[1]$", "[[1]](https://exam
   "a number in code, a formula or a link is none of a source: %s",
   (text) => {
     show(text);
-    expect(screen.queryByRole("button", { name: /^Passage/ })).toBeNull();
+    expect(screen.queryByRole("link", { name: /^Passage/ })).toBeNull();
   },
 );
 
 test("two numbers side by side are two sources' or text, each by itself", () => {
   const shown = show("As was said [1][2].");
-  expect(screen.getAllByRole("button")).toHaveLength(1);
+  expect(screen.getAllByRole("link")).toHaveLength(1);
   expect(shown).toHaveTextContent("As was said [1][2].");
 });
 

@@ -71,14 +71,17 @@ function citing(citations: Citation[], onCite: (number: number) => void) {
     const citation = citations.find(({ number }) => number === cited);
     if (citation === undefined) return <>{children}</>;
     return (
-      <button
-        type="button"
+      <a
+        href={href}
         aria-label={citation.label}
-        onClick={() => onCite(cited)}
-        className="rounded-control px-1 font-semibold text-accent hover:bg-tint"
+        onClick={(event) => {
+          event.preventDefault();
+          onCite(cited);
+        }}
+        className="font-semibold"
       >
         {children}
-      </button>
+      </a>
     );
   };
 }

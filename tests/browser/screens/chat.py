@@ -55,7 +55,7 @@ def chat_answer(page: Page, words: Words) -> None:
 def chat_citation(page: Page, words: Words) -> None:
     chat_answer(page, words)
     cited = words("library.cited", number=1, name="House rules.pdf")
-    page.get_by_role("button", name=cited).click()
+    page.get_by_role("link", name=cited).click()
     expect(page.get_by_role("dialog")).to_contain_text("4711")
 
 

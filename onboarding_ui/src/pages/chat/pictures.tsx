@@ -36,9 +36,9 @@ export default function Pictures({ pictures }: { pictures: Picture[] }) {
           </li>
         ))}
       </ul>
-      <Dialog.Root open={shown !== undefined} onOpenChange={() => setOpened(null)}>
+      {/* A modal dialog would inject a style element, which the content security policy refuses. */}
+      <Dialog.Root modal={false} open={shown !== undefined} onOpenChange={() => setOpened(null)}>
         <Dialog.Portal>
-          <Dialog.Overlay className="fixed inset-0 z-40 bg-ink/60" />
           <Dialog.Content
             aria-describedby={undefined}
             className="fixed inset-0 z-50 grid grid-rows-[auto_minmax(0,1fr)] gap-3 bg-paper p-4"

@@ -60,9 +60,10 @@ interface SheetProps {
 function Sheet({ title, onClose, children }: SheetProps) {
   const { t } = useTranslation();
   return (
-    <Dialog.Root open onOpenChange={(open) => (open ? undefined : onClose())}>
+    // A modal dialog would inject a style element, which the content security policy refuses.
+    <Dialog.Root modal={false} open onOpenChange={(open) => (open ? undefined : onClose())}>
       <Dialog.Portal>
-        <Dialog.Overlay className="fixed inset-0 z-40 bg-ink/30" />
+        <div className="fixed inset-0 z-40 bg-black/30" aria-hidden="true" />
         <Dialog.Content
           aria-describedby={undefined}
           className="fixed inset-y-0 end-0 z-50 grid w-full max-w-xl content-start gap-4 overflow-y-auto border-s border-line bg-paper p-5"
