@@ -2,7 +2,8 @@
 
 Each document is about one thing in one place and states facts about it. A question asks for one
 fact in the words of the document, or in other words or another language; some ask for what no paper
-says.
+says: for something else about a thing of which there is a paper, or for a thing that has papers in
+a place that has papers, but none there.
 """
 
 import random
@@ -58,6 +59,7 @@ PLACES: tuple[dict[Language, str], ...] = (
     {"en": "the hotel", "de": "das Hotel", "es": "el hotel"},
     {"en": "the boat", "de": "das Boot", "es": "el barco"},
     {"en": "the farm", "de": "der Bauernhof", "es": "la granja"},
+    {"en": "the theatre", "de": "das Theater", "es": "el teatro"},
 )
 FACTS: tuple[dict[Language, tuple[str, str, str]], ...] = (
     {
@@ -149,7 +151,28 @@ FILLER: dict[Language, tuple[str, ...]] = {
         "Todos en casa deben saberlo.",
     ),
 }
-MISSING = ("spaceship", "violin", "vineyard", "telescope", "greenhouse", "canoe")
+UNSTATED: tuple[dict[Language, str], ...] = (
+    {
+        "en": "What colour is the {t}: {p}?",
+        "de": "Welche Farbe hat es: {t}, {p}?",
+        "es": "¿De qué color es: {t}, {p}?",
+    },
+    {
+        "en": "How heavy is the {t}: {p}?",
+        "de": "Wie schwer ist es: {t}, {p}?",
+        "es": "¿Cuánto pesa: {t}, {p}?",
+    },
+    {
+        "en": "What is the insurance number of the {t}: {p}?",
+        "de": "Wie ist die Versicherungsnummer: {t}, {p}?",
+        "es": "¿Cuál es el número del seguro: {t}, {p}?",
+    },
+)
+"""What no paper says of its thing."""
+
+
+Pair = tuple[dict[Language, tuple[str, str]], dict[Language, str]]
+"""A thing and a place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,8 +230,8 @@ def make_corpus(seed: int = 8) -> tuple[list[Paper], list[Asked]]:
     askable: list[
         tuple[dict[Language, tuple[str, str]], dict[Language, str], int, Language, str, str]
     ] = []
-    pairs = [(thing, place) for thing in THINGS for place in PLACES]
-    for number, (thing, place) in enumerate(pairs):
+    told, untold = pairs()
+    for number, (thing, place) in enumerate(told):
         language = LANGUAGES[number % 3]
         kind = list(KINDS)[number % len(KINDS)]
         stated = [_value(dice, fact) for fact in range(len(FACTS))]
@@ -222,8 +245,20 @@ def make_corpus(seed: int = 8) -> tuple[list[Paper], list[Asked]]:
     questions = [
         _question(dice, index, *entry) for index, entry in enumerate(dice.sample(askable, 240))
     ]
-    questions += [_unanswerable(dice) for _ in range(60)]
+    questions += _of_unstated_facts(dice.sample(told, 30)) + _of_unknown_pairs(untold)
     return papers, questions
+
+
+def pairs() -> tuple[list[Pair], list[Pair]]:
+    """Return the things and places of which there is a paper, and those of which there is none.
+
+    Every thing has a paper in all places but one.
+    """
+    told, untold = list[Pair](), list[Pair]()
+    for at, thing in enumerate(THINGS):
+        for beside, place in enumerate(PLACES):
+            (untold if at % len(PLACES) == beside else told).append((thing, place))
+    return told, untold
 
 
 def halves(questions: Sequence[Asked]) -> tuple[list[Asked], list[Asked]]:
@@ -286,7 +321,25 @@ def _papers(name: str) -> frozenset[str]:
     return frozenset({name, name.replace("paper-", "copy-")})
 
 
-def _unanswerable(dice: random.Random) -> Asked:
-    thing, other = dice.sample(MISSING, 2)
-    question = f"Which {thing} did the {other} society lend to the astronaut?"
+def _of_unstated_facts(told: Sequence[Pair]) -> list[Asked]:
+    """Ask for what the papers of these pairs do not say, in each language as often."""
+    asked = []
+    for at, (thing, place) in enumerate(told):
+        language = LANGUAGES[at % 3]
+        form = UNSTATED[at // 3 % len(UNSTATED)][language]
+        asked.append(_unanswerable(form.format(t=thing[language][0], p=place[language])))
+    return asked
+
+
+def _of_unknown_pairs(untold: Sequence[Pair]) -> list[Asked]:
+    """Ask for facts, of which papers have the like, about pairs without a paper; 30 questions."""
+    asked = []
+    for at in range(30):
+        (thing, place), language = untold[at % len(untold)], LANGUAGES[at % 3]
+        form = FACTS[at // 3 % len(FACTS)][language][1]
+        asked.append(_unanswerable(form.format(t=thing[language][0], p=place[language])))
+    return asked
+
+
+def _unanswerable(question: str) -> Asked:
     return Asked(question, "unanswerable", "", frozenset())
