@@ -37,6 +37,15 @@ def test_every_line_is_a_setting_and_the_profile_exists(
     assert settings.engine_socket == Path("/run/allerac-engine/engine.sock")
 
 
+def test_watched_folder_is_made_for_the_runtime_and_whoever_is_of_its_group() -> None:
+    text = _render("etc/allerac/allerac.env.j2", runtime_tier=TIERS[0])
+    settings = dict(line.split("=", 1) for line in text.splitlines() if not line.startswith("#"))
+    folders = TEMPLATES.parent / "files" / "etc" / "tmpfiles.d" / "allerac.conf"
+    made = [line.split() for line in folders.read_text("utf-8").splitlines()]
+    wanted = ["d", settings["ALLERAC_WATCHED_DIR"], "2770", "allerac", "allerac", "-"]
+    assert wanted in made
+
+
 def test_the_play_knows_every_tier() -> None:
     spec = yaml.safe_load((TEMPLATES.parent / "meta" / "argument_specs.yml").read_text("utf-8"))
     options = spec["argument_specs"]["main"]["options"]
