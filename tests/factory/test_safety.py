@@ -17,34 +17,37 @@ from allerac_factory.gpt import MIB
 
 from .workshop import Workshop
 
-OPENED = re.compile(r'open(?:at)?\((?:AT_FDCWD, )?"(/dev/[^"]+)", ([A-Z_|]+)')
+OPENED = re.compile(r'open(?:at2?)?\((?:AT_FDCWD, )?"([^"]+)", (?:\{flags=)?([A-Z_|]+)')
 WRITING = ("O_WRONLY", "O_RDWR", "O_TRUNC", "O_CREAT")
 HARMLESS = re.compile(r"/dev/(null|tty|pts/|shm/|urandom|random|ptmx|full|zero|fd/)")
 SECONDS = 300
 
 
+def written_to(trace: str) -> list[tuple[str, list[str]]]:
+    """Return path and flags of all that a traced program opened to write."""
+    found = [(path, flags.split("|")) for path, flags in OPENED.findall(trace)]
+    return [(path, flags) for path, flags in found if set(flags) & set(WRITING)]
+
+
 def opened_for_writing(trace: str) -> set[str]:
-    """Return the devices that a traced program opened to write."""
-    return {
-        path
-        for path, flags in OPENED.findall(trace)
-        if any(flag in flags.split("|") for flag in WRITING) and not HARMLESS.match(path)
-    }
+    """Return the devices among them."""
+    paths = {path for path, _ in written_to(trace)}
+    return {path for path in paths if path.startswith("/dev/") and not HARMLESS.match(path)}
 
 
-def traced(workshop: Workshop, *words: str) -> set[str]:
-    """Run the station's command under strace(1) with its children."""
+def traced(workshop: Workshop, *words: str) -> str:
+    """Run the station's command under strace(1) with its children; return the trace."""
     if shutil.which("strace") is None:
         pytest.skip("needs strace")
     log = workshop.folder / "trace"
-    watch = ["strace", "-f", "-qq", "-e", "trace=open,openat,creat", "-o", str(log)]
+    watch = ["strace", "-f", "-qq", "-e", "trace=open,openat,openat2,creat", "-o", str(log)]
     subprocess.run(
         [*watch, sys.executable, "-m", "allerac_factory", *words],
         check=False,
         capture_output=True,
         timeout=SECONDS,
     )
-    return opened_for_writing(log.read_text(errors="replace"))
+    return log.read_text(errors="replace")
 
 
 def test_system_drive_is_never_opened_for_writing(workshop: Workshop) -> None:
@@ -54,20 +57,30 @@ def test_system_drive_is_never_opened_for_writing(workshop: Workshop) -> None:
     targets = [{"path": str(system[0].path)}]
     workshop.drives.mkdir()
     job = workshop.job(targets=targets, count=1)
-    assert traced(workshop, *workshop.station_words(job)) == set()
+    assert opened_for_writing(traced(workshop, *workshop.station_words(job))) == set()
     (refusal,) = [act for act in workshop.acts() if act.act == "refused"]
     assert "this machine runs from it" in refusal.observed["reasons"]
 
 
-def test_writing_practice_drives_opens_no_device(workshop: Workshop) -> None:
-    workshop.drive("WD1")
-    assert traced(workshop, *workshop.flash_words(workshop.job())) == set()
+def test_writing_practice_drives_opens_no_device_and_passes_the_page_cache(
+    workshop: Workshop,
+) -> None:
+    drive = workshop.drive("WD1").resolve()
+    trace = traced(workshop, *workshop.flash_words(workshop.job()))
+    assert opened_for_writing(trace) == set()
     assert workshop.units()["ALR-VM-000001"].is_finished
+    opened = [flags for path, flags in written_to(trace) if path == str(drive)]
+    by_station = [flags for flags in opened if "O_CLOEXEC" in flags]
+    assert by_station
+    assert all("O_DIRECT" in flags for flags in by_station)
+    assert [flags for flags in opened if flags not in by_station] == [["O_RDWR"]], "fallocate(1)"
 
 
 def test_tracing_sees_what_is_opened_for_writing() -> None:
     line = '12 openat(AT_FDCWD, "/dev/sdb", O_RDWR|O_EXCL|O_DIRECT|O_CLOEXEC) = 3'
     assert opened_for_writing(line) == {"/dev/sdb"}
+    newer = '12 openat2(AT_FDCWD, "/dev/sdc", {flags=O_RDWR|O_CLOEXEC, resolve=0}, 24) = 3'
+    assert opened_for_writing(newer) == {"/dev/sdc"}
     assert opened_for_writing('openat(AT_FDCWD, "/dev/vda", O_RDONLY) = 3') == set()
 
 
@@ -119,7 +132,8 @@ def test_block_devices_are_written_and_a_bad_sector_loses_one_of_them(
     workshop.drives.mkdir()
     targets = [{"path": str(device)} for device in loops]
     job = workshop.job(targets=targets, count=2)
-    assert main(workshop.station_words(job)) == 1
+    trace = traced(workshop, *workshop.station_words(job))
+    assert opened_for_writing(trace) == set(map(str, loops)), "and nothing else of this machine"
     good, bad = workshop.units().values()
     assert good.stage == "ready"
     assert (bad.stage, bad.facts["cause"]) == ("failed", "drive error")

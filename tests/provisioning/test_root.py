@@ -29,6 +29,7 @@ NOT_ON_BOARD = {
     ),
     *("dracut", "grub-mkimage", "mkinitramfs", "nc", "telnetd", "tftp"),
 }
+OF_THE_BENCH = ("allerac_factory", "allerac_image", "allerac_release", "reportlab")
 STARTED = (
     "NetworkManager.service",
     "allerac-boot-deadline.timer",
@@ -95,6 +96,11 @@ def test_nothing_that_compiles_installs_or_makes_an_image_is_on_board(image_root
     folders = ("usr/bin", "usr/sbin", "usr/local/bin", "opt/allerac/venv/bin")
     found = {path.name for folder in folders for path in (image_root / folder).glob("*")}
     assert found & NOT_ON_BOARD == set()
+
+
+def test_nothing_of_the_bench_is_on_board(image_root: Path) -> None:
+    found = {path.name for path in image_root.rglob("*") if path.name.startswith(OF_THE_BENCH)}
+    assert found == set()
 
 
 @pytest.mark.parametrize(("name", "number"), USERS.items())
