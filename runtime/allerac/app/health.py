@@ -2,14 +2,15 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from allerac.app.ground import Ground
 from allerac.app.hardware import Hardware
 from allerac.app.health_levers import Background, Levers, acts_of
 from allerac.app.health_onlookers import Onlookers, Rooms
-from allerac.engine.supervisor import EngineSupervisor
+from allerac.engine.protocol import EngineStatus
 from allerac.hardware.choice import is_made_as
 from allerac.hardware.sensors import Sensors, Sysfs
 from allerac.health import AnswerWatch, HealthService, Limits, Metrics, Reserve, find_checks
@@ -83,12 +84,30 @@ def build_health(ground: Ground, rooms: Rooms, answers: AnswerWatch) -> HealthWi
     )
 
 
+class Watching(Protocol):
+    """`allerac.health.HealthService`, as far as it is alive."""
+
+    @property
+    def is_looking(self) -> bool:
+        """Whether samples are taken."""
+
+
+class Working(Protocol):
+    """`allerac.engine.supervisor.EngineSupervisor`, as far as it gets somewhere."""
+
+    def status(self) -> EngineStatus:
+        """Return how the engine is."""
+
+
 class Pulse:
     """What the service watchdog is fed from: the samples go on, and the engine gets somewhere."""
 
-    def __init__(self, service: HealthService, engine: EngineSupervisor) -> None:
+    def __init__(
+        self, service: Watching, engine: Working, steady: Callable[[], float] = time.monotonic
+    ) -> None:
         self._service = service
         self._engine = engine
+        self._steady = steady
         self._busy_since: float | None = None
 
     def is_well(self) -> bool:
@@ -96,8 +115,8 @@ class Pulse:
         if self._engine.status().state not in {"starting", "loading"}:
             self._busy_since = None
         elif self._busy_since is None:
-            self._busy_since = time.monotonic()
-        stuck = self._busy_since is not None and time.monotonic() - self._busy_since > STUCK_SECONDS
+            self._busy_since = self._steady()
+        stuck = self._busy_since is not None and self._steady() - self._busy_since > STUCK_SECONDS
         return self._service.is_looking and not stuck
 
 
