@@ -134,6 +134,11 @@ class ClaimedBox:
         self._start = start
         self._cookies: dict[str, str] = {}
 
+    @property
+    def cookies(self) -> dict[str, str]:
+        """The owner's session, for a real browser."""
+        return dict(self._cookies)
+
     def start(self) -> None:
         """Start it again where it was stopped or killed."""
         self.running = self._start()
