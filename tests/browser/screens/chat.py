@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.browser.mock_box import Words, visit
 from tests.browser.screens.screen import screen
@@ -77,7 +77,7 @@ def chat_documents_chosen(page: Page, words: Words) -> None:
 def _choose_pictures(page: Page, words: Words) -> None:
     chat_empty(page, words)
     pictures = [
-        {"name": f"{n}.png", "mimeType": "image/png", "buffer": png(40 * n, 30)} for n in (1, 2)
+        FilePayload(name=f"{n}.png", mimeType="image/png", buffer=png(40 * n, 30)) for n in (1, 2)
     ]
     page.locator("input[type=file]").set_input_files(pictures)
     expect(page.get_by_text(words("chat.pictures.unseen"))).to_be_visible()
