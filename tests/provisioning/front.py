@@ -19,8 +19,16 @@ from tests.provisioning.namespaces import inside
 
 START_SECONDS = 20.0
 UNIT = "etc/systemd/system/nginx.service"
+WWW_DATA = 33
+"""The same number on every Debian, /usr/share/base-passwd/passwd.master."""
 
-ENTER = """
+AS_THE_UNIT = (
+    *("setpriv", f"--reuid={WWW_DATA}", f"--regid={WWW_DATA}", "--clear-groups"),
+    *("--inh-caps=-all,+net_bind_service", "--ambient-caps=-all,+net_bind_service"),
+    "--bounding-set=-all,+net_bind_service",
+)
+
+ENTER = f"""
 set -e
 ip link set lo up
 mount -t tmpfs tmpfs "$1/run"
@@ -29,7 +37,10 @@ mount --bind "$2" "$1/run/allerac"
 mount -t tmpfs tmpfs "$1/data"
 mkdir -p "$1/data/allerac/tls"
 mount --bind "$3" "$1/data/allerac/tls"
+chgrp -R {WWW_DATA} "$3"
+chmod g+s "$3"
 mount -t tmpfs tmpfs "$1/var/lib/nginx"
+chown {WWW_DATA}:{WWW_DATA} "$1/run/nginx" "$1/var/lib/nginx"
 mount --rbind /dev "$1/dev"
 exec chroot "$1" sleep infinity
 """
@@ -161,7 +172,7 @@ class Front:
     def _enter(self, command: list[str]) -> None:
         enter = ["nsenter", f"--target={self._holder}", "--net", "--mount", "--root", "--wd=/"]
         subprocess.run(
-            [*enter, *command],
+            [*enter, *AS_THE_UNIT, *command],
             env={"PATH": "/usr/sbin:/usr/bin"},
             check=True,
             timeout=START_SECONDS,

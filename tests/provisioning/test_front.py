@@ -18,7 +18,7 @@ SELF_SIGNED = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -no
 def _certify(folder: Path) -> None:
     files = ["-keyout", str(folder / "box.key"), "-out", str(folder / "box.crt")]
     subprocess.run([*SELF_SIGNED.split(), *files], check=True, capture_output=True, timeout=30)
-    (folder / "box.key").chmod(0o600)
+    (folder / "box.key").chmod(0o640)  # as the runtime leaves it to the group of nginx
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +134,14 @@ def test_too_much_at_once_is_refused_before_the_runtime_sees_it(
         answer = sock.recv(4096)
     assert answer.startswith(b"HTTP/1.1 413 ")
     assert b"payload_too_large" in answer
+
+
+@pytest.mark.parametrize("path", ["knowledge/files?name=a.pdf", "conversations/one/pictures/two"])
+def test_documents_and_pictures_may_be_larger(front: Front, path: str) -> None:
+    with front.connect(80) as sock:
+        head = f"POST /api/v1/{path} HTTP/1.1\r\nHost: allerac.local\r\nExpect: 100-continue\r\n"
+        sock.sendall(f"{head}Content-Length: {20 * 1024 * 1024}\r\n\r\n".encode())
+        assert sock.recv(4096).startswith(b"HTTP/1.1 100 ")
 
 
 def test_files_with_immutable_names_come_from_nginx_and_are_kept_for_a_year(

@@ -21,6 +21,7 @@ from tests.provisioning.own_system import OwnSystem, running_system
 OURS = ("allerac.service", "allerac-engine.socket", "nginx.service")
 UNITS_FAILED = ("systemctl", "list-units", "--failed", "--no-legend", "--plain")
 PATIENCE_SECONDS = 60.0
+WORKERS = 2
 WISH = ("sh", "-c", "echo > /run/allerac/end-installer")
 CLAIM_CODE = re.compile(r"[Cc]laim code:?\s+\S*[0-9A-Z]{4}-[0-9A-Z]{4}")
 
@@ -59,6 +60,10 @@ def _processes(box: OwnSystem, user: int) -> list[Path]:
             if folder.stat().st_uid == user and (folder / "ns/cgroup").readlink() == group:
                 found.append(folder)
     return found
+
+
+def _name(process: Path) -> str:
+    return (process / "comm").read_text().strip()
 
 
 def test_no_unit_fails_and_no_two_wait_for_each_other(box: OwnSystem) -> None:
@@ -125,8 +130,8 @@ def test_a_runtime_that_is_killed_comes_back_and_nginx_stays(box: OwnSystem) -> 
 def test_an_installer_that_hears_nothing_is_ended_when_the_runtime_wishes_it(
     box: OwnSystem,
 ) -> None:
-    asked = ("busctl", "--timeout=20", "get-property", "de.pengutronix.rauc", "/")
-    asked = (*asked, "de.pengutronix.rauc.Installer", "Operation")
+    words = ("busctl", "--timeout=20", "get-property", "de.pengutronix.rauc", "/")
+    asked = (*words, "de.pengutronix.rauc.Installer", "Operation")
     box.wait_for(asked, 's "idle"')
     seen = {box.property("rauc.service", "MainPID")}
     for _ in range(2):
@@ -146,6 +151,16 @@ def test_files_of_the_runtime_are_nobody_elses(box: OwnSystem) -> None:
     for name, (mode, owner) in found.items():
         assert owner == "970", name
         assert mode.endswith("00") or name == "tls", (name, mode)
+
+
+def test_of_the_keys_nginx_reads_only_its_own(box: OwnSystem) -> None:
+    told = box.ask("find", "/data/allerac/tls", "-name", "*.key", "-printf", "%f %m %u %g\n")
+    assert sorted(told.splitlines()) == [
+        "box.key 640 allerac www-data",
+        "ca.key 600 allerac www-data",
+    ]
+    names = [_name(process) for process in _processes(box, user=33)]
+    assert names == ["nginx"] * (1 + WORKERS)
 
 
 def test_the_system_proves_itself_and_the_boot_environment_says_so(box: OwnSystem) -> None:

@@ -11,6 +11,7 @@ box.key box.crt    what the proxy shows, at most 397 days; renewed with the same
 
 import fcntl
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,6 +49,8 @@ PRIVATE: Final = tuple(
 """RFC 1918, RFC 3927; RFC 4193 and RFC 4291, sections 2.5.3 and 2.5.6."""
 
 PRIVATE_MODE, PUBLIC_MODE, FOLDER_MODE = 0o600, 0o644, 0o755
+PROXY_MODE = 0o640
+"""On a box the folder's group is the proxy's, which is not root."""
 
 Address = IPv4Address | IPv6Address
 
@@ -97,7 +100,9 @@ class CertificateFolder:
         wanted_names = {name for name in lower if name.endswith(f".{ZONE}")}
         wanted_addresses = {ip for ip in map(ip_address, addresses) if _is_private(ip)}
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._folder.chmod(FOLDER_MODE)
+        mode = stat.S_IMODE(self._folder.stat().st_mode)
+        if mode & ~stat.S_ISGID != FOLDER_MODE:
+            self._folder.chmod(FOLDER_MODE | mode & stat.S_ISGID)
         with self._locked():
             authority = self._authority(now)
             key = _load_key(self._folder / "box.key")
@@ -111,7 +116,7 @@ class CertificateFolder:
                 and _covers(leaf, wanted_names, wanted_addresses)
             ):
                 return False
-            key = key or self._new_key("box.key")
+            key = key or self._new_key("box.key", PROXY_MODE)
             leaf = _sign_leaf(authority, key, wanted_names, wanted_addresses, now)
             self._write_certificate("box.crt", leaf)
         return True
@@ -123,12 +128,12 @@ class CertificateFolder:
             if now + timedelta(days=LEAF_DAYS) < certificate.not_valid_after_utc:
                 return _Pair(key, certificate)
             key = None  # people have to trust anew in any case
-        key = key or self._new_key("ca.key")
+        key = key or self._new_key("ca.key", PRIVATE_MODE)
         pair = _Pair(key, _sign_authority(key, now))
         self._write_certificate("ca.crt", pair.certificate)
         return pair
 
-    def _new_key(self, name: str) -> ec.EllipticCurvePrivateKey:
+    def _new_key(self, name: str, mode: int) -> ec.EllipticCurvePrivateKey:
         """Make a key; it is kept before anything is signed, so that no certificate lacks its."""
         key = ec.generate_private_key(ec.SECP256R1())
         encoded = key.private_bytes(
@@ -136,7 +141,7 @@ class CertificateFolder:
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
         )
-        replace_file(self._folder / name, encoded, PRIVATE_MODE)
+        replace_file(self._folder / name, encoded, mode)
         return key
 
     def _write_certificate(self, name: str, certificate: x509.Certificate) -> None:

@@ -119,7 +119,7 @@ def test_names_are_ours_and_addresses_are_private(
 def test_keys_are_p256_and_nobody_elses(folder: CertificateFolder, tmp_path: Path) -> None:
     folder.ensure(NAMES, ADDRESSES, NOW)
     modes = {p.name: stat.S_IMODE(p.stat().st_mode) for p in (tmp_path / "tls").iterdir()}
-    assert modes == {"ca.key": 0o600, "ca.crt": 0o644, "box.key": 0o600, "box.crt": 0o644}
+    assert modes == {"ca.key": 0o600, "ca.crt": 0o644, "box.key": 0o640, "box.crt": 0o644}
     key = certificate(tmp_path).public_key()
     assert isinstance(key, ec.EllipticCurvePublicKey)
     assert key.curve.name == "secp256r1"
