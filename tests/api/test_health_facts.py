@@ -1,16 +1,21 @@
 """What the other rooms of a claimed box know becomes issues; only time is simulated."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from allerac.app.health_onlookers import Onlookers
-from allerac.health import Issue
+from allerac.appliance.certificate import CertificateFolder
+from allerac.appliance.clock import ClockWatch
+from allerac.health import BoxFacts, Issue
 from allerac.network import BoxIdentity
-from tests.api.health_box import HealthBox, health_box
-from tests.simulated_box import SimulatedBox
+from tests.api.conftest import Household
+from tests.api.health_box import DEADLINE_SECONDS, HealthBox, health_box
+from tests.simulated_box import NOON, SimulatedBox
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -28,6 +33,13 @@ class LookingBox:
     def onlookers(self) -> Onlookers:
         looking: Onlookers = self.claimed.app.state.runtime.health.onlookers
         return looking
+
+    async def until_known(self, known: Callable[[BoxFacts], bool]) -> BoxFacts:
+        """Return what the other rooms say once they do; they are asked now and then."""
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while not known(facts := await self.onlookers.look()):  # noqa: ASYNC110 - no event to wait on
+                await asyncio.sleep(0.05)
+        return facts
 
     async def issue(self, code: str, *, within_seconds: float = MINUTE) -> Issue:
         await self.time.live(within_seconds)
@@ -63,3 +75,51 @@ async def test_a_name_that_is_taken_is_told_in_one_language_at_a_time(box: Looki
     issue = await box.issue("name_conflict")
     assert issue.words("en").meaning == f"Two devices on this network answer to {name}."
     assert issue.words("de").meaning == f"Zwei Geräte in diesem Netz hören auf {name}."
+
+
+async def test_many_wrong_sign_ins_are_told_with_their_number(box: LookingBox) -> None:
+    stranger = Household(box.claimed.app).open("stranger")
+    for number in range(12):
+        wrong = {"name": "Ana", "password": f"not the lantern {number}"}
+        refused = await stranger.post("/api/v1/session", json=wrong)
+        assert refused.status_code in {401, 403, 429}, refused.text
+    await stranger.aclose()
+    facts = await box.until_known(lambda facts: facts.failed_sign_ins >= 10)
+    issue = await box.issue("sign_ins_failed")
+    assert issue.words("en").meaning.startswith(f"{facts.failed_sign_ins} sign-ins failed")
+
+
+async def test_a_certificate_that_was_not_renewed_is_told(box: LookingBox) -> None:
+    folder = CertificateFolder(box.claimed.settings.data_dir / "tls")
+    folder.ensure([], ["127.0.0.1"], datetime.now(UTC))
+    facts = await box.until_known(lambda facts: facts.certificate_expires_at is not None)
+    assert facts.certificate_expires_at is not None
+    box.time.clock_error = facts.certificate_expires_at - timedelta(days=2) - NOON
+    issue = await box.issue("certificate_expiring", within_seconds=11 * MINUTE)
+    assert issue.finding.severity == "warning"
+
+
+@pytest.mark.parametrize("years", [10, 5, -10])
+async def test_a_clock_that_jumps_by_years_is_told_and_nothing_else(
+    box: LookingBox, years: int
+) -> None:
+    folder = CertificateFolder(box.claimed.settings.data_dir / "tls")
+    folder.ensure([], ["127.0.0.1"], datetime.now(UTC))
+    await box.until_known(lambda facts: facts.certificate_expires_at is not None)
+    box.claimed.machine.remove("run/systemd/timesync/synchronized")
+    heard, wall = asyncio.Event(), [0.0]
+
+    async def follow(_: datetime, step: timedelta) -> None:
+        box.onlookers.clock_was_set(step)
+        heard.set()
+
+    watch = ClockWatch(follow, wall=lambda: wall[0], steady=lambda: 0.0, look_seconds=0.01)
+    await watch.start()
+    await box.time.live(MINUTE)
+    jump = timedelta(days=365 * years)
+    wall[0], box.time.clock_error = jump.total_seconds(), jump
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        await heard.wait()
+    await watch.stop()
+    await box.time.live(20 * MINUTE)
+    assert [change.issue.check.code for _, change in box.time.changes] == ["clock_wrong"]
