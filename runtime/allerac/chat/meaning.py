@@ -1,12 +1,12 @@
 """What messages mean: read while nobody waits, and asked for when somebody searches."""
 
 import asyncio
-import contextlib
 import re
 from typing import Final, Protocol
 
 import structlog
 
+from allerac.background import BackgroundTask
 from allerac.errors import AlleracError
 from allerac.storage.message_reading import MessageVectors, Piece, Unread
 from allerac.storage.message_vectors import Near
@@ -56,22 +56,19 @@ class Meaning:
         self._vectors = vectors
         self._reader = reader
         self._pace = pace
-        self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._background = BackgroundTask(self._run, name="meaning")
 
     def start(self) -> None:
         """Begin to read."""
-        self._task = asyncio.create_task(self._run(), name="meaning")
+        self._background.start()
 
     async def stop(self) -> None:
         """Stop where it is."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._background.stop()
 
     def wake(self) -> None:
         """There may be something to read."""
-        self._wake.set()
+        self._background.wake()
 
     async def near(self, query: str) -> Near | None:
         """Return what `query` means; None where words alone can be searched now."""
@@ -86,7 +83,6 @@ class Meaning:
 
     async def _run(self) -> None:
         while True:
-            self._wake.clear()
             await self._pace.rest(0.0)
             patience = LOOK_SECONDS
             try:
@@ -98,9 +94,7 @@ class Meaning:
             except Exception:  # the boundary of a background task
                 log.exception("reading_messages_stumbled")
                 patience = RETRY_SECONDS
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(patience):
-                    await self._wake.wait()
+            await self._background.wait(patience)
 
     async def _read_some(self) -> bool:
         """Read a few messages; whether there were any."""

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 import structlog
 
+from allerac.background import BackgroundTask
 from allerac.engine.embedding import Embedder
 from allerac.errors import (
     AlleracError,
@@ -97,8 +98,7 @@ class Ingest:
     def __init__(self, desk: Desk, *, lease: timedelta = LEASE) -> None:
         self._desk = desk
         self._lease = lease
-        self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._background = BackgroundTask(self._run, name="ingest")
         self._told_at = 0.0
         self._stuck: str | None = None
         self._read_by: str | None = None
@@ -106,22 +106,20 @@ class Ingest:
 
     def start(self) -> None:
         """Begin; what was interrupted goes on once its lease has ended."""
-        self._task = asyncio.create_task(self._run(), name="ingest")
+        self._background.start()
 
     async def stop(self) -> None:
         """Stop where it is."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._background.stop()
 
     def wake(self) -> None:
         """There is something to do."""
-        self._wake.set()
+        self._background.wake()
 
     def renew_models(self) -> None:
         """Models came or went: look again at what another one has read, or none could."""
         self._read_by = None
-        self._wake.set()
+        self._background.wake()
 
     def waits_for(self) -> str | None:
         """Return why documents are not read on now, a key of `REASONS`; None while they are.
@@ -133,7 +131,6 @@ class Ingest:
 
     async def _run(self) -> None:
         while True:
-            self._wake.clear()
             await self._desk.pace.rest(0.0)
             try:
                 job = await self._desk.jobs.take(datetime.now(UTC))
@@ -178,9 +175,7 @@ class Ingest:
         patience = self._lease.total_seconds()
         if free_at is not None:
             patience = min(patience, (free_at - datetime.now(UTC)).total_seconds())
-        with suppress(TimeoutError):
-            async with asyncio.timeout(max(0.05, patience)):
-                await self._wake.wait()
+        await self._background.wait(max(0.05, patience))
 
     async def _work_on(self, job: JobRecord) -> None:
         file = await self._desk.files.find(job.file_id)
