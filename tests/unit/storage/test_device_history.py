@@ -8,7 +8,7 @@ import pytest
 from sqlite_utils import Database
 
 from allerac.errors import StorageUnavailable
-from allerac.storage.device_history import LEVELS, DeviceHistory, Level, StoredIssue
+from allerac.storage.device_history import LEVELS, DeviceHistory, Level, StoredAlert, StoredIssue
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 TEN, MINUTE, QUARTER = LEVELS
@@ -29,6 +29,25 @@ def fill(history: DeviceHistory, seconds: int, *, begin: datetime = NOON) -> dat
     ]
     history.add(rows, end)
     return end
+
+
+def test_a_day_a_week_and_thirty_days_are_kept() -> None:
+    spans = [(level.seconds, timedelta(seconds=level.seconds * level.rows)) for level in LEVELS]
+    days = [(10, 1), (60, 7), (900, 30)]
+    assert spans == [(seconds, timedelta(days=count)) for seconds, count in days]
+
+
+def test_what_is_still_to_be_told_replaces_what_was(history: DeviceHistory) -> None:
+    assert history.alerts() == []
+    issue = StoredIssue("1", "hot", "", "warning", {"celsius": 91}, NOON, NOON, None)
+    over = StoredIssue("2", "hot", "cpu", "critical", {}, NOON, NOON, NOON)
+    waiting = [StoredAlert("opened", "", 0, issue), StoredAlert("recovered", "mail", 2, over)]
+    history.keep_alerts(waiting)
+    assert history.alerts() == waiting
+    history.keep_alerts(waiting[1:])
+    assert history.alerts() == waiting[1:]
+    history.keep_alerts([])
+    assert history.alerts() == []
 
 
 def test_samples_are_folded_into_their_means(history: DeviceHistory) -> None:
