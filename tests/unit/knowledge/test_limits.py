@@ -21,14 +21,19 @@ async def _reason(path: Path, **limits: int) -> str:
     return refused.value.reason
 
 
-def _cpu_limit() -> int:
-    """Return how many seconds the worker that reads now may take so far."""
+def _worker() -> psutil.Process:
+    """Return the process that reads now."""
     (worker,) = (
         child
         for child in psutil.Process().children()
         if "allerac.knowledge.worker" in child.cmdline()
     )
-    soft, _ = resource.prlimit(worker.pid, resource.RLIMIT_CPU)
+    return worker
+
+
+def _cpu_limit() -> int:
+    """Return how many seconds the worker that reads now may take so far."""
+    soft, _ = resource.prlimit(_worker().pid, resource.RLIMIT_CPU)
     return soft
 
 
@@ -78,3 +83,16 @@ async def test_page_that_has_not_begun_gets_no_time(tmp_path: Path) -> None:
         if found.kind is not None:
             assert _cpu_limit() == CPU_SECONDS
             return
+
+
+async def test_document_whose_reader_is_killed_says_that_it_stopped(tmp_path: Path) -> None:
+    path = tmp_path / "long.txt"
+    path.write_text(PARAGRAPH * 20_000)
+
+    async def read_and_kill() -> None:
+        async for found in read_document(path):
+            if found.kind is not None:
+                _worker().kill()
+
+    with pytest.raises(Unreadable, match="^crashed$"):
+        await read_and_kill()
