@@ -83,6 +83,19 @@ def test_trouble_is_told_in_place_of_any_page(
     assert 'name="code"' in answer.text
 
 
+def test_a_runtime_that_hangs_with_its_socket_open_is_told_within_seconds(
+    visitor: Visitor, places: Places, programs: NotedPrograms
+) -> None:
+    programs.systemd_says("active")
+    places.runtime_socket.parent.mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
+        listening.bind(str(places.runtime_socket))
+        listening.listen()  # as of a process that was stopped: the kernel takes, nobody answers
+        answer = visitor.get("/")
+    assert answer.status == 503
+    assert "runs but says nothing" in answer.text
+
+
 def test_a_missing_environment_leads_to_the_previous_system(
     visitor: Visitor, places: Places
 ) -> None:
