@@ -37,12 +37,14 @@ def _cpu_limit() -> int:
     return soft
 
 
+@pytest.mark.slow
 async def test_document_that_computes_without_end_is_stopped_as_too_slow(tmp_path: Path) -> None:
     path = tmp_path / "brackets.md"
     path.write_text("# Notes\n\n" + "[" * 400_000)  # each bracket might begin a link
     assert await _reason(path, cpu_seconds=FEW_SECONDS) == "too_slow"
 
 
+@pytest.mark.slow
 async def test_document_that_fills_half_a_gigabyte_is_refused_for_its_memory(
     tmp_path: Path,
 ) -> None:
@@ -94,5 +96,5 @@ async def test_document_whose_reader_is_killed_says_that_it_stopped(tmp_path: Pa
             if found.kind is not None:
                 _worker().kill()
 
-    with pytest.raises(Unreadable, match="^crashed$"):
+    with pytest.raises(Unreadable, match=r"^crashed$"):
         await read_and_kill()
