@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests import documents
+from tests import documents, pictures
 from tests.api.conftest import claim
 from tests.running_box import RunningBox, running_box
 
@@ -89,3 +89,22 @@ def test_dropped_pdf_answers_a_question_and_shows_its_page(page: Page, box: Runn
     sheet.get_by_role("link", name="Open the document").click()
     expect(page.get_by_role("heading", name="house.pdf")).to_be_visible()
     expect(page.locator("mark")).to_contain_text("blue-otter-42")
+
+
+def test_picture_goes_with_a_message_and_opens_large(page: Page, box: RunningBox) -> None:
+    page.goto(f"{box.url}/chat")
+    message = page.get_by_role("textbox", name="Message")
+    expect(message).to_be_visible(timeout=PATIENCE_MS)
+    page.get_by_label("Add pictures").and_(page.locator("input")).set_input_files(
+        {"name": "garden.jpg", "mimeType": "image/jpeg", "buffer": pictures.jpeg()}
+    )
+    expect(page.get_by_text("The model cannot see pictures")).to_be_visible()
+    message.fill("Hello")
+    page.get_by_role("button", name="Send").click()
+    page.get_by_role("button", name="Show picture 1 large").click(timeout=PATIENCE_MS)
+    picture = page.get_by_role("dialog").get_by_role("img", name="Picture 1")
+    page.wait_for_function(
+        "(image) => image.complete && image.naturalWidth === 16 && image.naturalHeight === 8",
+        arg=picture.element_handle(),
+        timeout=PATIENCE_MS,
+    )
