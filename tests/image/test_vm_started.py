@@ -45,11 +45,21 @@ class Terminal:
         )
         self.said: list[str] = []
         self._lines: SimpleQueue[str] = SimpleQueue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def _read(self) -> None:
-        for line in self.process.stdout or ():
-            self._lines.put(line)
+        assert self.process.stdout is not None
+        with self.process.stdout as said:
+            for line in said:
+                self._lines.put(line)
+
+    def close(self) -> None:
+        """End the command, which takes its machine with it."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.process.wait(30)
+        self._reader.join(10)
 
     def wait_for(self, pattern: str, seconds: float) -> re.Match[str]:
         """Return the first line that matches, said from now on."""
@@ -67,9 +77,7 @@ def terminal(vm_image: BuiltImage, tmp_path: Path) -> Iterator[Terminal]:
     """A person who typed the command."""
     started = Terminal(vm_image.file(".img"), tmp_path / "machines")
     yield started
-    if started.process.poll() is None:
-        started.process.terminate()  # it takes its machine with it
-    started.process.wait(30)
+    started.close()
 
 
 def test_the_wizard_is_in_the_persons_own_browser_and_ctrl_c_shuts_the_box_down(
