@@ -77,7 +77,8 @@ def test_screen_and_proxy_get_what_they_need(unit: Unit) -> None:
     code = (unit.data_dir / "secrets" / "claim-code").read_text()
     assert view.claim_code == f"{code[:4]}-{code[4:]}"
     assert "allerac.local" in view.names
-    assert stat.S_IMODE(view_file.stat().st_mode) == stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert stat.S_IMODE(view_file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(key.stat().st_mode) == 0o640
     unit.process.terminate()
     unit.process.wait(START_SECONDS)
     assert not view_file.exists()
