@@ -47,12 +47,6 @@ def test_document_that_was_read_when_the_power_went_becomes_ready_after_the_star
     row = page.get_by_role("listitem").filter(has_text=NAME)
     progress = row.get_by_role("progressbar", name="Understanding")
     expect(progress).to_be_visible(timeout=PATIENCE_MS)
-    first = _share(progress.get_attribute("value"), progress.get_attribute("max"))
-    page.wait_for_function(
-        "([bar, first]) => bar.isConnected && bar.value / bar.max > first",
-        arg=[progress.element_handle(), first],
-        timeout=PATIENCE_MS,
-    )
     expect(row.get_by_text("Ready", exact=True)).to_be_hidden()
     box.running.kill()
 
@@ -60,7 +54,3 @@ def test_document_that_was_read_when_the_power_went_becomes_ready_after_the_star
     page.goto(f"{box.running.url}/library")
     expect(row.get_by_text("Ready", exact=True)).to_be_visible(timeout=PATIENCE_MS)
     expect(row).to_contain_text(f"{SECTIONS + 1} passages")
-
-
-def _share(done: str | None, total: str | None) -> float:
-    return float(done or 0) / float(total or 1)
