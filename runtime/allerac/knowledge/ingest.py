@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -261,16 +261,18 @@ class Ingest:
         """Have a worker read the document; its text is kept when all of it is there."""
         kind, pages, pieces = "", None, list[tuple[str, str, int | None, bool]]()
         told = 0
-        async for found in read_document(self._desk.blobs.path(file.sha256 or "")):
-            if found.kind is not None:
-                kind = found.kind
-                await self._desk.files.change(file.id, {"kind": kind})
-            elif found.piece is not None:
-                pieces.append(found.piece)
-            elif found.page * 100 // max(1, found.pages) > told:
-                pages, told = found.pages, found.page * 100 // found.pages
-                await self._progress(file.id, "extract", found.page, found.pages)
-            pages = found.pages or pages
+        source = self._desk.blobs.path(file.sha256 or "")
+        async with aclosing(read_document(source)) as reading:  # the worker ends whatever happens
+            async for found in reading:
+                if found.kind is not None:
+                    kind = found.kind
+                    await self._desk.files.change(file.id, {"kind": kind})
+                elif found.piece is not None:
+                    pieces.append(found.piece)
+                elif found.page * 100 // max(1, found.pages) > told:
+                    pages, told = found.pages, found.page * 100 // found.pages
+                    await self._progress(file.id, "extract", found.page, found.pages)
+                pages = found.pages or pages
         lines = [{"kind": kind, "pages": pages}, *pieces]
         await asyncio.to_thread(write_lines, draft.pieces, lines)
 

@@ -6,7 +6,7 @@ import os
 import resource
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +42,7 @@ class Found:
 
 async def read_document(
     path: Path, *, silent_seconds: float = SILENT_SECONDS, cpu_seconds: int = CPU_SECONDS
-) -> AsyncIterator[Found]:
+) -> AsyncGenerator[Found, None]:
     """Yield what stands in the document at `path`. Raises `Unreadable`."""
     async with _worker(path, str(cpu_seconds)) as process:
         unpaid = 0

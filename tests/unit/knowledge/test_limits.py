@@ -1,6 +1,7 @@
 """What the process that opens documents may take: time for a page's worth, and half a gigabyte."""
 
 import resource
+from contextlib import aclosing
 from pathlib import Path
 
 import psutil
@@ -70,21 +71,23 @@ async def test_text_without_pages_gets_the_time_of_a_page_for_as_much_of_it(
     path = tmp_path / name
     path.write_bytes(content)
     read = 0
-    async for found in read_document(path):
-        read += len(found.piece[0]) if found.piece is not None else 0
-        if read > 2 * PAGE_CHARACTERS:
-            assert _cpu_limit() > CPU_SECONDS
-            return
+    async with aclosing(read_document(path)) as reading:
+        async for found in reading:
+            read += len(found.piece[0]) if found.piece is not None else 0
+            if read > 2 * PAGE_CHARACTERS:
+                assert _cpu_limit() > CPU_SECONDS
+                return
     pytest.fail("there was less to read than two pages' worth")
 
 
 async def test_page_that_has_not_begun_gets_no_time(tmp_path: Path) -> None:
     path = tmp_path / "short.txt"
     path.write_text(PARAGRAPH)
-    async for found in read_document(path):
-        if found.kind is not None:
-            assert _cpu_limit() == CPU_SECONDS
-            return
+    async with aclosing(read_document(path)) as reading:
+        async for found in reading:
+            if found.kind is not None:
+                assert _cpu_limit() == CPU_SECONDS
+                return
 
 
 async def test_document_whose_reader_is_killed_says_that_it_stopped(tmp_path: Path) -> None:
