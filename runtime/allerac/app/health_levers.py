@@ -163,9 +163,13 @@ class Levers:
         self._engine.limit_threads(1)
 
     async def _go_on(self) -> None:
-        """Answer again; the heat that is left still asks for few threads."""
+        """Answer again; the heat that is left still asks for few threads.
+
+        A model that memory came back for in the meantime was not loaded while the box rested.
+        """
         self._rests.end(TOO_HOT)
         self._engine.limit_threads(self._few_threads)
+        await self._begin("pause_answers", self._models.take_up)()
 
     async def _put_aside(self) -> None:
         self._rests.begin(NO_MEMORY)
