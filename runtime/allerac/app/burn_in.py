@@ -32,7 +32,7 @@ from allerac.hardware.choice import ProfileChoice
 from allerac.hardware.machine import Machine
 from allerac.hardware.profile import Profile
 from allerac.hardware.sensors import Sysfs
-from allerac.models import ModelRoom
+from allerac.models import ModelRoom, ModelService
 from allerac.settings import Settings
 
 log = structlog.get_logger()
@@ -103,11 +103,22 @@ async def run_burn_in(
         reporter=reporter,
         sysfs=Sysfs(settings.sensors_root),
     )
+    document = await _certified(burn_in, files, keeper, reporter, settings.data_dir)
+    passed = bool(document["certificate"]["passed"])
+    reporter.end(passed=passed)
+    await _hand_over(document, settings, reporter)
+    return passed
+
+
+async def _certified(
+    burn_in: BurnIn, files: ModelService, keeper: Keeper, reporter: Reporter, data_dir: Path
+) -> Certificate:
+    """Do the checks, sign and keep what they found; the screen tells when that is impossible."""
     try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        await asyncio.to_thread(data_dir.mkdir, parents=True, exist_ok=True)
         await files.start()
         try:
-            document = sign(await burn_in.run(), keeper.key())
+            document: Certificate = sign(await burn_in.run(), keeper.key())
             keeper.keep(document)
         finally:
             await files.stop()
@@ -117,10 +128,7 @@ async def run_burn_in(
     except AlleracError as error:
         reporter.give_up(f"{error.message} {error.hint}".strip())
         raise
-    passed = bool(document["certificate"]["passed"])
-    reporter.end(passed=passed)
-    await _hand_over(document, settings, reporter)
-    return passed
+    return document
 
 
 def screen_of(settings: Settings) -> Path | None:
