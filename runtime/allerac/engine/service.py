@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, Protocol
 from weakref import WeakValueDictionary
@@ -204,7 +205,12 @@ class Service:
 
 
 def load_model(file: ModelFile) -> tuple[Model, Context]:
-    """Check, load, and compute one token, so that broken weights show here."""
+    """Check, load, and compute one token, so that broken weights show here.
+
+    Whichever thread computes gets a team of OpenMP threads, for life. With more of them than
+    processors libgomp no longer spins at its barriers (`gomp_managed_threads`, team.c) but sleeps
+    at each, hundreds of times a token. So the one team there is belongs to the loop.
+    """
     header = read_header(file.path)
     _check_memory(file, header)
     log = Log()
@@ -228,7 +234,8 @@ def load_model(file: ModelFile) -> tuple[Model, Context]:
         )
     except (LoadError, MemoryError) as err:
         raise _no_memory() from err
-    _try_one_token(context)
+    with ThreadPoolExecutor(1) as thread_that_ends:
+        thread_that_ends.submit(_try_one_token, context).result()
     return model, context
 
 
