@@ -12,19 +12,15 @@ from typing import Any
 from allerac_image.emulator import Emulator, Tap
 from tests.image.emulated_lan import TAP, EmulatedLan, emulated_lan
 from tests.image.offline_disk import sparse_copy
+from tests.image.visited_box import START_SECONDS, VisitedBox
 
-PASSWORD = "three quiet lanterns"  # noqa: S105 - made up
-START_SECONDS = 600
-"""From power to the wizard takes 2 to 4 minutes on an idle core; neighbours make it longer."""
 MEMORY_MB = 2048
-NAME_SECONDS = 60
 OFF_SECONDS = 240
-API = "/api/v1"
 CLAIM_CODE = re.compile(r"[Cc]laim code:\s+(\S+)\s")
 
 
 @dataclass(slots=True)
-class BootedBox:
+class BootedBox(VisitedBox):
     """The emulated machine, its disk and network, and the address that it announced."""
 
     disk: Path
@@ -70,69 +66,9 @@ class BootedBox:
                     return box
         raise AssertionError(f"no box announced itself:\n{self.emulator.serial[-4000:]}")
 
-    def request(self, method: str, path: str, **order: Any) -> dict[str, Any]:
-        """Ask as a program that knows the address."""
-        url = f"http://{self.address}{path}"
-        answer: dict[str, Any] = self.lan.ask("request", method=method, url=url, **order)
-        return answer
-
-    def page(self, path: str, host: str) -> dict[str, Any]:
-        """Ask as a browser that found the box under `host`."""
-        return self.request("GET", path, headers={"Host": host, "Accept": "text/html"})
-
-    def call(self, method: str, path: str, body: Any = None) -> Any:
-        """Call the API, which has to say yes; returns the body of its answer."""
-        answer = self.request(method, API + path, json=body)
-        assert 200 <= answer["status"] < 300, answer
-        return answer["body"]
-
-    def wait_ready(self) -> None:
-        """Wait until a model is loaded."""
-        deadline = time.monotonic() + START_SECONDS
-        while self.request("GET", "/readyz")["status"] != 200:
-            assert time.monotonic() < deadline, self.request("GET", "/readyz")
-            time.sleep(1)
-
-    def wait_for_name(self, name: str) -> list[str]:
-        """Wait until the box has probed for `name` and announced it; returns all its names."""
-        deadline = time.monotonic() + NAME_SECONDS
-        while True:
-            names: list[str] = self.call("GET", "/box")["names"]
-            if name in names:
-                return names
-            assert time.monotonic() < deadline, names
-            time.sleep(1)
-
-    def claim(self, code: str) -> None:
-        """Go through the wizard."""
-        steps: list[tuple[str, str, Any]] = [
-            ("PUT", "language", {"language": "en"}),
-            ("POST", "claim", {"code": code}),
-            ("PUT", "owner", {"name": "Ana", "password": PASSWORD}),
-            ("PUT", "recovery-saved", None),
-            ("PUT", "box", {"name": "Kitchen", "time_zone": "Europe/Berlin"}),
-            ("PUT", "model", {"model_id": "allerac-demo", "download": False}),
-            ("PUT", "privacy", {"automatic_updates": True, "update_hour": 3}),
-            ("POST", "finish", None),
-        ]
-        for method, step, body in steps:
-            self.call(method, f"/onboarding/{step}", body)
-
-    def sign_in(self) -> None:
-        """Sign in as the owner."""
-        self.call("POST", "/session", {"name": "Ana", "password": PASSWORD})
-
-    def say(self, conversation: str, text: str) -> dict[str, Any]:
-        """Send a message; returns what the box acknowledged."""
-        body = {"content": text, "client_id": text[:64], "parent_id": None}
-        sent: dict[str, Any] = self.call("POST", f"/conversations/{conversation}/messages", body)
-        return sent
-
-    def follow(self, answer: str, until: str = "") -> list[tuple[str, Any]]:
-        """Follow an answer to its end or to the first event of kind `until`."""
-        url = f"http://{self.address}{API}/generations/{answer}/events"
-        events: list[tuple[str, Any]] = self.lan.ask("events", url=url, until=until)
-        return events
+    def ask(self, do: str, **order: Any) -> Any:
+        """Give an order to the visitor."""
+        return self.lan.ask(do, **order)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,44 @@ def _ip(*arguments: str) -> None:
     subprocess.run(["ip", *arguments], check=True, capture_output=True, timeout=10)  # noqa: S607  # fixed words
 
 
+class Visit:
+    """Somebody on a network, in a process of their own; `prefix` puts a command there."""
+
+    def __init__(self, prefix: Sequence[str]) -> None:
+        self._prefix = prefix
+        self._visitor: subprocess.Popen[str] | None = None
+
+    def ask(self, do: str, **order: Any) -> Any:
+        """Give the visitor an order and return the answer (see visitor.py)."""
+        if self._visitor is None:
+            self._visitor = subprocess.Popen(
+                [*self._prefix, sys.executable, str(VISITOR)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        stdin, stdout = self._visitor.stdin, self._visitor.stdout
+        assert stdin is not None
+        assert stdout is not None
+        stdin.write(json.dumps({"do": do, **order}) + "\n")
+        stdin.flush()
+        line = stdout.readline()
+        assert line, "the visitor ended"
+        return json.loads(line)
+
+    def end(self) -> None:
+        """Send the visitor away."""
+        if self._visitor is not None:
+            self._visitor.kill()
+            self._visitor.communicate()
+
+
 class EmulatedLan:
     """A namespace whose only link is the box's network card."""
 
     def __init__(self, namespace: str) -> None:
         self.namespace = namespace
-        self._visitor: subprocess.Popen[str] | None = None
+        self._visit = Visit(self.prefix)
         _ip("netns", "add", namespace)
         _ip("-n", namespace, "link", "set", "lo", "up")
         _ip("-n", namespace, "tuntap", "add", "dev", TAP, "mode", "tap")
@@ -53,27 +85,11 @@ class EmulatedLan:
 
     def ask(self, do: str, **order: Any) -> Any:
         """Give the visitor an order and return the answer (see visitor.py)."""
-        if self._visitor is None:
-            self._visitor = subprocess.Popen(
-                [*self.prefix, sys.executable, str(VISITOR)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-        stdin, stdout = self._visitor.stdin, self._visitor.stdout
-        assert stdin is not None
-        assert stdout is not None
-        stdin.write(json.dumps({"do": do, **order}) + "\n")
-        stdin.flush()
-        line = stdout.readline()
-        assert line, "the visitor ended"
-        return json.loads(line)
+        return self._visit.ask(do, **order)
 
     def remove(self) -> None:
         """Take the network down; whoever is still on it loses it."""
-        if self._visitor is not None:
-            self._visitor.kill()
-            self._visitor.communicate()
+        self._visit.end()
         subprocess.run(["ip", "netns", "del", self.namespace], check=False, timeout=10)  # noqa: S607  # fixed words
 
 

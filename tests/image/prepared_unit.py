@@ -3,9 +3,11 @@
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from allerac_image.emulator import FIRMWARE, FIRMWARE_VARIABLES, Emulator
 from tests.image.booted_box import BootedBox
@@ -31,15 +33,24 @@ class PreparedUnit:
         """Its disk: what was written since the factory, and the kept states."""
         return self.folder / DISK
 
-    @contextmanager
-    def at(self, state: str, folder: Path, shelf: UpdateShelf) -> Iterator[BootedBox]:
+    def at(self, state: str, folder: Path, shelf: UpdateShelf) -> AbstractContextManager[BootedBox]:
         """Go on from `state` with a copy of the unit in `folder`, which asks `shelf`."""
+        return self._running(folder, shelf, resume=state)
+
+    def started(
+        self, folder: Path, shelf: UpdateShelf, clock: datetime
+    ) -> AbstractContextManager[BootedBox]:
+        """Give a copy of the unit power when its battery-backed clock says `clock`."""
+        return self._running(folder, shelf, clock=clock)
+
+    @contextmanager
+    def _running(self, folder: Path, shelf: UpdateShelf, **how: Any) -> Iterator[BootedBox]:
         folder.mkdir(parents=True, exist_ok=True)
         for name in (DISK, FIRMWARE_VARIABLES):
             shutil.copyfile(self.folder / name, folder / name)
         with emulated_lan() as lan, served(shelf, lan), Emulator(folder) as emulator:
             box = BootedBox(folder / DISK, emulator, lan)
-            box.switch_on(resume=state)
+            box.switch_on(**how)
             box.find()
             box.wait_ready()
             box.sign_in()

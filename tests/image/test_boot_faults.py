@@ -13,7 +13,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from allerac_image.grub import BLOCK_BYTES, environment_block
-from tests.image.booted_box import START_SECONDS, BootedBox, flashed_unit
+from tests.image.booted_box import BootedBox, flashed_unit
 from tests.image.conftest import BUILD_SECONDS, BuiltImage, build_image
 from tests.image.offline_disk import (
     UNIT_FAILED,
@@ -26,6 +26,7 @@ from tests.image.offline_disk import (
     partitions,
     put_file,
 )
+from tests.image.visited_box import START_SECONDS
 
 pytestmark = [pytest.mark.matrix, pytest.mark.timeout(BUILD_SECONDS)]
 

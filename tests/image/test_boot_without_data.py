@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.image.booted_box import CLAIM_CODE, START_SECONDS, BootedBox, flashed_unit
+from tests.image.booted_box import CLAIM_CODE, BootedBox, flashed_unit
 from tests.image.conftest import BUILD_SECONDS, BuiltImage
 from tests.image.offline_disk import erase
+from tests.image.visited_box import START_SECONDS
 
 pytestmark = [pytest.mark.matrix, pytest.mark.timeout(BUILD_SECONDS)]
 

@@ -7,14 +7,13 @@ names the table that the results are written to.
 import json
 import os
 import random
-import time
-from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from tests.image.booted_box import API, BootedBox
+from tests.image.booted_box import BootedBox
 from tests.image.broken_versions import (
     BROKEN,
     proves_itself_sooner,
@@ -22,6 +21,7 @@ from tests.image.broken_versions import (
 )
 from tests.image.conftest import BUILD_SECONDS, BuiltImage
 from tests.image.next_build import build_next
+from tests.image.power_cuts import CUTS, state_of, until
 from tests.image.prepared_unit import (
     INSTALLED,
     READY,
@@ -36,24 +36,38 @@ from tests.image.successor import Change, Predecessor, with_more_in_one_file
 from tests.image.update_evidence import Evidence
 from tests.image.update_shelf import UpdateShelf
 from tests.image.updating import (
-    INSTALL_SECONDS,
     VERDICT_SECONDS,
     installed_version,
     wait_for_verdict,
     wait_for_way_back,
 )
+from tests.image.visited_box import API
 
 pytestmark = [pytest.mark.matrix, pytest.mark.timeout(2 * BUILD_SECONDS)]
 
 NEXT: Final = "0.1.1"
-STARTED: Final = r"Linux version"
-RESTARTED: Final = r"reboot: Restarting system"
 CUT_ANSWERS: Final = 100
 LARGEST_SHARE: Final = 0.10
 """Of a bundle, fetched when one file of the runtime changed."""
 
-FETCHED_BYTES: Final = 10_000_000
-"""About what an update of one file fetches."""
+CLOCKS: Final = {"clock 20 years ahead": 20 * 365, "clock 20 years behind": -20 * 365}
+"""How many days the battery-backed clock is off."""
+
+SERVER_CUTS: Final = f"server cuts {CUT_ANSWERS} answers"
+REALLY_BUILT: Final = "next version, built from its own commit"
+SILENT: Final = "silent server"
+FLIPPED: Final = "one bit flipped"
+GONE_BACK: Final = "asked to go back"
+POWER_CUTS: Final = [
+    (phase, number) for phase, (times, _) in CUTS.items() for number in range(1, times + 1)
+]
+CASES: Final = [
+    *(SERVER_CUTS, REALLY_BUILT, SILENT, FLIPPED, GONE_BACK),
+    *BROKEN,
+    *CLOCKS,
+    *(f"power cut: {phase} {number}" for phase, number in POWER_CUTS),
+]
+"""Everything that runs here, as image/update_cases.yaml has it."""
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +167,7 @@ def test_a_server_that_cuts_a_hundred_answers_only_delays_the_update(
     shelf = _shelf(before, tmp_path / "shelf", with_more_in_one_file)
     shelf.cut(CUT_ANSWERS, evidence.seed)
     with (
-        evidence.of(f"server cuts {CUT_ANSWERS} answers") as trial,
+        evidence.of(SERVER_CUTS) as trial,
         ready.at(READY, tmp_path / "unit", shelf) as box,
     ):
         take(box)
@@ -168,7 +182,7 @@ def test_a_version_that_was_really_built_fetches_little_and_is_kept(
     shelf.folder.mkdir()
     shelf.publish(build_next(NEXT, tmp_path / "next").file(".raucb"))
     with (
-        evidence.of("next version, built from its own commit") as trial,
+        evidence.of(REALLY_BUILT) as trial,
         ready.at(READY, tmp_path / "unit", shelf) as box,
     ):
         take(box)
@@ -184,7 +198,7 @@ def test_a_server_that_says_nothing_is_given_up_on_and_tried_again(
     before: Predecessor, ready: PreparedUnit, evidence: Evidence, tmp_path: Path
 ) -> None:
     shelf = _shelf(before, tmp_path / "shelf")
-    with evidence.of("silent server") as trial, ready.at(READY, tmp_path / "unit", shelf) as box:
+    with evidence.of(SILENT) as trial, ready.at(READY, tmp_path / "unit", shelf) as box:
         assert box.call("POST", "/updates/check")["state"] == "available"
         shelf.be_silent(on=True)
         box.call("POST", "/updates/install")
@@ -199,12 +213,12 @@ def test_a_bundle_with_another_bit_is_not_started_and_the_whole_one_is_taken(
     before: Predecessor, ready: PreparedUnit, evidence: Evidence, tmp_path: Path
 ) -> None:
     shelf = _shelf(before, tmp_path / "shelf")
-    with evidence.of("one bit flipped") as trial, ready.at(READY, tmp_path / "unit", shelf) as box:
+    with evidence.of(FLIPPED) as trial, ready.at(READY, tmp_path / "unit", shelf) as box:
         at = shelf.flip(evidence.seed)
         assert box.call("POST", "/updates/check")["state"] == "available"
         box.call("POST", "/updates/install")
         reason = _wait_for_reason(box)
-        assert _state(box) != INSTALLED
+        assert state_of(box) != INSTALLED
         assert shelf.flip(evidence.seed) == at
         take(box)
         trial.result = f"`{reason['name']}` (byte {at:,}), then installed whole"
@@ -213,7 +227,7 @@ def test_a_bundle_with_another_bit_is_not_started_and_the_whole_one_is_taken(
 def test_going_back_keeps_what_either_version_was_told(
     installed: PreparedUnit, good: UpdateShelf, evidence: Evidence, tmp_path: Path
 ) -> None:
-    with evidence.of("asked to go back") as trial, installed.at(INSTALLED, tmp_path, good) as box:
+    with evidence.of(GONE_BACK) as trial, installed.at(INSTALLED, tmp_path, good) as box:
         first = installed_version(box)
         box.call("POST", "/updates/restart")
         assert wait_for_verdict(box)["result"] == "good"
@@ -223,7 +237,7 @@ def test_going_back_keeps_what_either_version_was_told(
         assert box.follow(said["answer"]["id"])[-1][0] == "done"
         wait_for_way_back(box)
         box.call("POST", "/updates/go-back")
-        _until(lambda: _version(box) == first, VERDICT_SECONDS)
+        until(lambda: _version(box) == first, VERDICT_SECONDS)
         box.wait_ready()
         assert sorted(what_was_said(box)) == sorted([*SAID, "In the new version"])
         again = box.say(conversation, SAID[0])
@@ -231,9 +245,28 @@ def test_going_back_keeps_what_either_version_was_told(
         trial.result = f"{first} runs, and has what {NEXT} was told"
 
 
+@pytest.mark.parametrize("case", CLOCKS)
+def test_a_clock_that_is_twenty_years_off_is_told_or_seen_through(
+    ready: PreparedUnit, good: UpdateShelf, evidence: Evidence, tmp_path: Path, case: str
+) -> None:
+    clock = datetime.now(UTC) + timedelta(days=CLOCKS[case])
+    with evidence.of(case) as trial, ready.started(tmp_path, good, clock) as box:
+        if CLOCKS[case] > 0:
+            box.request("POST", f"{API}/updates/check")
+            reason = _wait_for_reason(box)
+            assert reason["name"] == "clock_doubtful", reason
+            trial.result = "`clock_doubtful`, and answers"
+        else:
+            take(box)
+            trial.result = "installed: no time before the image's own is believed"
+        assert what_was_said(box) == list(SAID)
+        conversation = box.call("POST", "/conversations", {})["id"]
+        assert box.follow(box.say(conversation, SAID[0])["answer"]["id"])[-1][0] == "done"
+
+
 def _wait_for_reason(box: BootedBox) -> dict[str, Any]:
     """Wait until the box says why an update does not go on."""
-    _until(lambda: box.call("GET", "/updates")["reason"] is not None)
+    until(lambda: box.call("GET", "/updates")["reason"] is not None)
     reason: dict[str, Any] = box.call("GET", "/updates")["reason"]
     return reason
 
@@ -244,66 +277,7 @@ def _version(box: BootedBox) -> str:
     return str(answer["body"]["installed"]) if answer["status"] == 200 else ""
 
 
-def _while_downloading(box: BootedBox, shelf: UpdateShelf, chance: random.Random) -> None:
-    before, wanted = shelf.sent_bytes(), chance.randrange(FETCHED_BYTES)
-    box.call("POST", "/updates/check")
-    box.call("POST", "/updates/install")
-    _until(lambda: shelf.sent_bytes() - before >= wanted or _state(box) == INSTALLED)
-
-
-def _while_installing(box: BootedBox, _: UpdateShelf, chance: random.Random) -> None:
-    wanted = chance.randrange(30, 100)
-    box.call("POST", "/updates/check")
-    box.call("POST", "/updates/install")
-
-    def far_enough() -> bool:
-        seen = box.call("GET", "/updates")
-        progress = seen["progress"]
-        return seen["state"] == INSTALLED or (progress is not None and progress["percent"] > wanted)
-
-    _until(far_enough)
-
-
-def _while_switching(box: BootedBox, _: UpdateShelf, chance: random.Random) -> None:
-    box.call("POST", "/updates/restart")
-    _let_pass(chance.uniform(0, 15))
-
-
-def _while_booting_it(box: BootedBox, _: UpdateShelf, chance: random.Random) -> None:
-    box.call("POST", "/updates/restart")
-    box.emulator.wait_for_serial(STARTED, VERDICT_SECONDS)
-    _let_pass(chance.uniform(0, 120))
-
-
-def _while_it_proves_itself(box: BootedBox, _: UpdateShelf, chance: random.Random) -> None:
-    box.call("POST", "/updates/restart")
-    box.emulator.wait_for_serial(STARTED, VERDICT_SECONDS)
-    _until(lambda: _state(box) in {"proving", "good"}, VERDICT_SECONDS)
-    _let_pass(chance.uniform(0, 20))
-
-
-def _while_going_back(box: BootedBox, _: UpdateShelf, chance: random.Random) -> None:
-    box.call("POST", "/updates/restart")
-    gone = box.emulator.wait_for_serial(RESTARTED, VERDICT_SECONDS)
-    box.emulator.wait_for_serial(RESTARTED, VERDICT_SECONDS, after=gone.end())
-    _let_pass(chance.uniform(0, 120))
-
-
-CUTS: Final[Mapping[str, tuple[int, Callable[[BootedBox, UpdateShelf, random.Random], None]]]] = {
-    "download": (4, _while_downloading),
-    "install": (4, _while_installing),
-    "switch": (3, _while_switching),
-    "first boot": (3, _while_booting_it),
-    "proving": (3, _while_it_proves_itself),
-    "rollback": (3, _while_going_back),
-}
-"""When the power is cut → how often, and what leads there."""
-
-
-@pytest.mark.parametrize(
-    ("phase", "number"),
-    [(phase, number) for phase, (times, _) in CUTS.items() for number in range(1, times + 1)],
-)
+@pytest.mark.parametrize(("phase", "number"), POWER_CUTS)
 def test_a_power_cut_leaves_a_system_that_works_with_its_data(
     request: pytest.FixtureRequest,
     evidence: Evidence,
@@ -339,22 +313,4 @@ def _works_with_its_data(box: BootedBox) -> str:
     assert what_was_said(box) == list(SAID)
     conversation = box.call("POST", "/conversations", {})["id"]
     assert box.follow(box.say(conversation, SAID[0])["answer"]["id"])[-1][0] == "done"
-    return f"works: {installed_version(box)}, {_state(box)}"
-
-
-def _state(box: BootedBox) -> str:
-    """Return the state of the update; nothing while nobody answers."""
-    answer = box.request("GET", f"{API}/updates", seconds=10)
-    return str(answer["body"]["state"]) if answer["status"] == 200 else ""
-
-
-def _until(happened: Callable[[], bool], seconds: float = INSTALL_SECONDS) -> None:
-    deadline = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.5)
-
-
-def _let_pass(seconds: float) -> None:
-    """Wait for the moment of the cut, which is to be any."""
-    time.sleep(seconds)
+    return f"works: {installed_version(box)}, {state_of(box)}"

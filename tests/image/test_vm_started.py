@@ -13,8 +13,9 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import browser
-from tests.image.booted_box import OFF_SECONDS, START_SECONDS
+from tests.image.booted_box import OFF_SECONDS
 from tests.image.conftest import BuiltImage
+from tests.image.visited_box import START_SECONDS
 
 __all__ = ["browser"]
 

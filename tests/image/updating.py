@@ -3,11 +3,13 @@
 import time
 from typing import Any
 
-from tests.image.booted_box import API, BootedBox
+from tests.image.booted_box import BootedBox
+from tests.image.visited_box import API
 
 INSTALL_SECONDS = 1200
 """Reading both slots for the first time, by an emulated processor, takes most of it."""
 
+STARTED = r"Linux version"
 LOOK_SECONDS = 120
 PROOF_SECONDS = 1200
 VERDICT_SECONDS = 2400
@@ -31,9 +33,12 @@ def wait_for_state(box: BootedBox, wanted: str, seconds: float = INSTALL_SECONDS
         time.sleep(2)
 
 
-def wait_until_proven(box: BootedBox) -> None:
-    """Wait until the gate has marked the system that was just booted as one to come back to."""
-    box.emulator.wait_for_serial(r"Finished allerac-prove\.service", PROOF_SECONDS)
+def wait_until_proven(box: BootedBox, *, after: int = 0) -> None:
+    """Wait until the gate has marked the system that was just booted as one to come back to.
+
+    With `after` what the console said before that is of an earlier start.
+    """
+    box.emulator.wait_for_serial(r"Finished allerac-prove\.service", PROOF_SECONDS, after=after)
 
 
 def wait_for_way_back(box: BootedBox, seconds: float = LOOK_SECONDS) -> str:
