@@ -13,7 +13,10 @@ VERSION_FILE = Path("runtime/allerac/__init__.py")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What the checkout says of itself; `epoch` is the commit's time in seconds."""
+    """What the checkout says of itself; `epoch` is the commit's time in seconds.
+
+    `commit` ends with a plus when a file that it has was changed since.
+    """
 
     version: str
     commit: str
@@ -35,13 +38,20 @@ def read_source(repository: Path) -> Source:
     )
     if asked.returncode == 0:
         commit, _, seconds = asked.stdout.strip().partition(" ")
-        return Source(version, commit, int(given or seconds))
+        return Source(version, commit + _changes_of(repository), int(given or seconds))
     if given.isdigit():
         return Source(version, "unknown", int(given))
     raise BadInput(
         "These sources have no Git history, from which the image takes its time: "
         "set SOURCE_DATE_EPOCH to seconds since 1970."
     )
+
+
+def _changes_of(repository: Path) -> str:
+    same = subprocess.run(
+        ["/usr/bin/git", "-C", repository, "diff", "--quiet", "HEAD"], check=False
+    )
+    return "" if same.returncode == 0 else "+"
 
 
 def version_of(text: str) -> str:

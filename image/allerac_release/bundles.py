@@ -49,6 +49,8 @@ class Bundle:
     version: str
     manifest_hash: str
     """SHA-256 of the manifest inside the signature: `manifest-hash` of RAUC's InspectBundle."""
+    build: str
+    """The commit that its image was made of; empty when it does not say."""
 
 
 def read_bundle(bundle: Path, authorities: Sequence[Path]) -> Bundle:
@@ -63,7 +65,7 @@ def read_bundle(bundle: Path, authorities: Sequence[Path]) -> Bundle:
         configuration.write_text(CONFIGURATION.format(keyring=keyring))
         info: Words = ["info", "--output-format=json", bundle]
         said = json.loads(_run(bundle, ["rauc", "-c", configuration, *info]))
-    return Bundle(said["compatible"], said["version"], manifest_hash)
+    return Bundle(said["compatible"], said["version"], manifest_hash, said.get("build") or "")
 
 
 def sign_bundle(bundle: Path, authorities: Sequence[Path], leaf: Leaf, signed: Path) -> None:

@@ -12,6 +12,7 @@ from allerac_image.plan import PROFILES
 from allerac_image.tier import load_tier
 
 from .desk import Desk, Publication
+from .evidence import read_evidence
 from .keys import KeyFolders
 from .new_keys import NewKeys, make_keys, renew_certificates
 from .notes import read_notes
@@ -63,6 +64,8 @@ def _parser() -> argparse.ArgumentParser:
     new.add_argument("--percentage", type=int, default=100, help="default: 100")
     new.add_argument("--minimum", metavar="VERSION", help="least version that may take it")
     new.add_argument("--built-by", type=Path, action="append", default=[], metavar="CA.CRT")
+    new.add_argument("--evidence", type=Path, metavar="TABLE", help="what this image survived")
+    new.add_argument("--despite", metavar="REASON", help="why it is offered with gaps in it")
     _of_a_version(_changing(commands, "promote", _promote, "from beta to stable")).add_argument(
         "--percentage", type=int, default=FIRST_PERCENTAGE, help=f"default: {FIRST_PERCENTAGE}"
     )
@@ -138,6 +141,7 @@ def _publish(options: argparse.Namespace) -> int:
         minimum=options.minimum,
         notes=read_notes(options.notes),
         built_by=options.built_by,
+        evidence=read_evidence(options.evidence, options.despite),
     )
     return _tell(options, [_desk(options).publish(wanted)])
 

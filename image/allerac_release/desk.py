@@ -11,7 +11,8 @@ from tuf.api.metadata import Root, TargetFile
 from allerac_image.errors import BadInput
 
 from .bundles import Bundle, read_bundle, sign_bundle
-from .files import part_of, put_in_place
+from .evidence import NONE, Evidence, place_of, require_evidence
+from .files import part_of, put_in_place, write_whole
 from .keys import (
     KeyFolders,
     Leaf,
@@ -41,6 +42,7 @@ class Publication:
     notes: Mapping[str, str]
     built_by: Sequence[Path]
     """Authorities that vouch for the machine that built it; the channel's own when empty."""
+    evidence: Evidence = NONE
 
 
 class Desk:
@@ -58,7 +60,10 @@ class Desk:
             authorities = wanted.built_by or [leaf.authority]
             bundle = read_bundle(wanted.bundle, authorities)
             release = self._new_release(wanted, bundle, contents)
+            if wanted.evidence != NONE or not self._development:
+                require_evidence(wanted.evidence, bundle.build)
             target = self._store(wanted.bundle, authorities, leaf, release)
+            self._store_evidence(wanted.evidence, target)
             self._show(contents, {**contents.files, release.path: target})
         return release
 
@@ -165,6 +170,7 @@ class Desk:
             manifest_hash=bundle.manifest_hash,
             notes=wanted.notes,
             released_at=f"{self.repository.clock():%Y-%m-%dT%H:%M:%SZ}",
+            evidence=wanted.evidence.described(),
         )
 
     def _store(
@@ -180,6 +186,11 @@ class Desk:
         target = release.described(TargetFile.from_file(release.path, str(part), ["sha256"]))
         put_in_place(part, self.repository.path_of(target))
         return target
+
+    def _store_evidence(self, evidence: Evidence, target: TargetFile) -> None:
+        place = place_of(self.repository.path_of(target), evidence.described())
+        if place is not None and evidence.content is not None:
+            write_whole(place, evidence.content)
 
     def _checked(self, target: TargetFile) -> Path:
         path = self.repository.path_of(target)

@@ -1,5 +1,6 @@
 """What boxes are offered now, and what ends soon."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +13,8 @@ from .repository import Repository
 from .roles import LEAF_WARNING, WARNING
 
 HEADINGS = (
-    "VERSION", "TIER", "CHANNEL", "PERCENTAGE", "HALTED", "MINIMUM", "SIGNATURE DAYS LEFT",
+    "VERSION", "TIER", "CHANNEL", "PERCENTAGE", "HALTED", "MINIMUM", "EVIDENCE",
+    "SIGNATURE DAYS LEFT",
 )  # fmt: skip
 
 
@@ -80,6 +82,7 @@ class Overview:
                     "minimum_version": offer.release.minimum_version,
                     "manifest_hash": offer.release.manifest_hash,
                     "released_at": offer.release.released_at,
+                    "evidence": dict(offer.release.evidence),
                     "size_bytes": offer.size_bytes,
                     "signature_days_left": self.days(offer.expires),
                 }
@@ -96,12 +99,19 @@ class Overview:
         halted = "halted" if release.halted else "-"
         return (
             release.version, release.tier, release.channel, f"{release.percentage} %", halted,
-            release.minimum_version, str(self.days(offer.expires)),
+            release.minimum_version, _word_for(release.evidence), str(self.days(offer.expires)),
         )  # fmt: skip
 
     def _ends(self, end: datetime) -> str:
         word = "ended" if end <= self.now else "ends"
         return f"{word} on {end:%Y-%m-%d}"
+
+
+def _word_for(evidence: Mapping[str, str]) -> str:
+    """Return how much the table vouches for a release, in a word."""
+    if "despite" in evidence:
+        return "gaps"
+    return "whole" if "sha256" in evidence else "-"
 
 
 def overview_of(repository: Repository) -> Overview:

@@ -13,7 +13,10 @@ from .version import Version
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Release:
-    """A version for a tier. `percentage` is the share of boxes that take it by themselves."""
+    """A version for a tier. `percentage` is the share of boxes that take it by themselves.
+
+    `evidence` names the table beside the bundle (`sha256`) and why it has gaps (`despite`).
+    """
 
     tier: str
     version: str
@@ -24,6 +27,7 @@ class Release:
     manifest_hash: str
     notes: Mapping[str, str]
     released_at: str
+    evidence: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse what no box could act on."""
@@ -49,7 +53,7 @@ class Release:
         """Read a target; raise `BadInput` when it was not published by this tool."""
         custom: Any = target.custom
         names = {field.name for field in dataclasses.fields(cls)}
-        if not isinstance(custom, dict) or set(custom) != names:
+        if not isinstance(custom, dict) or {*custom, "evidence"} != names:  # older ones have none
             raise BadInput(f"The target {target.path} is no release of Allerac.")
         return cls(**custom)
 

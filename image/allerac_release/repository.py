@@ -19,6 +19,7 @@ from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, TargetFile, Tar
 
 from allerac_image.errors import BadInput
 
+from .evidence import FILE_NAME, place_of
 from .files import alone, remove_parts, write_whole
 from .keys import KeyFolders
 from .roles import LIFE, ONLINE, TARGETS
@@ -144,16 +145,24 @@ class Repository:
         return self.targets / path.parent / f"{target.hashes['sha256']}.{path.name}"
 
     def tidy(self) -> None:
-        """Remove replaced metadata once it is old, and bundles that none of the rest names."""
+        """Remove replaced metadata once it is old, and what none of the rest names."""
         for role in (*ONLINE[:1], TARGETS):
             self._remove_old(role)
         kept: set[Path] = set()
         for version in self.versions("targets"):
             named = self._read(f"{version}.targets.json", Targets).signed.targets
-            kept.update(self.path_of(target) for target in named.values())
-        for path in self.targets.rglob("*.raucb"):
-            if path not in kept:
+            for target in named.values():
+                kept.update(self._files_of(target))
+        for pattern in ("*.raucb", f"*.{FILE_NAME}"):
+            for path in set(self.targets.rglob(pattern)) - kept:
                 path.unlink()
+
+    def _files_of(self, target: TargetFile) -> Iterator[Path]:
+        bundle = self.path_of(target)
+        yield bundle
+        evidence = place_of(bundle, (target.custom or {}).get("evidence", {}))
+        if evidence is not None:
+            yield evidence
 
     def _remove_old(self, role: str) -> None:
         versions = self.versions(role)

@@ -17,6 +17,7 @@ from allerac_image.errors import BadInput
 
 from .bundles import read_bundle
 from .desk import releases_of
+from .evidence import problem_of
 from .release import Release
 from .repository import Repository
 from .trust import read_trust
@@ -68,4 +69,4 @@ def _problem_of(repository: Repository, release: Release, target: TargetFile, ke
     told = (f"allerac-{release.tier}", release.version, release.manifest_hash)
     if told != (bundle.compatible, bundle.version, bundle.manifest_hash):
         return "the bundle is another one than the metadata say"
-    return ""
+    return problem_of(path, release.evidence)

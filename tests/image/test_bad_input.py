@@ -97,6 +97,19 @@ def test_sources_without_history_need_a_time(
     assert read_source(tmp_path).epoch == 1_700_000_000
 
 
+def test_sources_with_changes_that_no_commit_has_say_so(tmp_path: Path) -> None:
+    package = tmp_path / "runtime" / "allerac"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text('__version__ = "1.2.3"\n')
+    author = ("-c", "user.name=Test", "-c", "user.email=test@example.org")
+    for words in (("init", "-q"), ("add", "."), (*author, "commit", "-q", "-m", "first")):
+        subprocess.run(["/usr/bin/git", "-C", tmp_path, *words], check=True, timeout=30)
+    clean = read_source(tmp_path).commit
+    assert re.fullmatch(r"[0-9a-f]{40}", clean)
+    (package / "__init__.py").write_text('__version__ = "1.2.4"\n')
+    assert read_source(tmp_path).commit == f"{clean}+"
+
+
 def test_sources_without_a_version_are_refused() -> None:
     with pytest.raises(BadInput, match="no __version__"):
         version_of("x = 1\n")

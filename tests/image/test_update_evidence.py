@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from allerac_release.evidence import cases_in, required_cases
+from tests.image.test_update_faults import CASES
 from tests.image.update_evidence import HEAD, Evidence
 
 COMMIT = "0123456789abcdef"
@@ -35,3 +37,18 @@ def test_nothing_is_written_when_nobody_asked_for_it(tmp_path: Path) -> None:
     with Evidence(None, 1, COMMIT).of("hang"):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_release_tool_reads_what_is_written(tmp_path: Path) -> None:
+    file = tmp_path / "table.md"
+    evidence = Evidence(file, 1, COMMIT)
+    with evidence.of("power cut: switch 2") as trial:
+        trial.result = "works: 0.1.0, installed"
+    with pytest.raises(TimeoutError), evidence.of("hang"):
+        raise TimeoutError
+    read = {case.name: (case.passed, case.commit) for case in cases_in(file.read_bytes())}
+    assert read == {"power cut: switch 2": (True, COMMIT[:7]), "hang": (False, COMMIT[:7])}
+
+
+def test_a_release_has_to_show_what_the_matrix_runs() -> None:
+    assert sorted(required_cases()) == sorted(CASES)

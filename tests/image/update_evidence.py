@@ -11,7 +11,9 @@ ROW = re.compile(r"^\| (?P<case>[^|]+) \| (?P<seed>\d+) \|")
 HEAD = """\
 # What updates survived
 
-Each line is a case that ran on the emulated `vm` box, with the commit of its image. Written by
+Each line is a case that ran on the emulated `vm` box, with the commit of its image (a plus: and
+with changes that no commit has). `release publish` wants all of them for the commit of its bundle
+(docs/releasing.md). Written by
 
     ALLERAC_EVIDENCE=docs/update-evidence.md ALLERAC_SEED=1 \\
         .venv/bin/pytest tests/image/test_update_faults.py -m matrix
@@ -55,7 +57,8 @@ class Evidence:
         if self.file is None:
             return
         rows = _rows(self.file)
-        cells = (case, str(self.seed), result, f"{seconds:.0f}", self.commit[:7])
+        commit = self.commit[:7] + "+" * self.commit.endswith("+")
+        cells = (case, str(self.seed), result, f"{seconds:.0f}", commit)
         rows[case, self.seed] = f"| {' | '.join(cells)} |"
         self.file.write_text(HEAD + "".join(f"{rows[key]}\n" for key in sorted(rows)))
 

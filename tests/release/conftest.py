@@ -11,7 +11,7 @@ from allerac_image.signing import Signer
 from allerac_release.new_keys import NewKeys, make_keys
 from allerac_release.passphrases import Passphrases
 from allerac_release.repository import utc_now
-from tests.release.release_shop import Box, Shop, build_bundle, publish, served
+from tests.release.release_shop import PASSPHRASE, Box, Shop, build_bundle, publish, served
 
 BundleOf = Callable[[str], Path]
 
@@ -54,6 +54,22 @@ def shop(tmp_path: Path, made_keys: Path, capsys: pytest.CaptureFixture[str]) ->
     """An empty repository and keys of its own."""
     shutil.copytree(made_keys, tmp_path / "keys")
     return Shop(tmp_path, tmp_path / "keys", capsys)
+
+
+@pytest.fixture
+def phrase(tmp_path: Path) -> Path:
+    """A file with the passphrase of the release keys."""
+    file = tmp_path / "phrase"
+    file.write_text(f"{PASSPHRASE}\n")
+    return file
+
+
+@pytest.fixture
+def release_shop(tmp_path: Path, phrase: Path, capsys: pytest.CaptureFixture[str]) -> Shop:
+    """An empty repository and keys of a release, which have a passphrase."""
+    keys = tmp_path / "release-keys"
+    make_keys(NewKeys(keys, development=False), Passphrases(phrase), utc_now())
+    return Shop(tmp_path, keys, capsys)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -24,12 +24,19 @@ from tuf.ngclient import Updater
 from allerac_image.signing import SigningPair
 from allerac_release.cli import main
 from allerac_release.desk import Desk, Publication
+from allerac_release.evidence import required_cases
 from allerac_release.keys import KeyFolders
 from allerac_release.passphrases import Passphrases
 from allerac_release.repository import Repository, utc_now
+from tests.image.update_evidence import Evidence
 
 IMAGE_BYTES = 16 * 1024
 """That cannot be compressed: RAUC makes no bundle of less than 4 KiB."""
+
+PASSPHRASE = "the kettle sings at four"  # noqa: S105  made for these tests
+
+BUILD = "0123456789abcdef0123456789abcdef01234567"
+"""The commit of which every bundle says that it was made of it."""
 
 NOTES = "en: |\n  Answers begin sooner.\nde: |\n  Antworten beginnen früher.\n"
 
@@ -37,6 +44,7 @@ MANIFEST = """\
 [update]
 compatible=allerac-{tier}
 version={version}
+build={build}
 
 [bundle]
 format=verity
@@ -180,13 +188,36 @@ def publish(
     desk.publish(Publication(bundle, "vm", "beta", 100, None, notes, [built_by]))
 
 
+def publish_release(shop: Shop, bundle: Path, builder: Path, *words: object) -> tuple[object, ...]:
+    """Return the words that publish with release keys, and with all the evidence it takes."""
+    table = write_table(shop.folder / "table.md")
+    chosen = ("--repository", shop.repository, "--keys", shop.keys, "--evidence", table, *words)
+    made = ("--notes", shop.notes, "--built-by", builder / "ca.crt")
+    return (bundle, "--tier", "vm", *made, *chosen)
+
+
+def write_table(file: Path, *, commit: str = BUILD, without: str = "", failing: str = "") -> Path:
+    """Write the table of a matrix that passed, but for what is left out or failing."""
+    evidence = Evidence(file, 1, commit)
+    for name in required_cases():
+        if name == without:
+            continue
+        with suppress(TimeoutError), evidence.of(name) as trial:
+            trial.result = "back by itself: `did_not_start`"
+            if name == failing:
+                raise TimeoutError
+    return file
+
+
 def build_bundle(folder: Path, tier: str, version: str, signer: Path) -> Path:
     """Make a bundle of a few kilobytes, signed by the folder `signer` as the build does."""
     content = folder / f"content-{tier}-{version}"
     content.mkdir()
     random = hashlib.shake_256(version.encode()).digest(IMAGE_BYTES)
     (content / "root.img").write_bytes(random)
-    (content / "manifest.raucm").write_text(MANIFEST.format(tier=tier, version=version))
+    (content / "manifest.raucm").write_text(
+        MANIFEST.format(tier=tier, version=version, build=BUILD)
+    )
     bundle = folder / f"{tier}-{version}.raucb"
     keys: list[str | Path] = ["--cert", signer / "signing.crt", "--key", signer / "signing.key"]
     keys += ["--keyring", signer / "ca.crt"]

@@ -19,40 +19,7 @@ from allerac_release.new_keys import NewKeys, make_keys
 from allerac_release.passphrases import Passphrases
 from allerac_release.repository import utc_now
 from tests.release.conftest import BundleOf
-from tests.release.release_shop import Shop, read_pair
-
-PASSPHRASE = "the kettle sings at four"  # noqa: S105  made for this test
-
-
-@pytest.fixture
-def phrase(tmp_path: Path) -> Path:
-    """A file with the passphrase of the release keys."""
-    file = tmp_path / "phrase"
-    file.write_text(f"{PASSPHRASE}\n")
-    return file
-
-
-@pytest.fixture
-def release_shop(tmp_path: Path, phrase: Path, capsys: pytest.CaptureFixture[str]) -> Shop:
-    """An empty repository and keys of a release, which have a passphrase."""
-    keys = tmp_path / "release-keys"
-    make_keys(NewKeys(keys, development=False), Passphrases(phrase), utc_now())
-    return Shop(tmp_path, keys, capsys)
-
-
-def publish_release(shop: Shop, bundle: Path, builder: Path, *words: object) -> tuple[object, ...]:
-    """Return the words that publish with release keys."""
-    chosen = ("--repository", shop.repository, "--keys", shop.keys, *words)
-    return (
-        bundle,
-        "--tier",
-        "vm",
-        "--notes",
-        shop.notes,
-        "--built-by",
-        builder / "ca.crt",
-        *chosen,
-    )
+from tests.release.release_shop import PASSPHRASE, Shop, publish_release, read_pair
 
 
 def test_nobody_but_the_owner_reads_a_private_key(release_shop: Shop) -> None:

@@ -34,10 +34,10 @@ def verify(shop: Shop) -> tuple[int, str]:
 def test_the_table_has_a_line_for_every_release_the_newest_first(shelf: Shop) -> None:
     soon = Repository(shelf.repository, lambda: utc_now() + timedelta(hours=1))
     assert overview_of(soon).lines() == [
-        "VERSION  TIER  CHANNEL  PERCENTAGE  HALTED  MINIMUM  SIGNATURE DAYS LEFT",
-        "1.9.0    n100  beta     5 %         -       0.0.0    1094",
-        "1.10.0   vm    beta     100 %       -       1.0.0    1094",
-        "1.0.0    vm    stable   10 %        halted  0.0.0    1094",
+        "VERSION  TIER  CHANNEL  PERCENTAGE  HALTED  MINIMUM  EVIDENCE  SIGNATURE DAYS LEFT",
+        "1.9.0    n100  beta     5 %         -       0.0.0    -         1094",
+        "1.10.0   vm    beta     100 %       -       1.0.0    -         1094",
+        "1.0.0    vm    stable   10 %        halted  0.0.0    -         1094",
         "",
         "Root 1, development keys. Days left: root 364, targets 89, snapshot 6, timestamp 6.",
     ]
@@ -63,6 +63,7 @@ def test_programs_read_the_same(shelf: Shop) -> None:
         "percentage": 100,
         "halted": False,
         "minimum_version": "1.0.0",
+        "evidence": {},
     }
 
 

@@ -37,6 +37,7 @@ def test_box_finds_what_was_published_and_fetches_it(stocked: Shop, box: Box) ->
         "minimum_version": "0.0.0",
         "manifest_hash": fetched.manifest_hash,
         "notes": {"en": "Answers begin sooner.", "de": "Antworten beginnen früher."},
+        "evidence": {},
     }
     assert (fetched.compatible, fetched.version) == ("allerac-vm", "1.0.0")
 
