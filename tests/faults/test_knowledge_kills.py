@@ -1,4 +1,4 @@
-"""The power goes while a document is taken in; after the start it is finished, once and whole."""
+"""The power goes while a document is taken in, replaced or removed; then it is whole or gone."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -20,6 +20,7 @@ from tests.faults.papers import (
     passages,
     ready,
     remains,
+    until,
 )
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -125,6 +126,104 @@ async def test_document_is_finished_once_and_whole_after_a_kill_when(
     box.stop()
     assert await remains(box.running.data_dir) == NOTHING
     box.start()
+
+
+@pytest.mark.parametrize("stage", ["acknowledged", "read", "partly-embedded"])
+async def test_new_version_is_finished_and_nothing_left_of_the_old_one_after_a_kill_when(
+    box: ClaimedBox, stage: str
+) -> None:
+    old, new = f"old {stage} ", f"new {stage} "
+    async with box.owner() as owner:
+        file = await add(owner.client, f"{stage} again.md", long_paper(old, sections=5))
+        await ready(owner.client, file["id"])
+        sent = await owner.client.put(
+            f"{FILES}/{file['id']}/content",
+            params={"name": "new.md"},
+            content=long_paper(new),
+            headers={"Content-Type": "application/octet-stream"},
+        )
+        assert sent.is_success, sent.text
+    await _kill_at(box, file["id"], STAGES[stage])
+
+    box.start()
+    async with box.owner() as owner:
+        file = await ready(owner.client, file["id"])
+        assert (file["name"], file["version"]) == ("new.md", 2)
+        told = [text for _, _, text in await passages(owner.client, file["id"])]
+        assert len(told) > 100
+        assert new.strip() in told[-1]
+        assert not any(old.strip() in text for text in told)
+    box.stop()
+    assert await remains(box.running.data_dir) == NOTHING
+    box.start()
+
+
+async def test_removed_documents_are_gone_or_whole_after_a_kill_meanwhile(box: ClaimedBox) -> None:
+    async with box.owner() as owner:
+        files = [
+            await add(owner.client, f"leaves {n}.md", long_paper(f"leaves {n} ", sections=20))
+            for n in range(6)
+        ]
+        for file in files:
+            await ready(owner.client, file["id"])
+
+    gone: list[str] = []
+    first_is_gone = asyncio.Event()
+
+    async def remove(file_id: str) -> None:
+        async with box.owner() as owner:
+            with suppress(httpx.TransportError):
+                removed = await owner.client.delete(f"{FILES}/{file_id}")
+                assert removed.status_code == 204, removed.text
+                gone.append(file_id)
+                first_is_gone.set()
+
+    removing = [asyncio.create_task(remove(file["id"])) for file in files]
+    async with asyncio.timeout(SECONDS):
+        await first_is_gone.wait()
+    box.running.kill()
+    await asyncio.gather(*removing)
+
+    box.start()
+    left = {file["id"] for file in await _listed(box)}
+    assert not left & set(gone)
+    async with box.owner() as owner:
+        for file in files:
+            if file["id"] in left:
+                assert len(await passages(owner.client, file["id"])) == 21
+    box.stop()
+    assert await remains(box.running.data_dir) == NOTHING
+    box.start()
+
+
+@pytest.mark.parametrize("times", [1, 3])
+async def test_document_is_whole_when_the_process_that_embeds_it_is_killed(
+    box: ClaimedBox, undisturbed: list[tuple[int, str, str]], times: int
+) -> None:
+    async with box.owner() as owner:
+        file = await add(owner.client, f"embedded {times}.md", long_paper(f"embedded {times} "))
+        for _ in range(times):
+            embeds = await _embedder(box)
+            await until(owner.client, file["id"], lambda told: told["state"] != "processing")
+            embeds.kill()
+            embeds.wait(SECONDS)
+        file = await ready(owner.client, file["id"])
+        assert file["passages"] == len(undisturbed)
+        assert (await passages(owner.client, file["id"]))[:-1] == undisturbed[:-1]
+    box.stop()
+    assert await remains(box.running.data_dir) == NOTHING
+    box.start()
+
+
+async def _embedder(box: ClaimedBox) -> psutil.Process:
+    """Return the process that has the embedding model open; waits for one that starts."""
+    async with asyncio.timeout(SECONDS):
+        while True:
+            for child in psutil.Process(box.running.process.pid).children():
+                with suppress(psutil.Error):
+                    if any("embedding" in each.path for each in child.memory_maps()):
+                        return child
+            await asyncio.sleep(0.01)
 
 
 async def test_document_that_had_not_arrived_is_gone_after_a_kill_and_can_be_sent_again(

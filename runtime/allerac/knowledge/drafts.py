@@ -6,6 +6,7 @@ written before the power went is cut off.
 
 import json
 import os
+import re
 import struct
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -17,6 +18,7 @@ from typing import Any, Final
 from allerac.storage.passages import Chunk
 
 _WIDTH: Final = struct.Struct("<I")
+_NAME: Final = re.compile(r"(.+-[0-9]+)(?:-[0-9a-f]{8})?\.\w+(?:\.part)?")
 
 
 class Draft:
@@ -41,7 +43,16 @@ class Draft:
 
     def remove(self) -> None:
         """Delete everything."""
-        for path in self._folder.glob(f"{self._name}*"):
+        for path in self._folder.glob(f"{self._name}[.-]*"):
+            path.unlink(missing_ok=True)
+
+
+def tidy(folder: Path, in_use: Iterable[tuple[str, int]]) -> None:
+    """Delete the drafts of all but these documents and versions: the power went in between."""
+    names = {f"{file_id}-{version}" for file_id, version in in_use}
+    for path in folder.glob("*"):
+        name = _NAME.match(path.name)
+        if name is None or name[1] not in names:
             path.unlink(missing_ok=True)
 
 

@@ -17,7 +17,7 @@ from allerac.storage.passages import Scope, StoredChunk
 from allerac.storage.traces import TraceStore
 
 from .blobs import BlobStore, read_file
-from .drafts import Draft
+from .drafts import Draft, tidy
 from .ingest import Ingest
 from .names import clean_folder, clean_name
 from .reader import draw_page
@@ -64,6 +64,7 @@ class KnowledgeService:
         for file in await self._parts.files.unfinished_uploads():
             await self._give_up_upload(file)
         await self._parts.blobs.tidy(await self._parts.files.contents_in_use())
+        await asyncio.to_thread(tidy, self._parts.drafts, await self._parts.jobs.being_read())
         self._parts.ingest.start()
 
     async def stop(self) -> None:
@@ -160,16 +161,16 @@ class KnowledgeService:
         async with self._contents:
             if blob.sha256 == file.sha256 and file.state == "ready":
                 return file
-            await asyncio.to_thread(Draft(self._parts.drafts, file.id, file.version).remove)
             values = {
                 "name": clean_name(name),
                 "version": file.version + 1,
                 "sha256": blob.sha256,
                 "size_bytes": blob.size_bytes,
             }
-            await self._parts.files.change(file_id, values)
+            queued = await self._queue(file_id, values)
+            await asyncio.to_thread(Draft(self._parts.drafts, file.id, file.version).remove)
             await self._drop_content(file.sha256)
-        return await self._queue(file_id)
+        return queued
 
     async def retry(self, person_id: str, file_id: str) -> FileRecord:
         """Take a failed document in again. Raises `Conflict` for one that has not failed."""
@@ -252,12 +253,12 @@ class KnowledgeService:
                     hint="Look for it in your library; it may have another name there.",
                     fields={"same_as": same.id},
                 )
-            values = {"sha256": blob.sha256, "size_bytes": blob.size_bytes}
-            await self._parts.files.change(file.id, values)
-        return await self._queue(file.id)
+            return await self._queue(
+                file.id, {"sha256": blob.sha256, "size_bytes": blob.size_bytes}
+            )
 
-    async def _queue(self, file_id: str) -> FileRecord:
-        await self._parts.jobs.add(file_id)
+    async def _queue(self, file_id: str, values: Mapping[str, Any] | None = None) -> FileRecord:
+        await self._parts.jobs.add(file_id, values)
         self._parts.ingest.wake()
         file = await self._parts.files.find(file_id)
         if file is None:

@@ -191,17 +191,8 @@ class KnowledgeStore:
         """
 
         def work(connection: Connection) -> FileRecord:
-            where = knowledge_file.c.id == file_id
-            before = connection.execute(select(knowledge_file).where(where)).first()
-            if before is None:
-                raise _missing()
-            if values.get("visibility", before.visibility) != before.visibility:
-                move_collection(connection, before, values["visibility"])
-            if values.get("name", before.name) != before.name:
-                rename_chunks(connection, file_id, values["name"])
-            now = milliseconds(datetime.now(UTC))
-            connection.execute(update(knowledge_file).where(where).values(**values, updated_at=now))
-            return _one(connection, where)
+            change_file(connection, file_id, values)
+            return _one(connection, knowledge_file.c.id == file_id)
 
         return await self._database.write(work)
 
@@ -256,6 +247,20 @@ class KnowledgeStore:
         return await self._database.read(
             lambda connection: [stored_chunk(row) for row in connection.execute(query)]
         )
+
+
+def change_file(connection: Connection, file_id: str, values: Mapping[str, Any]) -> None:
+    """Set fields of a document, and with them who finds it by which words. Raises `NotFound`."""
+    where = knowledge_file.c.id == file_id
+    before = connection.execute(select(knowledge_file).where(where)).first()
+    if before is None:
+        raise _missing()
+    if values.get("visibility", before.visibility) != before.visibility:
+        move_collection(connection, before, values["visibility"])
+    if values.get("name", before.name) != before.name:
+        rename_chunks(connection, file_id, values["name"])
+    now = milliseconds(datetime.now(UTC))
+    connection.execute(update(knowledge_file).where(where).values(**values, updated_at=now))
 
 
 def readable(person_id: str) -> ColumnElement[bool]:

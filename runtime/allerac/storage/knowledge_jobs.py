@@ -1,9 +1,9 @@
 """The work of taking documents in: who does it now, how far it is, and its end."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, update
 
@@ -11,6 +11,7 @@ from allerac.errors import StorageDamaged
 
 from .conversation_rows import milliseconds
 from .database import Database
+from .knowledge import change_file
 from .knowledge_tables import knowledge_file, knowledge_job
 from .passage_vectors import fill_near
 from .passages import Chunk, count_indexed, put_chunks
@@ -36,10 +37,14 @@ class JobStore:
         self._owner = owner
         self._lease = lease
 
-    async def add(self, file_id: str) -> None:
-        """Let a document be taken in from the beginning."""
+    async def add(self, file_id: str, values: Mapping[str, Any] | None = None) -> None:
+        """Let a document be taken in from the beginning, with the fields `values` set.
+
+        Both or neither: a new version that nobody reads would never be found. Raises `NotFound`.
+        """
 
         def work(connection: Connection) -> None:
+            change_file(connection, file_id, values or {})
             connection.execute(delete(knowledge_job).where(knowledge_job.c.file_id == file_id))
             connection.execute(
                 insert(knowledge_job).values(
@@ -54,6 +59,15 @@ class JobStore:
             _set_state(connection, file_id, "processing", None)
 
         await self._database.write(work)
+
+    async def being_read(self) -> frozenset[tuple[str, int]]:
+        """Return the ids and versions of the documents that are being taken in, or wait for it."""
+        query = select(knowledge_file.c.id, knowledge_file.c.version).join(
+            knowledge_job, knowledge_job.c.file_id == knowledge_file.c.id
+        )
+        return await self._database.read(
+            lambda connection: frozenset((row.id, row.version) for row in connection.execute(query))
+        )
 
     async def take(self, now: datetime) -> JobRecord | None:
         """Take the job that has waited longest and that nobody holds; None when there is none."""

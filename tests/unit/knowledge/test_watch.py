@@ -6,7 +6,7 @@ import pytest
 
 from allerac.knowledge.watch import Takers, WatchedFolder
 from allerac.storage.knowledge import FileRecord
-from tests.unit.knowledge.test_ingest import House, LetterEmbedder, open_house
+from tests.unit.knowledge.house import House, LetterEmbedder, open_house
 
 LETTER = b"The gate is green. " * 20
 
