@@ -18,6 +18,7 @@ from allerac.knowledge.embedding_model import EmbeddingModel, traits_of
 from allerac.knowledge.folders import FolderService
 from allerac.knowledge.ingest import LEASE, Desk, Ingest
 from allerac.knowledge.pace import ConsideratePace
+from allerac.knowledge.reranking import TimedReranker
 from allerac.knowledge.retrieval import Retriever
 from allerac.knowledge.service import KnowledgeService, Parts
 from allerac.knowledge.watch import Takers, WatchedFolder
@@ -70,6 +71,33 @@ class EmbeddingShelf:
         return EmbeddingModel(file, traits_of(model_id))
 
 
+class RankingShelf:
+    """The tier's model that ranks passages, where there is one and it is on board."""
+
+    def __init__(self, hardware: Hardware, models: ModelService) -> None:
+        profile = hardware.choice.profile
+        self._models = models
+        self._wanted = profile.models.reranker
+        self._threads = threads_for(hardware.machine, profile.engine.prefill_threads)
+
+    def current(self) -> ModelFile | None:
+        """Return it; None where the tier has none or it is not on board."""
+        if self._wanted is None:
+            return None
+        try:
+            path = self._models.installed_path(self._wanted)
+        except AlleracError:
+            return None
+        return ModelFile(
+            model_id=self._wanted,
+            path=path,
+            context_length=CONTEXT_TOKENS,
+            threads=self._threads,
+            purpose="reranker",
+            memory_limit_bytes=MEMORY_BYTES,
+        )
+
+
 def build_librarian(
     database: Database, retriever: Retriever, prefill_speed: Callable[[], float | None]
 ) -> Librarian:
@@ -102,6 +130,7 @@ class KnowledgeWing:
     """What the runtime starts, stops and hands on."""
 
     embedder: EmbeddingSupervisor
+    ranker: EmbeddingSupervisor
     retriever: Retriever
     service: KnowledgeService
     folders: FolderService
@@ -115,11 +144,12 @@ class KnowledgeWing:
             self.watched.start()
 
     async def stop(self) -> None:
-        """Stop taking in, then the model that reads."""
+        """Stop taking in, then the models that read."""
         if self.watched is not None:
             await self.watched.stop()
         await self.service.stop()
         await self.embedder.stop()
+        await self.ranker.stop()
 
 
 def build_knowledge(
@@ -134,7 +164,9 @@ def build_knowledge(
     jobs = JobStore(database, owner=new_id(), lease=LEASE)
     blobs = BlobStore(settings.data_dir / "blobs")
     drafts = settings.data_dir / "reading"
-    retriever = Retriever(database=database, embedder=embedder, models=shelf)
+    ranker = EmbeddingSupervisor(launch=launch_of(settings))
+    reranker = TimedReranker(ranker, RankingShelf(ground.hardware, models))
+    retriever = Retriever(database=database, embedder=embedder, models=shelf, reranker=reranker)
     desk = Desk(
         files=files,
         jobs=jobs,
@@ -165,4 +197,4 @@ def build_knowledge(
     folder = settings.watched_dir
     watched = None if folder is None else WatchedFolder(folder, takers)
     folders = FolderService(FolderStore(database), service)
-    return KnowledgeWing(embedder, retriever, service, folders, pace, watched)
+    return KnowledgeWing(embedder, ranker, retriever, service, folders, pace, watched)

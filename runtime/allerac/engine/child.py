@@ -137,7 +137,7 @@ def serve(channel: Channel, commands: Iterator[Command]) -> None:
 
 
 def _service(model: ModelFile, channel: Channel, heart: Heart) -> "Service | EmbeddingService":
-    if model.purpose == "embedding":
+    if model.purpose != "chat":
         from allerac.engine.embedding_service import EmbeddingService
 
         return EmbeddingService(model, channel, heart)

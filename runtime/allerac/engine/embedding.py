@@ -1,4 +1,4 @@
-"""Embeddings, as the runtime has them: texts become vectors in a process of their own."""
+"""Embeddings and ranks, as the runtime has them: made in a process of their own for each model."""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,7 +9,15 @@ from typing import Final, Protocol
 from allerac.engine.keeper import EngineKeeper
 from allerac.engine.process import Launch, spawn
 from allerac.engine.protocol import EngineState, ModelFile
-from allerac.engine.wire import Embed, Embedded, Measure, Measured, ServingReport
+from allerac.engine.wire import (
+    Embed,
+    Embedded,
+    Measure,
+    Measured,
+    Rank,
+    Ranked,
+    ServingReport,
+)
 from allerac.errors import AlleracError, EngineUnavailable
 
 HANG_SECONDS: Final = 30.0
@@ -30,15 +38,32 @@ class Embedder(Protocol):
         """Return the tokens of each text. Raises `EngineUnavailable`."""
 
 
+class Ranker(Protocol):
+    """Tells how well texts answer a question."""
+
+    async def load(self, model: ModelFile) -> None:
+        """See `Embedder.load`; the model's purpose is to rerank."""
+
+    async def rank(self, question: str, texts: Sequence[str]) -> list[float]:
+        """Return a score per text, the larger the better. Raises `EngineUnavailable`."""
+
+
+_Command = Embed | Measure | Rank
+_Answer = Embedded | Measured | Ranked
+
+
 @dataclass(slots=True)
 class _Asked:
-    command: Embed | Measure
-    answer: "asyncio.Future[Embedded | Measured]"
+    command: _Command
+    answer: "asyncio.Future[_Answer]"
     tries: int = 1
 
 
 class EmbeddingSupervisor:
-    """The local `Embedder`. A request whose process dies is sent again to the next one, once."""
+    """The local `Embedder` and `Ranker`, by what the model that it has loaded is for.
+
+    A request whose process dies is sent again to the next one, once.
+    """
 
     def __init__(self, *, launch: Launch = spawn, hang_seconds: float = HANG_SECONDS) -> None:
         self._keeper = EngineKeeper(self, launch=launch, hang_seconds=hang_seconds)
@@ -98,11 +123,20 @@ class EmbeddingSupervisor:
         answer = await self._ask(Measure(self._next_id(), tuple(texts)))
         return list(answer.tokens) if isinstance(answer, Measured) else []
 
+    async def rank(self, question: str, texts: Sequence[str]) -> list[float]:
+        """See `Ranker.rank`."""
+        if not texts:
+            return []
+        answer = await self._ask(Rank(self._next_id(), question, tuple(texts)))
+        if not isinstance(answer, Ranked) or len(answer.scores) != len(texts):
+            raise _unavailable()
+        return list(answer.scores)
+
     # Watcher of the process
 
     def on_report(self, report: ServingReport) -> None:
         """Hand an answer to who waits for it."""
-        if isinstance(report, Embedded | Measured):
+        if isinstance(report, _Answer):
             self._keeper.failures = 0
             asked = self._asked.get(report.request_id)
             if asked is not None and not asked.answer.done():
@@ -128,10 +162,10 @@ class EmbeddingSupervisor:
     def _next_id(self) -> str:
         return f"embed-{next(self._numbers)}"
 
-    async def _ask(self, command: Embed | Measure) -> Embedded | Measured:
+    async def _ask(self, command: _Command) -> _Answer:
         if self._keeper.model is None or self._keeper.state in ("stopped", "failed"):
             raise _unavailable()
-        answer: asyncio.Future[Embedded | Measured] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[_Answer] = asyncio.get_running_loop().create_future()
         self._asked[command.request_id] = _Asked(command, answer)
         if self._keeper.state == "ready":
             self._keeper.send(command)

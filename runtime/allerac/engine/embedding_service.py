@@ -1,16 +1,28 @@
-"""The engine process in embedding mode: loads one model and answers one command after another."""
+"""The engine process as it embeds or ranks: loads one model, answers one command after another."""
 
 from collections.abc import Iterator
+from typing import TypeVar
 
 from allerac.engine.channel import Channel
-from allerac.engine.embedding_llama import EmbeddingContext, Vector
+from allerac.engine.embedding_llama import EmbeddingContext, RankingContext, Vector
 from allerac.engine.gguf import read_header
 from allerac.engine.limits import address_space_bytes
 from allerac.engine.llama import LoadError, Log, Model
 from allerac.engine.protocol import ModelFile
 from allerac.engine.service import Pulse
-from allerac.engine.wire import Command, Embed, Embedded, Loaded, Measure, Measured
+from allerac.engine.wire import (
+    Command,
+    Embed,
+    Embedded,
+    Loaded,
+    Measure,
+    Measured,
+    Rank,
+    Ranked,
+)
 from allerac.errors import EngineUnavailable, ModelDamaged
+
+Result = TypeVar("Result", Vector, float)
 
 
 class EmbeddingService:
@@ -28,24 +40,28 @@ class EmbeddingService:
         self._channel.send(Loaded(self._context.length))
         for command in commands:
             self._is_idle = False
-            match command:
-                case Embed(request_id, texts):
-                    vectors = b"".join(self._vector(text).tobytes() for text in texts)
-                    self._channel.send(Embedded(request_id, vectors))
-                case Measure(request_id, texts):
-                    self._channel.send(Measured(request_id, tuple(map(self._count, texts))))
-                case _:
-                    raise ValueError("this process only embeds")
+            self._channel.send(self._answer(command))
             self._is_idle = True
         self._context.free()
         self._model.free()
 
-    def _vector(self, text: str) -> Vector:
+    def _answer(self, command: Command) -> Embedded | Measured | Ranked:
+        match command, self._context:
+            case Embed(request_id, texts), EmbeddingContext() as context:
+                vectors = [self._given(context.embed(text)) for text in texts]
+                return Embedded(request_id, b"".join(vector.tobytes() for vector in vectors))
+            case Rank(request_id, question, texts), RankingContext() as context:
+                scores = (self._given(context.rank(question, text)) for text in texts)
+                return Ranked(request_id, tuple(scores))
+            case Measure(request_id, texts), _:
+                return Measured(request_id, tuple(map(self._count, texts)))
+        raise ValueError("this process does something else")
+
+    def _given(self, result: Result | None) -> Result:
         self._steps += 1
-        vector = self._context.embed(text)
-        if vector is None:
-            raise ValueError("the model gives no vector")
-        return vector
+        if result is None:
+            raise ValueError("the model gives no number")
+        return result
 
     def _count(self, text: str) -> int:
         self._steps += 1
@@ -58,8 +74,8 @@ class EmbeddingService:
         return moved
 
 
-def _load(file: ModelFile) -> tuple[Model, EmbeddingContext]:
-    """Check, load, and compute one vector, so that broken weights show here."""
+def _load(file: ModelFile) -> tuple[Model, EmbeddingContext | RankingContext]:
+    """Check, load, and compute one result, so that broken weights show here."""
     header = read_header(file.path)
     needed = address_space_bytes(header.tensor_bytes, threads=file.threads)
     if file.memory_limit_bytes is not None and needed > file.memory_limit_bytes:
@@ -71,12 +87,13 @@ def _load(file: ModelFile) -> tuple[Model, EmbeddingContext]:
         raise _unusable() from err
     length = min(file.context_length, model.trained_context_length)
     try:
-        context = EmbeddingContext(model, log, length=length, threads=file.threads)
+        kind = RankingContext if file.purpose == "reranker" else EmbeddingContext
+        context = kind(model, log, length=length, threads=file.threads)
     except MemoryError as err:
         raise _no_memory() from err
     except LoadError as err:
         raise _unusable() from err
-    if context.embed("one") is None:
+    if not context.works():
         raise _unusable()
     return model, context
 

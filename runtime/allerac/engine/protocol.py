@@ -20,7 +20,7 @@ Role = Literal["system", "user", "assistant", "tool"]
 Priority = Literal["interactive", "api", "background"]
 FinishReason = Literal["stop", "length", "repetition", "tool_calls", "cancelled"]
 KvType = Literal["f16", "q8_0"]
-Purpose = Literal["chat", "embedding"]
+Purpose = Literal["chat", "embedding", "reranker"]
 EngineState = Literal["stopped", "starting", "loading", "ready", "failed"]
 
 

@@ -36,6 +36,7 @@ from allerac.engine.wire import (
     Expect,
     Generate,
     Measured,
+    Ranked,
     ServingReport,
     Step,
 )
@@ -218,7 +219,7 @@ class EngineSupervisor:
             case Counted(request_id, answer) | Calibrated(request_id, answer):
                 if asked := self._open_question(request_id):
                     asked.set_result(answer)
-            case Embedded() | Measured():
+            case Embedded() | Measured() | Ranked():
                 pass  # only the supervisor of embeddings asks for them
 
     def on_lost(self) -> None:

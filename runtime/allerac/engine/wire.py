@@ -92,6 +92,15 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
+class Rank:
+    """How well does each of these texts answer the question?"""
+
+    request_id: str
+    question: str
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SetThreads:
     """Compute with at most this many threads from the next step on; None: as loaded."""
 
@@ -127,7 +136,9 @@ class Expect:
     decode_tokens_per_second: float
 
 
-_PlainCommand = Cancel | Embed | Measure | SetThreads | Forget | KeepOnly | Calibrate | Expect
+_PlainCommand = (
+    Cancel | Embed | Measure | Rank | SetThreads | Forget | KeepOnly | Calibrate | Expect
+)
 Command = Load | Generate | Count | _PlainCommand
 
 
@@ -189,6 +200,14 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
+class Ranked:
+    """The answer to `Rank`: the larger, the better; comparable within one question."""
+
+    request_id: str
+    scores: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Calibrated:
     """The answer to `Calibrate`; a figure is None where it could not be had."""
 
@@ -196,17 +215,17 @@ class Calibrated:
     speed: Speed
 
 
-ServingReport = Beat | Step | Counted | Embedded | Measured | Calibrated
+ServingReport = Beat | Step | Counted | Embedded | Measured | Ranked | Calibrated
 Report = Loaded | LoadFailed | ServingReport
 
-_PlainReport = Loaded | Counted | Measured
+_PlainReport = Loaded | Counted | Measured | Ranked
 # What JSON has no other word for than its fields.
 _PLAIN_COMMANDS: Final[dict[str, type[_PlainCommand]]] = {
     kind.__name__: kind
-    for kind in (Cancel, Embed, Measure, SetThreads, Forget, KeepOnly, Calibrate, Expect)
+    for kind in (Cancel, Embed, Measure, Rank, SetThreads, Forget, KeepOnly, Calibrate, Expect)
 }
 _PLAIN_REPORTS: Final[dict[str, type[_PlainReport]]] = {
-    kind.__name__: kind for kind in (Loaded, Counted, Measured)
+    kind.__name__: kind for kind in (Loaded, Counted, Measured, Ranked)
 }
 
 
@@ -277,7 +296,7 @@ def encode_report(report: Report) -> bytes:
             return pack({"op": "embedded", "id": request_id, "v": b64encode(vectors).decode()})
         case Calibrated(request_id, speed):
             return pack({"op": "calibrated", "id": request_id, **asdict(speed)})
-        case Loaded() | Counted() | Measured():
+        case Loaded() | Counted() | Measured() | Ranked():
             return _pack_plain(report)
 
 

@@ -13,7 +13,7 @@ from allerac.storage.database import Database
 from allerac.storage.fusion import fuse
 from allerac.storage.passage_search import Hits, read_passages, search_passages
 from allerac.storage.passage_vectors import Hit
-from allerac.storage.passages import Scope, StoredChunk
+from allerac.storage.passages import Chunk, Scope, StoredChunk
 
 from .embedding_model import SEED_FLOOR, EmbeddingModel, EmbeddingModels, Traits, on_seed_scale
 from .excerpts import excerpt, likeness, shingles
@@ -30,6 +30,8 @@ WORDS_ALONE: Final = 0.6
 WORDS_COUNT: Final = 0.7
 """With fewer of the words, how rare they are says little, and the vector alone decides."""
 PASSAGE_CHARACTERS: Final = 2_400
+RANKED_CHARACTERS: Final = 800
+"""What a reranker reads of a passage: it costs as much time as the chat model's own reading."""
 BYTES_PER_TOKEN: Final = 3
 LEAST_CHARACTERS: Final = 200
 
@@ -127,7 +129,7 @@ class Retriever:
         near = (model.id, vector) if model is not None and vector is not None else None
         hits = await search_passages(self._database, scope, searched, near, CANDIDATES)
         candidates = _candidates(hits, words, model)
-        candidates = await self._reranked(question, candidates, hits.chunks)
+        candidates = await self._reranked(question, words, candidates, hits.chunks)
         passages, considered = _choose(candidates, hits.chunks, words, budget_tokens, top)
         trace = Trace(
             question=question,
@@ -154,12 +156,24 @@ class Retriever:
         return vector
 
     async def _reranked(
-        self, question: str, found: list[Considered], chunks: Mapping[int, StoredChunk]
+        self,
+        question: str,
+        words: list[str],
+        found: list[Considered],
+        chunks: Mapping[int, StoredChunk],
     ) -> list[Considered]:
-        if self._reranker is None or not found:
+        """Put those that are related in the reranker's order, all others behind them."""
+        if self._reranker is None:
             return found
-        texts = [chunks[each.chunk].chunk.content for each in found]
-        return [found[at] for at in await self._reranker.rerank(question, texts)]
+        related = [each for each in found if each.verdict == "rank"]
+        texts = [_to_rank(chunks[each.chunk].chunk, words) for each in related]
+        order = await self._reranker.rerank(question, texts)
+        return [related[at] for at in order] + [each for each in found if each.verdict != "rank"]
+
+
+def _to_rank(chunk: Chunk, words: list[str]) -> str:
+    text = excerpt(chunk.content, words, RANKED_CHARACTERS)
+    return f"{chunk.heading}\n{text}" if chunk.heading else text
 
 
 def _candidates(hits: Hits, words: list[str], model: EmbeddingModel | None) -> list[Considered]:

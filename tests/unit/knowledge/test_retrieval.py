@@ -157,3 +157,27 @@ async def test_passages_beyond_the_budget_are_told_to_have_had_no_room(shelf: Sh
 async def test_what_is_not_related_is_told_to_be_so(shelf: Shelf) -> None:
     await shelf.put(RELATED, APART, texts=DIFFERENT)
     assert await shelf.judged() == ["used", "unrelated"]
+
+
+class Backwards:
+    """A reranker that likes last what was first."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    async def rerank(self, question: str, texts: Sequence[str]) -> list[int]:
+        """Return the positions of `texts` from the last to the first."""
+        self.texts += texts
+        return [*reversed(range(len(texts)))]
+
+
+async def test_related_passages_are_read_in_the_reranker_s_order(shelf: Shelf) -> None:
+    await shelf.put(*FALLING[:3], APART, texts=DIFFERENT)
+    reranker = Backwards()
+    retriever = Retriever(
+        database=shelf.database, embedder=Pointer(), models=OneModel(), reranker=reranker
+    )
+    found = await retriever.find("Quién", Scope("ana"), budget_tokens=1000)
+    assert [passage.text for passage in found.passages] == [*reversed(DIFFERENT[:3])]
+    assert found.trace.considered[-1].verdict == "unrelated"
+    assert sorted(reranker.texts) == sorted(DIFFERENT[:3])
