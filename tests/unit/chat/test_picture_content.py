@@ -60,6 +60,14 @@ def test_what_is_no_picture_is_refused(data: bytes) -> None:
         clean(data)
 
 
+@pytest.mark.parametrize("brand", [b"heic", b"mif1"])
+def test_picture_of_a_telephone_s_own_format_is_refused_with_a_way_out(brand: bytes) -> None:
+    data = b"\0\0\0\x18ftyp" + brand + b"\0\0\0\0mif1heic" + bytes(64)
+    with pytest.raises(InvalidInput, match="HEIC") as refused:
+        clean(data)
+    assert "JPEG" in (refused.value.hint or "")
+
+
 @pytest.mark.parametrize(("width", "height"), [(0, 5), (MAX_PIXELS, 2), (2**31 - 1, 2**31 - 1)])
 def test_picture_that_no_browser_could_show_is_refused(width: int, height: int) -> None:
     small = pictures.png()

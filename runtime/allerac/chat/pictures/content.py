@@ -15,6 +15,10 @@ from .damage import Damaged, Size
 
 MAX_PIXELS: Final = 120_000_000
 """More than today's cameras make; a browser needs four bytes for each."""
+HEIF_BRANDS: Final = frozenset(
+    (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+)
+"""What the first box of a HEIF file calls it (ISO/IEC 23008-12, Annex B)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,11 @@ def _cleaned(data: bytes) -> tuple[PictureKind, bytes, Size]:
         return "gif", *gif.clean(data)
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "webp", *webp.clean(data)
+    if data[4:8] == b"ftyp" and data[8:12] in HEIF_BRANDS:
+        raise InvalidInput(
+            "This picture is in the format of some telephones (HEIC), which browsers do not show.",
+            hint="Send it as JPEG. An iPhone: Settings, Camera, Formats, Most Compatible.",
+        )
     raise InvalidInput(
         "This is not a picture that the box can show.", hint="It shows JPEG, PNG, WebP and GIF."
     )

@@ -38,6 +38,7 @@ _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _HTML: Final = re.compile(
     r"<(!doctype\s+html|html|head|body|title|div|p|h[1-6]|table|ul|article|section|span)\b", re.I
 )
+_HEIF: Final = re.compile(rb"....ftyp(hei[csxm]|hev[cx]|mif1|msf1|avi[fs])", re.S)
 _MARKDOWN: Final = re.compile(
     r"^(#{1,6} \S|```|[-*] \[[ x]\] |\|.*\|\s*$|> )|\[[^\]\n]+\]\([^)\s]+\)|\*\*\S[^*\n]*\*\*", re.M
 )
@@ -55,7 +56,7 @@ def sniff(file: BinaryIO) -> Kind:
         return _sniff_zip(file)
     if head.startswith(_OLE):
         raise Unreadable("old_office")
-    if head.startswith(_PICTURES):
+    if head.startswith(_PICTURES) or _HEIF.match(head):
         raise Unreadable("picture")
     if head.startswith(_OTHER):
         raise Unreadable("unknown_kind")
