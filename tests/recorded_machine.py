@@ -4,7 +4,7 @@ No file here was copied from a real machine. Sources: docs.kernel.org for hwmon,
 iostats; the kernel's Documentation/ABI/testing for sysfs; proc(5); smartmontools 7.3 for JSON.
 
 `python -m tests.recorded_machine FOLDER` writes a machine that warms up and cools down again, for
-`ALLERAC_SENSORS_ROOT=FOLDER make run`.
+`ALLERAC_SENSORS_ROOT=FOLDER make run`; with `--faster 10` ten of its seconds are one of ours.
 """
 
 import argparse
@@ -12,8 +12,10 @@ import json
 import shutil
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event, Lock, Thread
 from typing import Any
 
 GIB = 2**30
@@ -207,11 +209,54 @@ class RecordedMachine:
         self.write("sys/class/power_supply/BAT0/capacity", percent)
         self.write("sys/class/power_supply/BAT0/status", status)
 
+    def uptime(self, seconds: float) -> None:
+        """Have been on for so long; without this it lives in the time of who looks at it."""
+        self.write("proc/uptime", f"{seconds:.2f} {seconds:.2f}")
+
     def clock(self, *, synchronised: bool) -> None:
         """Run timesyncd, which makes a file once it has set the clock."""
         (self.root / "run/systemd/timesync").mkdir(parents=True, exist_ok=True)
         if synchronised:
             self.write("run/systemd/timesync/synchronized", "")
+
+
+TICK_SECONDS = 0.05
+
+
+@dataclass(slots=True)
+class MachineTime:
+    """The time of a recorded machine; it stands still unless it is let pass, or skipped."""
+
+    machine: RecordedMachine
+    seconds: float = 0.0
+    _alone: Lock = field(default_factory=Lock)
+
+    def __post_init__(self) -> None:
+        """Have just been switched on."""
+        self.machine.uptime(self.seconds)
+
+    def skip(self, seconds: float) -> None:
+        """Be so much later."""
+        with self._alone:
+            self.seconds += seconds
+            self.machine.uptime(self.seconds)
+
+    @contextmanager
+    def passing(self, faster: float) -> Iterator[None]:
+        """Let `faster` of its seconds pass in each of ours."""
+        over = Event()
+
+        def go_on() -> None:
+            while not over.wait(TICK_SECONDS):
+                self.skip(TICK_SECONDS * faster)
+
+        thread = Thread(target=go_on)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
 
 def memory_socket(locator: str, *, megabytes: int) -> bytes:
@@ -235,13 +280,15 @@ def main() -> None:
     """Warm a machine up and let it cool, for ever."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--step-seconds", type=float, default=5.0)
+    parser.add_argument("--step-seconds", type=float, default=5.0, help="of its own time")
+    parser.add_argument("--faster", type=float, default=1.0)
     arguments = parser.parse_args()
     machine = RecordedMachine(arguments.folder).usual()
-    while True:
-        for celsius in heat_up(machine):
-            print(f"{celsius:.0f} degrees", flush=True)  # noqa: T201 - a program for a terminal
-            time.sleep(arguments.step_seconds)
+    with MachineTime(machine).passing(arguments.faster):
+        while True:
+            for celsius in heat_up(machine):
+                print(f"{celsius:.0f} degrees", flush=True)  # noqa: T201 - a program for a terminal
+                time.sleep(arguments.step_seconds / arguments.faster)
 
 
 if __name__ == "__main__":

@@ -77,6 +77,16 @@ async def test_an_issue_that_worsens_is_told_again_and_only_then(tmp_path: Path)
         assert len(box.heard("worse", "hot")) == 1
 
 
+async def test_heat_that_swings_around_the_pause_worsens_once(tmp_path: Path) -> None:
+    async with simulated_box(tmp_path) as box:
+        await box.live(30 * MINUTE, lambda at: box.machine.heat(98.0 if at % 60 < 30 else 92.0))
+        assert len(box.heard("opened", "hot")) + len(box.heard("worse", "hot")) <= 2
+        box.machine.heat(50)
+        await box.live(3 * MINUTE)
+        (over,) = (change.issue for _, change in box.changes if change.kind == "recovered")
+        assert (over.finding.severity, over.worst) == ("warning", "critical")
+
+
 async def test_an_hour_of_usual_use_raises_no_alarm(tmp_path: Path) -> None:
     rng = random.Random(6)  # noqa: S311 - seeded, no secret
     jiffies = {"busy": 1000, "idle": 99000}

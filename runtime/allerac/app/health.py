@@ -12,7 +12,7 @@ from allerac.app.health_levers import Background, Levers, acts_of
 from allerac.app.health_onlookers import Onlookers, Rooms
 from allerac.engine.protocol import EngineStatus
 from allerac.hardware.choice import is_made_as
-from allerac.hardware.sensors import Sensors, Sysfs
+from allerac.hardware.sensors import Sensors, Sysfs, steady_clock
 from allerac.health import AnswerWatch, HealthService, Limits, Metrics, Reserve, find_checks
 from allerac.health.alerts import AlertService, DiaryOutbox, SettingsFile
 from allerac.storage.device_history import DeviceHistory
@@ -56,6 +56,7 @@ def build_health(ground: Ground, rooms: Rooms, answers: AnswerWatch) -> HealthWi
     background = Background()
     reserve = Reserve(settings.data_dir / "reserve", settings.reserve_bytes)
     sysfs = Sysfs(settings.sensors_root)
+    steady = steady_clock(sysfs)
     onlookers = Onlookers(ground, rooms, answers.speeds, reserve, ask_units=sysfs.is_machine)
     diary = DeviceHistory(settings.data_dir / "health.sqlite")
     checks = find_checks()
@@ -63,6 +64,7 @@ def build_health(ground: Ground, rooms: Rooms, answers: AnswerWatch) -> HealthWi
         SettingsFile(settings.data_dir / "alerts.json", ground.secrets),
         ground.boxes.load,
         outbox=DiaryOutbox(diary, checks),
+        steady=steady,
     )
     levers = _levers(ground.hardware, rooms, reserve, background)
     service = HealthService(
@@ -75,6 +77,7 @@ def build_health(ground: Ground, rooms: Rooms, answers: AnswerWatch) -> HealthWi
         acts=acts_of(rooms.models, rooms.updates),
         listeners=[alerts.hear],
         speeds=answers.speeds,
+        steady=steady,
         sample_seconds=settings.sample_seconds,
     )
     answers.metrics.watch(service.status, rooms.engine.status)

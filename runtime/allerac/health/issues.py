@@ -19,7 +19,10 @@ Kind = Literal["opened", "worse", "recovered"]
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """Something wrong with the box; `ended_at` is None while it lasts."""
+    """Something wrong with the box; `ended_at` is None while it lasts.
+
+    `finding` is how it is now, `before` the worst that it was before that.
+    """
 
     id: str
     check: Check
@@ -27,6 +30,7 @@ class Issue:
     first_seen_at: datetime
     last_seen_at: datetime
     ended_at: datetime | None = None
+    before: Severity = SEVERITIES[0]
 
     @property
     def key(self) -> Key:
@@ -37,6 +41,11 @@ class Issue:
     def rank(self) -> int:
         """How bad it is, from 0."""
         return SEVERITIES.index(self.finding.severity)
+
+    @property
+    def worst(self) -> Severity:
+        """How bad it has been: what swings around a threshold worsens once."""
+        return SEVERITIES[max(self.rank, SEVERITIES.index(self.before))]
 
     def words(self, language: str) -> Words:
         """Return what a person reads in `language`."""
@@ -115,8 +124,8 @@ class IssueBook:
                 issue = Issue(self.new_id(), check, finding, now.at, now.at)
                 changes.append(Change("opened", issue))
             else:
-                issue = replace(before, finding=finding, last_seen_at=now.at)
-                if issue.rank > before.rank:
+                issue = replace(before, finding=finding, last_seen_at=now.at, before=before.worst)
+                if issue.worst != before.worst:
                     changes.append(Change("worse", issue))
             self._open[key] = issue
         for key in [k for k in self._seen_since if k[0] == check.code and k[1] not in found]:

@@ -9,12 +9,12 @@ from .issues import Issue
 
 
 def row_of(issue: Issue) -> StoredIssue:
-    """Return what is kept of an issue: its check is only named."""
+    """Return what is kept of an issue: its check is only named, and it is as bad as it ever was."""
     return StoredIssue(
         id=issue.id,
         code=issue.check.code,
         subject=issue.finding.subject,
-        severity=issue.finding.severity,
+        severity=issue.worst,
         evidence=issue.finding.evidence,
         first_seen_at=issue.first_seen_at,
         last_seen_at=issue.last_seen_at,

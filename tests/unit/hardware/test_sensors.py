@@ -7,9 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from allerac.hardware.sensors import DriveReader, Reading, Sensors, Sysfs, read_cpu, read_power
+from allerac.hardware.sensors import (
+    DriveReader,
+    Reading,
+    Sensors,
+    Sysfs,
+    read_cpu,
+    read_power,
+    steady_clock,
+)
 from allerac.hardware.sensors.drives import drive_of
-from tests.recorded_machine import GIB, SMART_NVME, SMART_SATA, RecordedMachine
+from tests.recorded_machine import GIB, SMART_NVME, SMART_SATA, MachineTime, RecordedMachine
 
 DATA = Path("/var/lib/allerac")
 
@@ -199,3 +207,23 @@ async def test_a_machine_without_smartctl_has_no_drives_to_tell_of(tmp_path: Pat
     reader.refresh()
     await reader.stop()
     assert reader.drives == []
+
+
+def test_a_recorded_machine_lives_in_its_own_time_which_never_runs_backwards(
+    machine: RecordedMachine,
+) -> None:
+    time_of_machine = MachineTime(machine, seconds=100.0)
+    now = steady_clock(Sysfs(machine.root))
+    assert now() == 100.0
+    time_of_machine.skip(3600)
+    assert now() == 3700.0
+    for text in ("", "soon", "12.00 12.00"):
+        machine.write("proc/uptime", text)
+        assert now() == 3700.0
+
+
+def test_time_is_that_of_the_machine_where_nothing_else_is_recorded(
+    machine: RecordedMachine,
+) -> None:
+    assert steady_clock(Sysfs(machine.root)) is time.monotonic
+    assert steady_clock(Sysfs()) is time.monotonic

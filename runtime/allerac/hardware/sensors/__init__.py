@@ -5,7 +5,7 @@ machine. What a machine does not have is None, or an empty list; nothing here ra
 """
 
 from .battery import Battery, read_battery
-from .clock import read_clock_synchronised
+from .clock import read_clock_synchronised, steady_clock
 from .cpu import CpuCounters, read_cpu
 from .disk import Disk, FileSystem, read_disk, read_file_system
 from .drives import Drive, DriveReader
@@ -46,4 +46,5 @@ __all__ = [
     "read_memory",
     "read_power",
     "read_pressure",
+    "steady_clock",
 ]

@@ -9,6 +9,7 @@ import asyncio
 import smtplib
 import ssl
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from typing import Any, Final
@@ -31,7 +32,7 @@ async def send_mail(settings: Mail, alert: Alert) -> None:
     message["Subject"] = alert.subject
     message["From"] = settings.sender
     message["To"] = ", ".join(settings.recipients)
-    message["Date"] = format_datetime(alert.at)
+    message["Date"] = format_datetime(datetime.now(UTC))
     message["Message-ID"] = make_msgid(domain="allerac.local")
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's absence notice answers it
     message.set_content(f"{alert.title}\n\n{alert.text}\n")

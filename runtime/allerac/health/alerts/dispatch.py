@@ -1,21 +1,24 @@
 """When which alert goes out: once for an issue, again when it worsens, and when it is over.
 
-In quiet hours only what is critical goes out at once; the rest waits, and what is over by then is
-never told. What a channel does not take is tried again, less and less often. What is still to be
-told is kept, so that a restart in between loses nothing and repeats nothing.
+The end is told once it has lasted: what comes back before that goes on as the issue that was told,
+so that heat that comes and goes with every answer is one message and one end. In quiet hours only
+what is critical goes out at once; the rest waits, and what is over by then is never told. Of what
+waits there is one change for each issue, the last. What a channel does not take is tried again,
+less and less often. What is still to be told is kept, so that a restart in between loses nothing
+and repeats nothing.
 """
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import structlog
 
 from allerac.errors import AlleracError
-from allerac.health.check import SEVERITIES
-from allerac.health.issues import Change
+from allerac.health.check import SEVERITIES, Severity
+from allerac.health.issues import Change, Key
 
 from .outbox import EVERYBODY, NoOutbox, Outbox, Pending
 from .settings import AlertSettings
@@ -25,8 +28,21 @@ log = structlog.get_logger()
 PAUSES_SECONDS: Final = (60.0, 300.0, 900.0, 3600.0)
 WAITING_CHANGES: Final = 50
 LOOK_SECONDS: Final = 15.0
+CALM_SECONDS: Final[Mapping[Severity, float]] = {
+    "critical": 600.0,
+    "warning": 3600.0,
+    "notice": 3600.0,
+}
+"""How long an issue must be over before that is told, by the worst that it was. Who was told of
+trouble waits for its end; nobody needs to know at once that a box has cooled down."""
 
 Send = Callable[[Change], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    change: Change
+    due: float
 
 
 @dataclass(slots=True)
@@ -48,7 +64,8 @@ class AlertDispatcher:
     steady: Callable[[], float] = time.monotonic
     look_seconds: float = LOOK_SECONDS
     problems: dict[str, str] = field(default_factory=dict)
-    _waiting: list[Change] = field(default_factory=list)
+    _waiting: list[_Waiting] = field(default_factory=list)
+    _told: dict[Key, Severity] = field(default_factory=dict)
     _parcels: list[_Parcel] = field(default_factory=list)
     _keeping: asyncio.Lock = field(default_factory=asyncio.Lock)
     _task: asyncio.Task[None] | None = None
@@ -68,23 +85,49 @@ class AlertDispatcher:
         """Take over what was still to be told; each channel is tried again at once."""
         for pending in await self.outbox.recall():
             if pending.channel == EVERYBODY:
-                self._waiting.append(pending.change)
+                self._wait(pending.change)
             else:
                 self._parcels.append(_Parcel(pending.change, pending.channel, pending.tries))
 
     async def hear(self, change: Change) -> None:
         """Take note of a change; nobody waits for its delivery."""
-        if change.issue.rank < SEVERITIES.index(self.settings().least):
+        least = _rank(self.settings().least)
+        if _rank(change.issue.worst) < least:
             return
-        if change.kind == "recovered":
-            told = len(self._waiting)
-            self._waiting = [c for c in self._waiting if c.issue.id != change.issue.id]
-            if len(self._waiting) < told:
-                await self._keep()
-                return
-        self._waiting = [*self._waiting, change][-WAITING_CHANGES:]
+        if change.kind == "worse" and _rank(change.issue.before) < least:
+            change = replace(change, kind="opened")  # nobody was told of what it was before
+        self._hear(change, self._withdraw(change.issue.key))
         await self._keep()
         self._wake.set()
+
+    def _hear(self, change: Change, before: Change | None) -> None:
+        """Let what is to be told of an issue wait in place of `before`, if it is anything."""
+        told = self._told.get(change.issue.key)
+        if change.kind == "recovered":
+            if before is None or before.kind != "opened":
+                self._wait(change)
+        elif before is not None and before.kind != "recovered":
+            self._wait(replace(before, issue=change.issue))
+        elif told is None:
+            self._wait(change)
+        elif _rank(change.issue.worst) > _rank(told):
+            self._wait(replace(change, kind="worse"))
+
+    def _withdraw(self, key: Key) -> Change | None:
+        """Return what waits to be told of the same thing, which then waits no more."""
+        found = next((one for one in self._waiting if one.change.issue.key == key), None)
+        if found is None:
+            return None
+        self._waiting.remove(found)
+        return found.change
+
+    def _wait(self, change: Change) -> None:
+        calm = 0.0
+        if change.kind == "recovered":
+            calm = CALM_SECONDS[change.issue.worst]
+            self._told.setdefault(change.issue.key, change.issue.worst)
+        self._waiting.append(_Waiting(change, self.steady() + calm))
+        self._waiting = self._waiting[-WAITING_CHANGES:]
 
     async def deliver(self) -> None:
         """Send what is due."""
@@ -107,19 +150,32 @@ class AlertDispatcher:
 
     async def _keep(self) -> None:
         async with self._keeping:
-            waiting = [Pending(change) for change in self._waiting]
+            waiting = [Pending(waiting.change) for waiting in self._waiting]
             parcels = [Pending(one.change, one.channel, one.tries) for one in self._parcels]
             await self.outbox.keep([*parcels, *waiting])
 
     def _pack(self) -> bool:
         """Address what may go out now; tells whether there was anything."""
-        quiet = self.is_quiet()
-        ready = [c for c in self._waiting if not quiet or c.issue.finding.severity == "critical"]
-        self._waiting = [change for change in self._waiting if change not in ready]
-        for change in ready:
-            self._parcels += [_Parcel(change, channel) for channel in self.channels()]
+        quiet, now = self.is_quiet(), self.steady()
+        ready = [
+            waiting
+            for waiting in self._waiting
+            if waiting.due <= now and (not quiet or waiting.change.issue.worst == "critical")
+        ]
+        self._waiting = [waiting for waiting in self._waiting if waiting not in ready]
+        for change in [waiting.change for waiting in ready]:
+            channels = self.channels()
+            self._note(change, told=bool(channels))
+            self._parcels += [_Parcel(change, channel) for channel in channels]
         self._parcels = self._parcels[-WAITING_CHANGES:]
         return bool(ready)
+
+    def _note(self, change: Change, *, told: bool) -> None:
+        """Remember how bad an issue was told to be, until its end is."""
+        if change.kind == "recovered":
+            self._told.pop(change.issue.key, None)
+        elif told:
+            self._told[change.issue.key] = change.issue.worst
 
     async def _send(self, parcel: _Parcel, send: Send) -> bool:
         try:
@@ -144,3 +200,7 @@ class AlertDispatcher:
                     await self._wake.wait()
             except TimeoutError:
                 continue
+
+
+def _rank(severity: Severity) -> int:
+    return SEVERITIES.index(severity)

@@ -1,6 +1,7 @@
 """Alerts: what is chosen, the test button, and the way from an issue to a person."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -41,15 +42,19 @@ class AlertService:
         household: Callable[[], Awaitable[Household]],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         outbox: Outbox | None = None,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`outbox` keeps what is still to be told; without one a restart forgets it."""
+        """`outbox` keeps what is still to be told; without one a restart forgets it.
+
+        `steady` counts seconds that nobody sets.
+        """
         self._file = file
         self._household = household
         self._clock = clock
         self._zone = ZoneInfo("UTC")
         self._box = "Allerac"
         self.dispatcher = AlertDispatcher(
-            self.settings, self._channels, self._is_quiet, outbox or NoOutbox()
+            self.settings, self._channels, self._is_quiet, outbox or NoOutbox(), steady
         )
 
     async def start(self) -> None:
@@ -121,6 +126,8 @@ class AlertService:
     def _channels(self) -> Mapping[str, Send]:
         def told(send: Callable[[Alert], Awaitable[None]]) -> Send:
             language = self.settings().language
-            return lambda change: send(alert_of(change, box=self._box, language=language))
+            return lambda change: send(
+                alert_of(change, box=self._box, language=language, zone=self._zone)
+            )
 
         return {name: told(send) for name, send in self._senders().items()}
