@@ -66,10 +66,46 @@ test("a value that is missing breaks the line instead of being drawn as zero", a
         step_seconds: 20,
         at: [0, 1, 2, 3].map((second) => new Date(second * 1000).toISOString()),
         figures: { temperature_celsius: [50, null, 60, 61] },
+        events: [],
       }),
   }));
   const chart = await screen.findByRole("img", { name: /^Temperature/ });
   expect(chart.querySelector("path")?.getAttribute("d")?.match(/M/g)).toHaveLength(2);
+});
+
+test("what happened is drawn on the charts and told beside them", async () => {
+  open(PAGE, { health: "hot" });
+  const chart = await screen.findByRole("img", { name: /^Temperature/ });
+  expect(chart.querySelectorAll("line")).toHaveLength(1);
+  const band = chart.querySelector("rect");
+  expect(Number(band?.getAttribute("x")) + Number(band?.getAttribute("width"))).toBeCloseTo(600);
+  const list = screen.getByRole("heading", { name: "What happened in this time" }).parentElement;
+  const told = within(list as HTMLElement);
+  expect(told.getByText("The box is hot.")).toBeInTheDocument();
+  expect(told.getByText(/^Allerac works more slowly/)).toBeInTheDocument();
+  expect(told.getAllByText(/^Since/)).toHaveLength(2);
+});
+
+test("what is over has its place in the month, and none in the hour", async () => {
+  open(PAGE);
+  const chart = await screen.findByRole("img", { name: /^Temperature/ });
+  expect(chart.querySelectorAll("line")).toHaveLength(0);
+  expect(screen.queryByRole("heading", { name: "What happened in this time" })).toBeNull();
+  await userEvent.click(await screen.findByRole("radio", { name: "Last month" }));
+  await screen.findByRole("heading", { name: "What happened in this time" });
+  const month = screen.getByRole("img", { name: /^Temperature/ });
+  const place = Number(month.querySelector("line")?.getAttribute("x1"));
+  expect(place / 600).toBeCloseTo(27 / 30, 1);
+});
+
+test("an issue that ends stands among what was, without a reload", async () => {
+  const api = open(PAGE, { health: "full" });
+  const asked = vi.spyOn(api, "listPastIssues");
+  const fix = await screen.findByRole("button", { name: "Remove unfinished downloads" });
+  await waitFor(() => expect(asked).toHaveBeenCalled());
+  asked.mockClear();
+  await userEvent.click(fix);
+  await waitFor(() => expect(asked).toHaveBeenCalledOnce());
 });
 
 test("another span of time is asked of the box", async () => {

@@ -1,6 +1,7 @@
 """Health over HTTP: figures, issues, alerts and metrics, of a real box on recorded sensors."""
 
 import asyncio
+import json
 import os
 import socket
 import subprocess
@@ -76,12 +77,20 @@ async def test_one_click_removes_unfinished_downloads(box: HealthBox) -> None:
     assert done.status_code == 200
 
 
-async def test_history_has_what_was_measured(box: HealthBox) -> None:
-    await box.until(lambda health: "queue" in health["figures"])
+async def test_history_has_what_was_measured_and_what_happened(box: HealthBox) -> None:
+    box.machine.mount(read_only=True)
+    await box.until(lambda health: health["issues"] and "queue" in health["figures"])
     for period in ("hour", "day", "month"):
         series = (await box.owner.get("/api/v1/health/history", params={"period": period})).json()
         assert series["figures"]["temperature_celsius"][-1] == 48.0
         assert all(len(values) == len(series["at"]) for values in series["figures"].values())
+        (event,) = series["events"]
+        assert (event["kind"], event["code"], event["end"]) == (
+            "issue",
+            "file_system_read_only",
+            None,
+        )
+        assert event["words"]["de"] == "Es kann nichts mehr gespeichert werden."
     refused = await box.owner.get("/api/v1/health/history", params={"period": "year"})
     assert refused.status_code == 422
 
@@ -179,6 +188,7 @@ async def test_a_real_prometheus_scrapes_the_box_and_likes_the_form(
             await asyncio.sleep(0.02)
     port = server.servers[0].sockets[0].getsockname()[1]
     configuration = yaml.safe_load((MONITORING / "prometheus.yml").read_text())
+    configuration["global"] = {"evaluation_interval": "1s"}
     job = configuration["scrape_configs"][0]
     job["scrape_interval"] = job["scrape_timeout"] = "1s"
     job["static_configs"] = [{"targets": [f"127.0.0.1:{port}"]}]
@@ -197,11 +207,40 @@ async def test_a_real_prometheus_scrapes_the_box_and_likes_the_form(
     try:
         assert await _value(own, "allerac_temperature_celsius") == 48.0
         assert await _value(own, 'up{job="allerac"}') == 1.0
+        for question in _questions():
+            told = await _asked(own, "query", query=question)
+            assert told["resultType"] == "vector", question
+        await _until_rules_are_judged(own)
     finally:
         prometheus.terminate()
         await asyncio.wait_for(prometheus.wait(), 30)
         server.should_exit = True
         await serving
+
+
+def _questions() -> list[str]:
+    """Return what the panels of the dashboard ask."""
+    panels = json.loads((MONITORING / "grafana.json").read_text())["panels"]
+    return [target["expr"] for panel in panels for target in panel["targets"]]
+
+
+async def _asked(prometheus: str, what: str, **parameters: str) -> dict[str, Any]:
+    async with httpx.AsyncClient() as client:
+        answer = await client.get(f"http://{prometheus}/api/v1/{what}", params=parameters)
+    told = answer.json()
+    assert told["status"] == "success", (parameters, told)
+    data: dict[str, Any] = told["data"]
+    return data
+
+
+async def _until_rules_are_judged(prometheus: str) -> None:
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while True:
+            groups = (await _asked(prometheus, "rules"))["groups"]
+            rules = [rule for group in groups for rule in group["rules"]]
+            if rules and {rule["health"] for rule in rules} == {"ok"}:
+                return
+            await asyncio.sleep(0.2)
 
 
 async def _value(prometheus: str, query: str) -> float:

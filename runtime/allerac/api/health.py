@@ -35,7 +35,7 @@ async def get_health(_: SignedIn, services: ServicesOf) -> shape.Health:
 async def get_history(
     _: SignedIn, services: ServicesOf, period: Literal["hour", "day", "month"] = "hour"
 ) -> shape.HealthSeries:
-    """Return the figures of the last hour, day or month, as charts draw them."""
+    """Return figures and events of the last hour, day or month, as charts draw them."""
     rows = await services.health.series(period)
     names = sorted({name for row in rows for name, value in row.items() if value is not None})
     return shape.HealthSeries(
@@ -43,6 +43,7 @@ async def get_history(
         step_seconds=PERIODS[period].step_seconds,
         at=[row["at"] for row in rows],
         figures={name: [row.get(name) for row in rows] for name in names if name != "at"},
+        events=[shape.HealthEvent.of(event) for event in await services.health.events(period)],
     )
 
 

@@ -3,6 +3,7 @@
 from .answers import AnswerWatch
 from .check import Check, Evidence, Finding, Fix, Severity, View, Words
 from .checks import find_checks
+from .events import Event
 from .figures import FIGURES
 from .issues import Change, Issue, IssueBook
 from .metrics import CONTENT_TYPE, Metrics
@@ -31,6 +32,7 @@ __all__ = [
     "Change",
     "Check",
     "EngineFacts",
+    "Event",
     "Evidence",
     "Finding",
     "Fix",

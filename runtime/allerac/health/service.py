@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal, Protocol, TypeVar
 
@@ -11,12 +11,19 @@ import structlog
 
 from allerac.errors import AlleracError, Conflict, NotFound, StorageUnavailable
 from allerac.hardware.sensors import Reading
-from allerac.storage.device_history import LEVELS, DeviceHistory, Level, StoredIssue
+from allerac.storage.device_history import (
+    LEVELS,
+    DeviceHistory,
+    Level,
+    StoredIssue,
+    StoredReaction,
+)
 from allerac.storage.ids import new_id
 from allerac.storage.threads import finish_in_thread
 
 from .check import Check, Finding, Severity, View
 from .checks import find_checks
+from .events import Event, events_of
 from .figures import FIGURES, figures_of
 from .history import History, Sample
 from .issues import Change, Issue, IssueBook
@@ -35,6 +42,9 @@ SAMPLES_PER_WRITE: Final = 6
 UNWRITTEN_SAMPLES: Final = 360
 STALLED_SECONDS: Final = 120.0
 """Twelve samples missed: the part that watches does not, and the service is to start anew."""
+
+EVENTS: Final = 200
+"""As many marks as a chart can bear."""
 
 Period = Literal["hour", "day", "month"]
 
@@ -164,13 +174,24 @@ class HealthService:
         )
 
     async def series(self, period: Period) -> list[dict[str, Any]]:
-        """Return rows `at` and figures over the period, in order; gaps are None."""
-        span = PERIODS[period]
+        """Return rows `at` and figures over the period, in order and in equal steps.
+
+        A row without figures stands for a time in which nobody looked.
+        """
+        span, now = PERIODS[period], self._clock()
         await self._write()
-        since = self._clock() - span.length
-        return await self._in_store(
-            lambda: self._store.series(span.level, since, span.step_seconds)
+        rows = await self._in_store(
+            lambda: self._store.series(span.level, now - span.length, span.step_seconds)
         )
+        return _in_equal_steps([row for row in rows if row["at"] <= now], span.step_seconds)
+
+    async def events(self, period: Period) -> list[Event]:
+        """Return what was wrong over the period and what the box did, the newest first."""
+        since = self._clock() - PERIODS[period].length
+        stored = await self._in_store(lambda: self._store.issues_since(since))
+        reactions = await self._in_store(lambda: self._store.reactions_since(since))
+        issues = (issue for row in stored if (issue := self._restored(row)) is not None)
+        return events_of(issues, reactions)[:EVENTS]
 
     async def past_issues(self, limit: int) -> list[Issue]:
         """Return issues that are over, the newest first; those of removed checks are left out."""
@@ -197,7 +218,7 @@ class HealthService:
         self._before = now
         kept = {name: value for name, value in now.values.items() if name in FIGURES}
         self._unwritten = [*self._unwritten, (now.at, kept)][-UNWRITTEN_SAMPLES:]
-        await self._reflexes.follow(now)
+        await self._react(now)
         for change in self._book.judge(now, self._history):
             await self._tell(change)
         if len(self._unwritten) >= SAMPLES_PER_WRITE:
@@ -220,6 +241,22 @@ class HealthService:
             except Exception:  # the boundary of a task that must go on
                 log.exception("health_not_sampled_unexpectedly")
             await asyncio.sleep(self._sample_seconds)
+
+    async def _react(self, now: Snapshot) -> None:
+        """Let the reflexes follow, and write down what has begun and what is over."""
+        before = self._stored_reactions()
+        await self._reflexes.follow(now)
+        after = self._stored_reactions()
+        changed = [*(replace(one, ended_at=now.at) for one in before - after), *(after - before)]
+        try:
+            if changed:
+                await self._in_store(lambda: self._store.keep_reactions(changed))
+        except StorageUnavailable as error:
+            log.warning("reactions_not_kept", reason=error.message)
+
+    def _stored_reactions(self) -> set[StoredReaction]:
+        underway = self._reflexes.underway
+        return {StoredReaction(one.reaction.code, one.since, None) for one in underway}
 
     async def _tell(self, change: Change) -> None:
         issue = change.issue
@@ -255,6 +292,7 @@ class HealthService:
             )
             stored = await self._in_store(lambda: self._store.issues(lasting=True))
             self._speeds.restore(await self._in_store(self._store.records))
+            await self._in_store(self._store.end_reactions)
         except StorageUnavailable as error:
             log.warning("health_not_recalled", reason=error.message)
             return
@@ -275,3 +313,14 @@ class HealthService:
         if fix is None or fix.act not in self._acts or self._before is None:
             return False
         return fix.possible(View(self._before, self._history), issue.finding)
+
+
+def _in_equal_steps(rows: Sequence[dict[str, Any]], step_seconds: int) -> list[dict[str, Any]]:
+    """Return `rows`, which are in order, with empty ones where there is none for a step."""
+    found: list[dict[str, Any]] = []
+    step = timedelta(seconds=step_seconds)
+    for row in rows:
+        while found and found[-1]["at"] + step < row["at"]:
+            found.append({"at": found[-1]["at"] + step})
+        found.append(row)
+    return found

@@ -1,4 +1,4 @@
-"""How the device was: samples of its sensors and its issues, in a file of their own.
+"""How the device was: its samples, its issues, and what it did, in a file of their own.
 
 The file is the device's, not the household's: a flood of samples never touches conversations, no
 backup carries it, and `sqlite-utils` opens it on the command line. All of it is bounded. What is
@@ -41,7 +41,9 @@ LEVELS: Final = (
 ISSUES: Final = "issue"
 RECORDS: Final = "engine_record"
 ALERTS: Final = "alert"
+REACTIONS: Final = "reaction"
 PAST_ISSUES: Final = 1000
+PAST_REACTIONS: Final = 1000
 MOMENTS: Final = {"first_seen_at": int, "last_seen_at": int, "ended_at": int}
 FUTURE: Final = timedelta(days=1)
 """Samples further ahead were taken while the clock was wrong."""
@@ -71,6 +73,15 @@ class StoredAlert:
     channel: str
     tries: int
     issue: StoredIssue
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReaction:
+    """What the device did about itself by the reaction's code; `ended_at` is None while it does."""
+
+    code: str
+    began_at: datetime
+    ended_at: datetime | None
 
 
 class DeviceHistory:
@@ -153,6 +164,66 @@ class DeviceHistory:
             where = "ended_at IS NULL" if lasting else "ended_at IS NOT NULL"
             rows = database[ISSUES].rows_where(where, order_by="first_seen_at DESC", limit=limit)
             return [_issue(row) for row in rows]
+
+    def issues_since(self, since: datetime) -> list[StoredIssue]:
+        """Return issues that last, or were not over at `since`, the newest first."""
+        with self._reading() as database:
+            if not database[ISSUES].exists():
+                return []
+            rows = database[ISSUES].rows_where(
+                "ended_at IS NULL OR ended_at >= ?",
+                [_milliseconds(since)],
+                order_by="first_seen_at DESC",
+                limit=PAST_ISSUES,
+            )
+            return [_issue(row) for row in rows]
+
+    def keep_reactions(self, reactions: Sequence[StoredReaction]) -> None:
+        """Write down what the device began to do, or does no more."""
+        rows = [
+            {
+                "code": reaction.code,
+                "began_at": _milliseconds(reaction.began_at),
+                "ended_at": None if reaction.ended_at is None else _milliseconds(reaction.ended_at),
+            }
+            for reaction in reactions
+        ]
+        with self._writing() as database:
+            database[REACTIONS].insert_all(  # type: ignore[union-attr]  # a table, no view
+                rows, pk=("code", "began_at"), replace=True, columns={"ended_at": int}
+            )
+            database.execute(
+                f"DELETE FROM {REACTIONS} WHERE rowid NOT IN "  # noqa: S608 - names are ours
+                f"(SELECT rowid FROM {REACTIONS} ORDER BY began_at DESC LIMIT {PAST_REACTIONS})"
+            )
+
+    def reactions_since(self, since: datetime) -> list[StoredReaction]:
+        """Return what the device does, or still did at `since`, the newest first."""
+        with self._reading() as database:
+            if not database[REACTIONS].exists():
+                return []
+            rows = database[REACTIONS].rows_where(
+                "ended_at IS NULL OR ended_at >= ?",
+                [_milliseconds(since)],
+                order_by="began_at DESC",
+            )
+            return [
+                StoredReaction(
+                    row["code"], _moment(row["began_at"]), _moment_or_none(row["ended_at"])
+                )
+                for row in rows
+            ]
+
+    def end_reactions(self) -> None:
+        """End those that it still did when it was last seen: they ended with the process."""
+        finest = self._levels[0].table
+        with self._writing() as database:
+            if not database[REACTIONS].exists() or not database[finest].exists():
+                return
+            database.execute(
+                f"UPDATE {REACTIONS} SET ended_at = "  # noqa: S608 - names are ours
+                f"max(began_at, (SELECT max(at) FROM {finest})) WHERE ended_at IS NULL"
+            )
 
     def keep_alerts(self, alerts: Sequence[StoredAlert]) -> None:
         """Write down all that is still to be told, in place of what was before."""
@@ -266,7 +337,6 @@ def _row(issue: StoredIssue) -> dict[str, Any]:
 
 
 def _issue(row: Mapping[str, Any]) -> StoredIssue:
-    ended = row["ended_at"]
     return StoredIssue(
         id=row["id"],
         code=row["code"],
@@ -275,7 +345,7 @@ def _issue(row: Mapping[str, Any]) -> StoredIssue:
         evidence=json.loads(row["evidence"]),
         first_seen_at=_moment(row["first_seen_at"]),
         last_seen_at=_moment(row["last_seen_at"]),
-        ended_at=None if ended is None else _moment(ended),
+        ended_at=_moment_or_none(row["ended_at"]),
     )
 
 
@@ -285,3 +355,7 @@ def _milliseconds(moment: datetime) -> int:
 
 def _moment(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def _moment_or_none(milliseconds: int | None) -> datetime | None:
+    return None if milliseconds is None else _moment(milliseconds)

@@ -8,7 +8,14 @@ import pytest
 from sqlite_utils import Database
 
 from allerac.errors import StorageUnavailable
-from allerac.storage.device_history import LEVELS, DeviceHistory, Level, StoredAlert, StoredIssue
+from allerac.storage.device_history import (
+    LEVELS,
+    DeviceHistory,
+    Level,
+    StoredAlert,
+    StoredIssue,
+    StoredReaction,
+)
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 TEN, MINUTE, QUARTER = LEVELS
@@ -114,6 +121,35 @@ def test_issues_come_back_as_they_were_kept(history: DeviceHistory) -> None:
     history.keep_issue(over)
     assert history.issues(lasting=True) == []
     assert history.issues(lasting=False) == [over]
+
+
+def test_issues_of_a_time_are_those_that_were_not_over_by_then(history: DeviceHistory) -> None:
+    assert history.issues_since(NOON) == []
+    hour = timedelta(hours=1)
+    lasts = StoredIssue("1", "hot", "", "warning", {}, NOON - hour, NOON, None)
+    over = StoredIssue("2", "hot", "", "warning", {}, NOON - 2 * hour, NOON, NOON - hour)
+    for issue in (lasts, over):
+        history.keep_issue(issue)
+    assert history.issues_since(NOON - hour) == [lasts, over]
+    assert history.issues_since(NOON) == [lasts]
+
+
+def test_reactions_come_back_end_with_the_process_and_are_bounded(history: DeviceHistory) -> None:
+    history.end_reactions()
+    assert history.reactions_since(NOON) == []
+    later = NOON + timedelta(minutes=5)
+    slow, pause = (StoredReaction(code, NOON, None) for code in ("slow", "pause"))
+    history.keep_reactions([slow, pause])
+    over = StoredReaction("pause", NOON, later)
+    history.keep_reactions([over])
+    assert set(history.reactions_since(NOON)) == {slow, over}
+    assert history.reactions_since(later + timedelta(minutes=1)) == [slow]
+    last = fill(history, 600) - timedelta(seconds=10)
+    history.end_reactions()
+    assert set(history.reactions_since(NOON)) == {StoredReaction("slow", NOON, last), over}
+    many = [StoredReaction("slow", last + timedelta(seconds=n), last) for n in range(1500)]
+    history.keep_reactions(many)
+    assert len(history.reactions_since(NOON)) == 1000
 
 
 def test_anybody_can_open_the_file(history: DeviceHistory, tmp_path: Path) -> None:

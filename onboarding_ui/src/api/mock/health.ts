@@ -100,11 +100,35 @@ const SLOWER: Health["reactions"][number] = {
   since: ago(11 * MINUTE_MS),
 };
 
+/** What a chart of `period` shows beside its lines. */
+function eventsOf(issues: Issue[], period: HealthSeries["period"]): HealthSeries["events"] {
+  const since = ago(SPANS[period]);
+  const told = [...issues, PAST].map(
+    ({ code, severity, words, first_seen_at, ended_at }): HealthSeries["events"][number] => ({
+      kind: "issue",
+      code,
+      severity,
+      words: { en: words.en.title, de: words.de.title },
+      begin: first_seen_at,
+      end: ended_at,
+    }),
+  );
+  if (issues.includes(HOT)) {
+    const { code, words, since: begin } = SLOWER;
+    told.unshift({ kind: "reaction", code, severity: null, words, begin, end: null });
+  }
+  return told.filter(({ end }) => end === null || end >= since);
+}
+
 function wave(index: number, middle: number, swing: number): number {
   return middle + swing * Math.sin(index / 9) + (swing / 3) * Math.sin(index / 2.3);
 }
 
-function seriesOf(period: HealthSeries["period"], isHot: boolean): HealthSeries {
+function seriesOf(
+  period: HealthSeries["period"],
+  isHot: boolean,
+  events: HealthSeries["events"],
+): HealthSeries {
   const step = SPANS[period] / POINTS;
   const points = Array.from({ length: POINTS }, (_, index) => index);
   const heat = (index: number) => (isHot && index > POINTS * 0.8 ? 24 : 0);
@@ -120,6 +144,7 @@ function seriesOf(period: HealthSeries["period"], isHot: boolean): HealthSeries 
       tokens_per_second: points.map((index) => (index % 30 < 8 ? null : wave(index, 15, 1))),
       power_watts: points.map((index) => wave(index, 11, 4)),
     },
+    events,
   };
 }
 
@@ -151,7 +176,8 @@ export function createMockHealth({ health: play }: Scenario): HealthApi {
   });
   return {
     getBoxHealth: () => Promise.resolve(state()),
-    getHealthHistory: (period) => Promise.resolve(seriesOf(period, isHot)),
+    getHealthHistory: (period) => 
+      Promise.resolve(seriesOf(period, isHot, eventsOf(issues, period))),
     listPastIssues: () => Promise.resolve({ items: [PAST] }),
     getSupportReport: () =>
       Promise.resolve({

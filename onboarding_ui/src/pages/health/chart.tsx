@@ -1,4 +1,6 @@
+import type { Mark } from "./events";
 import type { Figure } from "./figures";
+import { Marks } from "./marks";
 import { Caption, Line, useSummary } from "./shape";
 
 const FRAME = { width: 600, height: 110, edge: 4 };
@@ -6,8 +8,7 @@ const FRAME = { width: 600, height: 110, edge: 4 };
 interface Props {
   figure: Figure;
   values: (number | null)[];
-  /** Where something began, from 0 to 1. */
-  marks: number[];
+  marks: Mark[];
 }
 
 /** One figure over time; what it shows is also said in a sentence. */
@@ -24,18 +25,7 @@ export function Chart({ figure, values, marks }: Props) {
         preserveAspectRatio="none"
         className="h-24 w-full rounded-control bg-paper"
       >
-        {marks.map((mark) => (
-          <line
-            key={mark}
-            x1={mark * FRAME.width}
-            x2={mark * FRAME.width}
-            y1={0}
-            y2={FRAME.height}
-            className="stroke-notice"
-            strokeDasharray="3 3"
-            vectorEffect="non-scaling-stroke"
-          />
-        ))}
+        <Marks marks={marks} frame={FRAME} />
         <Line values={values} frame={FRAME} />
       </svg>
       <p aria-hidden="true" className="flex justify-between text-xs text-soft">

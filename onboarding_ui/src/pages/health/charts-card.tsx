@@ -3,17 +3,19 @@ import { clsx } from "clsx";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "@/api/context";
-import type { HealthSeries, Issue } from "@/api/types";
+import type { HealthSeries } from "@/api/types";
 import { ProblemNote } from "@/components/problem";
 import { Card, Skeleton } from "@/components/ui/card";
 import { Chart } from "./chart";
+import { marksOf } from "./events";
 import { FIGURES } from "./figures";
+import { EventList } from "./marks";
 
 const PERIODS = ["hour", "day", "month"] as const;
 const LOOK_AGAIN_MS = { hour: 20_000, day: 120_000, month: 600_000 };
 
-/** What was measured, with the moments at which something began to be wrong. */
-export function ChartsCard({ issues }: { issues: Issue[] }) {
+/** What was measured, with what happened meanwhile. */
+export function ChartsCard() {
   const api = useApi();
   const { t } = useTranslation();
   const [period, setPeriod] = useState<HealthSeries["period"]>("hour");
@@ -46,7 +48,10 @@ export function ChartsCard({ issues }: { issues: Issue[] }) {
         ))}
       </fieldset>
       {series.data ? (
-        <Charts series={series.data} issues={issues} />
+        <>
+          <Charts series={series.data} />
+          <EventList events={series.data.events} />
+        </>
       ) : series.error ? (
         <ProblemNote error={series.error} />
       ) : (
@@ -56,20 +61,16 @@ export function ChartsCard({ issues }: { issues: Issue[] }) {
   );
 }
 
-function Charts({ series, issues }: { series: HealthSeries; issues: Issue[] }) {
+function Charts({ series }: { series: HealthSeries }) {
   const { t } = useTranslation();
   if (series.at.length < 2) return <p className="text-soft">{t("health.noChart")}</p>;
-  const begin = Date.parse(series.at[0] ?? "");
-  const length = Date.parse(series.at.at(-1) ?? "") - begin;
-  const marks = issues
-    .map(({ first_seen_at }) => (Date.parse(first_seen_at) - begin) / length)
-    .filter((mark) => mark > 0 && mark < 1);
+  const marks = marksOf(series);
   return (
     <div className="grid gap-6 sm:grid-cols-2">
       {FIGURES.map((figure) => {
         const values = series.figures[figure];
         return values ? (
-          <Chart key={figure} figure={figure} values={values} marks={[...new Set(marks)]} />
+          <Chart key={figure} figure={figure} values={values} marks={marks} />
         ) : null;
       })}
     </div>

@@ -1,4 +1,4 @@
-import { useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { useApi } from "@/api/context";
 import type { Health, Issue } from "@/api/types";
@@ -22,8 +22,8 @@ export function HealthPage() {
     <Page title={t("health.title")}>
       <ProblemNote error={error} />
       {health ? <Now health={health} /> : error ? null : <Skeleton rows={6} />}
-      <ChartsCard issues={health?.issues ?? []} />
-      {mayAct ? <PastCard /> : null}
+      <ChartsCard />
+      {mayAct ? <PastCard open={health?.issues ?? []} /> : null}
       {mayAct ? <AlertsCard /> : null}
       {mayAct ? <SupportCard /> : null}
     </Page>
@@ -63,11 +63,15 @@ function Now({ health }: { health: Health }) {
   );
 }
 
-/** What was wrong, and when it was over. */
-function PastCard() {
+/** What was wrong, and when it was over; asked again whenever one of the open issues ends. */
+function PastCard({ open }: { open: Issue[] }) {
   const api = useApi();
   const { t } = useTranslation();
-  const past = useQuery({ queryKey: ["past-issues"], queryFn: () => api.listPastIssues() });
+  const past = useQuery({
+    queryKey: ["past-issues", open.map(({ id }) => id).sort()],
+    queryFn: () => api.listPastIssues(),
+    placeholderData: keepPreviousData,
+  });
   return (
     <Card title={t("health.past")}>
       <ProblemNote error={past.error} />

@@ -1,11 +1,12 @@
 """Health of the box: figures, issues, what is done about them, and who is told."""
 
+from dataclasses import asdict
 from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
+from allerac.health import Event, Underway
 from allerac.health import Issue as HealthIssue
-from allerac.health import Underway
 from allerac.health.check import LANGUAGES
 
 from .shapes import Language, Request, Response, Timestamp
@@ -114,13 +115,36 @@ class SupportReport(Response):
     sections: list[SupportSection]
 
 
+class HealthEvent(Response):
+    """What was wrong, or what the box did by itself, which has no severity; `words` by language.
+
+    `end` is null while it lasts; `begin` may be before the series.
+    """
+
+    kind: Literal["issue", "reaction"]
+    code: str
+    severity: Severity | None
+    words: dict[Language, str]
+    begin: Timestamp
+    end: Timestamp | None
+
+    @classmethod
+    def of(cls, event: Event) -> Self:
+        """Return how `event` is told."""
+        return cls.model_validate(asdict(event))
+
+
 class HealthSeries(Response):
-    """Means over `step_seconds`; a value is null where there was none."""
+    """Means over `step_seconds`, in equal steps; a value is null where there was none.
+
+    `events` are those of the period, the newest first.
+    """
 
     period: Literal["hour", "day", "month"]
     step_seconds: int
     at: list[AwareDatetime]
     figures: dict[str, list[float | None]]
+    events: list[HealthEvent]
 
 
 class QuietHours(Response):
