@@ -20,11 +20,18 @@ class Rule:
 
 _SIGN = "[ABCDEFGHJKLMNPQRSTUVWXYZ23456789]"
 _NAMED = (
-    r"(?:pass(?:word|wd|phrase)?|secret|token|api[-_ ]?key|access[-_ ]?key|private[-_ ]?key|psk|pin"
-    r"|authorization|cookie|session|credentials?|(?:claim|recovery|invite)[-_ ]?code|salt|hash)"
+    r"(?:pass(?:word|wd|phrase|code)?|pwd?|secret|token|api[-_ ]?key|access[-_ ]?key"
+    r"|private[-_ ]?key|psk|pin|authorization|cookie|session|credentials?"
+    r"|(?:claim|recovery|invite)[-_ ]?code|salt|hash)"
     r"(?:[-_](?:id|key|value|hash))?"
 )
 """What a name ends with that stands before a secret; `tokens` and an exit `code` do not."""
+
+_PHRASED = r"(?:pass(?:word|wd|phrase)?|pwd?)"
+"""What a name ends with before a secret that may have several words."""
+
+_QUOTED = r"[bru]{0,2}(?:\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*')"
+"""As programs write it, with what is escaped in it."""
 
 RULES: Final = (
     Rule(
@@ -34,11 +41,27 @@ RULES: Final = (
     Rule("hash", re.compile(r"\$argon2\w*\$\S+|\bscrypt\$\S+|\$[156y2][aby]?\$\S+")),
     Rule(
         "secret",
+        re.compile(rf"(?P<keep>[\w.-]*{_NAMED}[\"']?\s*[:=]\s*){_QUOTED}", re.IGNORECASE),
+    ),
+    Rule(
+        "secret",
         re.compile(
-            rf"(?P<keep>[\w.-]*{_NAMED}[\"']?\s*[:=]\s*)"
-            r"(?:(?:bearer|basic|digest)\s+)?(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s,;&}]+)",
+            rf"(?P<keep>[\w.-]*{_PHRASED}\s*[:=]\s*)(?!\[secret\])\S[^\n,;&}}]*?"
+            r"(?=\s+[\w.-]+=|[\n,;&}]|\Z)",
             re.IGNORECASE,
         ),
+    ),
+    Rule(
+        "secret",
+        re.compile(
+            rf"(?P<keep>[\w.-]*{_NAMED}[\"']?\s*[:=]\s*)(?!\[secret\])"
+            r"(?:(?:bearer|basic|digest)\s+)?[^\s,;&}]+",
+            re.IGNORECASE,
+        ),
+    ),
+    Rule(
+        "secret",
+        re.compile(rf"(?P<keep>\s--?[\w-]*{_NAMED}\s+)(?:{_QUOTED}|[^\s-]\S*)", re.IGNORECASE),
     ),
     Rule("secret", re.compile(r"(?P<keep>\b(?:bearer|basic)\s+)[\w.~+/=-]{8,}", re.IGNORECASE)),
     Rule("secret", re.compile(r"(?P<keep>\b[a-z][a-z0-9+.-]*://)[^\s/@]+@", re.IGNORECASE)),
@@ -46,6 +69,14 @@ RULES: Final = (
         "webhook",
         re.compile(
             r"https?://[\w.-]*(?:hooks\.slack\.com|discord(?:app)?\.com/api/webhooks|ntfy\.sh)\S*",
+            re.IGNORECASE,
+        ),
+    ),
+    Rule("query", re.compile(r"(?P<keep>\?)[\w.%\[\]-]+=[^\s\"'<>]*")),
+    Rule(
+        "network",
+        re.compile(
+            rf"(?P<keep>\b(?:ssid|connection|network|access point)\s*[:=]?\s*){_QUOTED}",
             re.IGNORECASE,
         ),
     ),
@@ -67,6 +98,9 @@ RULES: Final = (
     Rule("random text", re.compile(r"\b[0-9a-fA-F]{32,}\b")),
 )
 """In this order: what stands in brackets already is not looked at again by the later ones.
+
+A request's query is what somebody searched for, or a document's name; nginx writes it beside what
+went wrong. NetworkManager writes the names of networks in quotes.
 
 Prefixes of keys as their issuers document them: GitHub, Hugging Face, Slack, Stripe, AWS, Google,
 GitLab, OpenAI and our own.
