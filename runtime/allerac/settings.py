@@ -72,11 +72,22 @@ class Settings(BaseSettings):
         default=Path("/"),
         description="Root below which sensors are read; a recorded tree stands in for the machine.",
     )
+    tpm: str = Field(
+        default="device:/dev/tpmrm0",
+        description="How the unit's TPM is reached at its first start: a TCTI of tpm2-tools.",
+    )
     reserve_bytes: int = Field(
         default=0, ge=0, description="Room kept back on the disk, given up when it is full."
     )
     sample_seconds: float = Field(
         default=10.0, gt=0, description="Time between two readings of the sensors."
+    )
+    ssh_dir: Path | None = Field(
+        default=None,
+        description="Where the wish to open SSH is left; without it that is not offered.",
+    )
+    ssh_host_key: Path | None = Field(
+        default=None, description="The public key by which SSH knows the box."
     )
     watched_dir: Path | None = Field(
         default=None, description="Folder whose documents belong to the household's library."

@@ -217,6 +217,13 @@ FAULTS = [
         facts(failed_sign_ins=60),
         recovers_within_seconds=11 * MINUTE,
     ),
+    Fault(
+        "ssh open",
+        "ssh_open",
+        10,
+        facts(ssh_open_until=NOON + timedelta(hours=1)),
+        severity="notice",
+    ),
     Fault("unit failed", "unit_failed", MINUTE, facts(units=(Unit("nginx.service", True, 0),))),
     Fault(
         "unit restarts",

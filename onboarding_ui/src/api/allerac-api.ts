@@ -42,6 +42,9 @@ import type {
   SessionItem,
   SessionWithRecovery,
   SpeedRecord,
+  Ssh,
+  SshHours,
+  SshKey,
   Status,
   UpdateConversation,
   UpdateMe,
@@ -110,6 +113,11 @@ interface BoxApi {
   getHardware(): Promise<Hardware>;
   getEngineSpeed(): Promise<SpeedRecord>;
   listNearbyBoxes(): Promise<Page<NearbyBox>>;
+  getSsh(): Promise<Ssh>;
+  addSshKey(body: { key: string }): Promise<SshKey>;
+  removeSshKey(id: string): Promise<void>;
+  openSsh(body: { hours: SshHours }): Promise<Ssh>;
+  closeSsh(): Promise<Ssh>;
 }
 
 interface ModelsApi {

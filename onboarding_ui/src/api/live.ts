@@ -68,6 +68,11 @@ export const liveApi: AlleracApi = {
   getHardware: () => call("GET", "/box/hardware"),
   getEngineSpeed: () => call("GET", "/engine/speed"),
   listNearbyBoxes: () => call("GET", "/box/nearby"),
+  getSsh: () => call("GET", "/box/ssh"),
+  addSshKey: (body) => call("POST", "/box/ssh/keys", body),
+  removeSshKey: (id) => command("DELETE", `/box/ssh/keys/${id}`),
+  openSsh: (body) => call("POST", "/box/ssh/open", body),
+  closeSsh: () => call("POST", "/box/ssh/close"),
 
   getBoxHealth: () => call("GET", "/health"),
   getHealthHistory: (period) => call("GET", `/health/history?period=${period}`),

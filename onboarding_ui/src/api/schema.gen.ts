@@ -636,6 +636,106 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/box/ssh": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get Ssh
+     * @description Tell whether SSH is open, who is let in, and what was done.
+     */
+    get: operations["getSsh"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/box/ssh/keys": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Add Ssh Key
+     * @description Let the owner of a public key in while SSH is open.
+     */
+    post: operations["addSshKey"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/box/ssh/keys/{ssh_key_id}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Remove Ssh Key
+     * @description Forget a key; SSH closes if it is open.
+     */
+    delete: operations["removeSshKey"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/box/ssh/open": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Open Ssh
+     * @description Open SSH for some hours.
+     */
+    post: operations["openSsh"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/box/ssh/close": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Close Ssh
+     * @description Close SSH now, and end what is going on there.
+     */
+    post: operations["closeSsh"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/updates": {
     parameters: {
       query?: never;
@@ -1873,7 +1973,7 @@ export interface paths {
     };
     /**
      * Get History
-     * @description Return the figures of the last hour, day or month, as charts draw them.
+     * @description Return figures and events of the last hour, day or month, as charts draw them.
      */
     get: operations["getHealthHistory"];
     put?: never;
@@ -2123,6 +2223,14 @@ export interface components {
        */
       allow_private: boolean;
     };
+    /**
+     * AddSshKey
+     * @description `key` is the line of a .pub file.
+     */
+    AddSshKey: {
+      /** Key */
+      key: string;
+    };
     /** Address */
     Address: {
       /** Ip */
@@ -2230,7 +2338,10 @@ export interface components {
     };
     /**
      * Assistant
-     * @description An assistant; without `file_ids` it looks into all that its person may read.
+     * @description An assistant; unless it is narrowed it looks into all that whoever asks may read.
+     *
+     *     `file_ids` are those of its documents that are left and that one may read. Where it is narrowed
+     *     and there are none, it looks into none.
      */
     Assistant: {
       /** Id */
@@ -2262,6 +2373,8 @@ export interface components {
       uses_knowledge: boolean;
       /** File Ids */
       file_ids: string[];
+      /** Is Narrowed */
+      is_narrowed: boolean;
       /** Created At */
       created_at: string;
       /** Updated At */
@@ -2317,6 +2430,8 @@ export interface components {
       /** Port */
       port: number;
       certificate: components["schemas"]["CertificateView"] | null;
+      /** Ssh Open Until */
+      ssh_open_until: string | null;
       /** Version */
       version: string;
       /** Time Zone */
@@ -2971,8 +3086,35 @@ export interface components {
       reactions: components["schemas"]["Reaction"][];
     };
     /**
+     * HealthEvent
+     * @description What was wrong, or what the box did by itself, which has no severity; `words` by language.
+     *
+     *     `end` is null while it lasts; `begin` may be before the series.
+     */
+    HealthEvent: {
+      /**
+       * Kind
+       * @enum {string}
+       */
+      kind: "issue" | "reaction";
+      /** Code */
+      code: string;
+      /** Severity */
+      severity: ("notice" | "warning" | "critical") | null;
+      /** Words */
+      words: {
+        [key: string]: string;
+      };
+      /** Begin */
+      begin: string;
+      /** End */
+      end: string | null;
+    };
+    /**
      * HealthSeries
-     * @description Means over `step_seconds`; a value is null where there was none.
+     * @description Means over `step_seconds`, in equal steps; a value is null where there was none.
+     *
+     *     `events` are those of the period, the newest first.
      */
     HealthSeries: {
       /**
@@ -2988,6 +3130,8 @@ export interface components {
       figures: {
         [key: string]: (number | null)[];
       };
+      /** Events */
+      events: components["schemas"]["HealthEvent"][];
     };
     /**
      * Honesty
@@ -3568,6 +3712,17 @@ export interface components {
       update_hour: number;
     };
     /**
+     * OpenSsh
+     * @description After so many hours it closes by itself.
+     */
+    OpenSsh: {
+      /**
+       * Hours
+       * @enum {integer}
+       */
+      hours: 1 | 8 | 24;
+    };
+    /**
      * OwnerSet
      * @description The recovery code is shown this once.
      */
@@ -4076,6 +4231,70 @@ export interface components {
       honesty: components["schemas"]["Honesty"];
     };
     /**
+     * Ssh
+     * @description SSH of the box. On a machine where it is not Allerac's to open, `supported` is false.
+     */
+    Ssh: {
+      /** Supported */
+      supported: boolean;
+      /** Account */
+      account: string;
+      /** Open Until */
+      open_until: string | null;
+      /** Host Key */
+      host_key: string | null;
+      /** Keys */
+      keys: components["schemas"]["SshKey"][];
+      /** Events */
+      events: components["schemas"]["SshEvent"][];
+    };
+    /**
+     * SshEvent
+     * @description One act; the person, address and agent are null for what happened by itself.
+     */
+    SshEvent: {
+      /**
+       * Act
+       * @enum {string}
+       */
+      act:
+        | "key_added"
+        | "key_removed"
+        | "opened"
+        | "not_opened"
+        | "closed"
+        | "closed_by_time"
+        | "closed_by_restart";
+      /** Person Name */
+      person_name: string | null;
+      /** Address */
+      address: string | null;
+      /** Agent */
+      agent: string | null;
+      /** Detail */
+      detail: string | null;
+      /** Happened At */
+      happened_at: string;
+    };
+    /**
+     * SshKey
+     * @description A public key that is let in while SSH is open; `fingerprint` as ssh-keygen shows it.
+     */
+    SshKey: {
+      /** Id */
+      id: string;
+      /** Kind */
+      kind: string;
+      /** Comment */
+      comment: string;
+      /** Fingerprint */
+      fingerprint: string;
+      /** Added By */
+      added_by: string;
+      /** Created At */
+      created_at: string;
+    };
+    /**
      * Status
      * @description All that a stranger on the network learns.
      */
@@ -4224,6 +4443,8 @@ export interface components {
     /**
      * UpdateAssistant
      * @description What of an assistant is to change.
+     *
+     *     `file_ids` narrow it to these documents; `is_narrowed` false lets it look everywhere again.
      */
     UpdateAssistant: {
       /**
@@ -4267,6 +4488,11 @@ export interface components {
       uses_knowledge: boolean;
       /** File Ids */
       file_ids?: string[];
+      /**
+       * Is Narrowed
+       * @default false
+       */
+      is_narrowed: boolean;
     };
     /** UpdateBox */
     UpdateBox: {
@@ -5667,6 +5893,159 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["NearbyBoxList"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  getSsh: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Ssh"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  addSshKey: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["AddSshKey"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["SshKey"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  removeSshKey: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        ssh_key_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  openSsh: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["OpenSsh"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Ssh"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  closeSsh: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Ssh"];
         };
       };
       /** @description What went wrong */

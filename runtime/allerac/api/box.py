@@ -18,7 +18,13 @@ async def get_status(services: ServicesOf) -> shape.Status:
 
 async def _box(services: Services) -> shape.Box:
     facts = await services.box.facts()
-    return shape.Box.model_validate({**facts, "qr_svg": qr_svg(facts["url"])})
+    return shape.Box.model_validate(
+        {
+            **facts,
+            "qr_svg": qr_svg(facts["url"]),
+            "ssh_open_until": services.ssh.open_until(),
+        }
+    )
 
 
 @router.get("/box", operation_id="getBox")

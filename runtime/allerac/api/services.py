@@ -20,6 +20,7 @@ from allerac.models import ModelRoom
 from allerac.models.remote import RemoteModels
 from allerac.models.speeds import SpeedKeeper
 from allerac.onboarding import OnboardingService
+from allerac.ssh import SshService
 from allerac.updates import UpdateService
 
 
@@ -43,6 +44,7 @@ class Services:
     pictures: PictureService
     remote_models: RemoteModels
     speeds: SpeedKeeper
+    ssh: SshService
     support: SupportService
     updates: UpdateService
 

@@ -6,12 +6,15 @@ from allerac import __version__
 from allerac.app.ground import Ground
 from allerac.app.network import NetworkPresence
 from allerac.appliance.certificate import CertificateFolder
+from allerac.appliance.ssh_door import SshDoor
 from allerac.appliance.upkeep import Upkeep
 from allerac.appliance.view import FILE_NAME, BoxView
 from allerac.box import BoxService
 from allerac.burn_in import CertificateOffer
 from allerac.engine.protocol import Engine
 from allerac.onboarding import OnboardingService
+from allerac.ssh import SshService
+from allerac.storage.ssh import SshStore
 
 
 def build_box(ground: Ground, engine: Engine, presence: NetworkPresence, port: int) -> BoxService:
@@ -37,6 +40,15 @@ def build_birth_offer(ground: Ground) -> CertificateOffer:
         return (await ground.boxes.load()).claimed_at is not None
 
     return CertificateOffer(ground.settings.offered_certificate, is_claimed)
+
+
+def build_ssh(ground: Ground) -> SshService:
+    """Return what opens SSH; without a folder for the wish it is not this runtime's to open."""
+    settings = ground.settings
+    door = None
+    if settings.ssh_dir is not None:
+        door = SshDoor(settings.ssh_dir, settings.ssh_host_key)
+    return SshService(SshStore(ground.database), door)
 
 
 def build_upkeep(

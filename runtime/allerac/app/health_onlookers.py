@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol, TypeVar
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -17,6 +18,7 @@ from allerac.errors import AlleracError, StorageDamaged
 from allerac.health import BoxFacts, EngineFacts, Reserve, SpeedBook, Unit, UpdateFacts
 from allerac.models import ModelRoom
 from allerac.network import BoxIdentity
+from allerac.ssh import SshService
 from allerac.updates import UpdateService
 
 log = structlog.get_logger()
@@ -54,6 +56,7 @@ class Rooms:
     updates: UpdateService
     presence: Presence
     indexing: Indexing
+    ssh: SshService
 
 
 class IntegrityWatch:
@@ -137,7 +140,15 @@ class Onlookers:
             clock_moved_seconds=self._clock_step(now),
             reserve_given_up=self._reserve.is_wanted and not self._reserve.is_kept,
             memory_channels=self._ground.hardware.machine.memory_channels,
+            ssh_open_until=await self._ask(self._ssh_open_until, None),
         )
+
+    async def _ssh_open_until(self) -> datetime | None:
+        """Return when SSH closes, as the clocks of the household show it."""
+        until = self.rooms.ssh.open_until()
+        if until is None:
+            return None
+        return until.astimezone(ZoneInfo((await self._ground.boxes.load()).time_zone))
 
     def _taken_name(self) -> str | None:
         """Return the name that another machine has; the announcer's sentence is for screens."""

@@ -8,7 +8,13 @@ import structlog
 from allerac.accounts import Passwords
 from allerac.api.services import Services
 from allerac.app.accounts import build_accounts, build_onboarding
-from allerac.app.appliance import Onlooker, build_birth_offer, build_box, build_upkeep
+from allerac.app.appliance import (
+    Onlooker,
+    build_birth_offer,
+    build_box,
+    build_ssh,
+    build_upkeep,
+)
 from allerac.app.engine import build_speeds, launch_of
 from allerac.app.ground import Ground, lay_ground
 from allerac.app.health import build_health
@@ -52,12 +58,14 @@ class Runtime:
         self.knowledge = build_knowledge(
             ground, models.files, is_busy=lambda: self.engine.status().active > 0
         )
+        self.ssh = build_ssh(ground)
         rooms = Rooms(
             engine=self.engine,
             models=models.room,
             updates=self.updates.service,
             presence=self.presence,
             indexing=self.knowledge.pace,
+            ssh=self.ssh,
         )
         self.health = build_health(ground, rooms, answers)
         self.services = self._services(ground, models, port)
@@ -105,6 +113,7 @@ class Runtime:
             pictures=PictureService(PictureStore(self.database), settings.data_dir / "pictures"),
             remote_models=models.elsewhere,
             speeds=build_speeds(settings, self.engine, models.files),
+            ssh=self.ssh,
             support=build_support(ground, self.health.service),
             updates=self.updates.service,
         )
@@ -136,6 +145,7 @@ class Runtime:
         await services.models.start()
         await services.speeds.start()
         await services.box.start()
+        await self.ssh.start()
         await self.updates.start()
         await self.health.start()
         if self.upkeep is not None:
@@ -151,6 +161,7 @@ class Runtime:
             self.updates.stop,
             self.bus.close,
             self.presence.stop,
+            self.ssh.stop,
             services.chat.stop,
             self.knowledge.stop,
             services.speeds.stop,

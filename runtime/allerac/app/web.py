@@ -28,6 +28,7 @@ from allerac.api import (
     probes,
     remote_models,
     session,
+    ssh,
     updates,
 )
 from allerac.api.errors import install_error_handlers
@@ -46,6 +47,7 @@ ROUTERS = (
     people,
     onboarding,
     box,
+    ssh,
     updates,
     models,
     remote_models,

@@ -70,7 +70,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoxFacts:
-    """What the other rooms know; None or empty where nobody looked."""
+    """What the other rooms know; None or empty where nobody looked.
+
+    `ssh_open_until` is in the household's time zone.
+    """
 
     engine: EngineFacts | None = None
     name_conflict: str | None = None
@@ -84,6 +87,7 @@ class BoxFacts:
     memory_channels: int | None = None
     clock_moved_seconds: float = 0.0
     reserve_given_up: bool = False
+    ssh_open_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

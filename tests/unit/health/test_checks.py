@@ -34,6 +34,7 @@ NAMED = {
     "power_limit_low",
     "sign_ins_failed",
     "unit_failed",
+    "ssh_open",
 }
 
 

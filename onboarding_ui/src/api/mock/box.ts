@@ -3,6 +3,7 @@ import { ApiError } from "../problem";
 import type { Box, Hardware, OnboardingState, SpeedRecord, Step } from "../types";
 import { type MockSession, requireStrong } from "./accounts";
 import type { MockModels } from "./models";
+import type { MockSsh } from "./ssh";
 import { drawQr, MOCK_CLAIM_CODE, MOCK_RECOVERY_CODE, now, owner, type Scenario } from "./scenario";
 
 const STEPS: Step[] = ["language", "claim", "owner", "box", "model", "privacy", "ready"];
@@ -70,6 +71,7 @@ function boxOf(name: string, timeZone: string): Box {
       ).join(":"),
       expires_at: new Date(Date.now() + 396 * 86_400_000).toISOString(),
     },
+    ssh_open_until: null,
     version: "0.1.0",
     time_zone: timeZone,
     claimed_at: "2026-09-01T18:00:00.000Z",
@@ -149,6 +151,7 @@ export function createMockBox(
   scenario: Scenario,
   models: MockModels,
   session: MockSession,
+  ssh: MockSsh,
 ): BoxApi {
   let claimed = scenario.claimed;
   let state = firstState(scenario.language);
@@ -170,7 +173,7 @@ export function createMockBox(
       language: scenario.language,
       languages: ["en", "de"],
     }),
-    getBox: async () => box,
+    getBox: async () => ({ ...box, ssh_open_until: ssh.openUntil() }),
     updateBox: async (body) =>
       (box = { ...box, ...boxOf(body.name ?? box.name, body.time_zone ?? box.time_zone) }),
     getHardware: async () => hardware,

@@ -7,6 +7,7 @@ import { createMockLibrary } from "./library";
 import { createMockModels } from "./models";
 import { createMockPictures } from "./pictures";
 import { createMockRemoteModels } from "./remote-models";
+import { createMockSsh } from "./ssh";
 import { createMockUpdates } from "./updates";
 import { inUse, pause, type Scenario } from "./scenario";
 
@@ -39,16 +40,18 @@ export function createMockApi(scenario: Partial<Scenario> = {}): AlleracApi {
   const answersOf = async (id: string): Promise<string[]> =>
     (await chat.listMessages(id)).filter(({ role }) => role === "assistant").map((one) => one.id);
   const pictures = createMockPictures();
+  const ssh = createMockSsh(complete);
   const { library, hear } = createMockLibrary(complete, answersOf);
   const api: AlleracApi = {
     ...accounts,
     ...withoutListing(models),
-    ...createMockBox(complete, models, session),
+    ...createMockBox(complete, models, session, ssh),
     ...createMockHealth(complete),
     ...createMockRemoteModels(complete),
     ...createMockUpdates(complete),
     ...chat,
     ...pictures.part,
+    ...ssh.part,
     ...library,
     sendMessage: async (id, body) => {
       const sent = await chat.sendMessage(id, body);

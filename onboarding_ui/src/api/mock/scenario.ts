@@ -18,6 +18,8 @@ export interface Scenario {
   update: Updates["state"];
   /** What is wrong with the box. */
   health: "well" | "hot" | "full";
+  /** Nobody has a key for SSH; somebody has; it is open. */
+  ssh: "closed" | "ready" | "open";
   /** There is a newer version, which reaches this box later. */
   notItsTurn: boolean;
   /** Somebody else claims the box at the last step. */
@@ -37,6 +39,7 @@ export const inUse: Scenario = {
   nameConflict: false,
   update: "idle",
   health: "well",
+  ssh: "closed",
   notItsTurn: false,
   lostClaim: false,
   wordMilliseconds: 60,
@@ -61,6 +64,8 @@ const PLAYS: Record<string, Partial<Scenario>> = {
   "update-rolled-back": { update: "rolled_back" },
   "health-hot": { health: "hot" },
   "health-full": { health: "full" },
+  "ssh-ready": { ssh: "ready" },
+  "ssh-open": { ssh: "open" },
   quick: { wordMilliseconds: 0, requestMilliseconds: 0 },
 };
 

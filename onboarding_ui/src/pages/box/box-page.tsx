@@ -4,7 +4,7 @@ import { Link } from "react-router";
 import { useApi } from "@/api/context";
 import type { Box } from "@/api/types";
 import { Lamp } from "@/components/lamp";
-import { rounded, size } from "@/components/numbers";
+import { rounded, size, timeOfDay } from "@/components/numbers";
 import { ProblemNote } from "@/components/problem";
 import { buttonLook } from "@/components/ui/button";
 import { Card, Notice, Skeleton } from "@/components/ui/card";
@@ -18,6 +18,7 @@ import { CertificateCard } from "./certificate-card";
 import { HealthBrief } from "./health-brief";
 import { NameCard } from "./name-card";
 import { SpeedNote } from "./speed-note";
+import { SshCard } from "./ssh-card";
 import { UpdatesBrief } from "./updates-brief";
 
 const WORDS_PER_TOKEN = 0.75;
@@ -39,6 +40,7 @@ export function BoxPage() {
           <CertificateCard box={box.data} />
           <HardwareCard box={box.data} />
           {isAdministrator(person) ? <NameCard key={box.data.name} box={box.data} /> : null}
+          {person.role === "owner" ? <SshCard box={box.data} /> : null}
         </>
       ) : box.error ? null : (
         <Skeleton rows={6} />
@@ -76,6 +78,9 @@ function StateCard({ box }: { box: Box }) {
           ) : null}
         </div>
       ) : null}
+      {box.ssh_open_until === null ? null : (
+        <p className="mt-4 text-soft">{t("ssh.open", { time: timeOfDay(box.ssh_open_until) })}</p>
+      )}
       <Figures box={box} />
     </Card>
   );

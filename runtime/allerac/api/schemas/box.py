@@ -78,6 +78,7 @@ class Box(Response):
     qr_svg: str
     port: int
     certificate: CertificateView | None
+    ssh_open_until: Timestamp | None
     version: str
     time_zone: str
     claimed_at: Timestamp | None

@@ -21,6 +21,7 @@ from . import (
     m0007_meaning,
     m0008_narrowing,
     m0009_pictures,
+    m0010_ssh,
 )
 
 STEPS: tuple[Callable[[Connection], None], ...] = (
@@ -33,6 +34,7 @@ STEPS: tuple[Callable[[Connection], None], ...] = (
     m0007_meaning.upgrade,
     m0008_narrowing.upgrade,
     m0009_pictures.upgrade,
+    m0010_ssh.upgrade,
 )
 
 
