@@ -1,9 +1,10 @@
 """The birth certificate that a unit signs after its burn-in, as the station reads and proves it.
 
-    {"certificate": {...}, "signature": BASE64}
+    {"certificate": {..., "device_key": {"place", "public", "voucher"}}, "signature": BASE64}
 
 The signature is ECDSA with SHA-256 by the device key over `certificate` as JSON with sorted keys,
-without spaces, in UTF-8.
+without spaces, in UTF-8. A key that the unit made in its TPM brings a voucher: the same kind of
+signature by the key that the station gave it, over `statement`.
 """
 
 import base64
@@ -12,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
@@ -26,23 +28,64 @@ from .table import columns
 NAME = "birth-certificate.json"
 ON_DRIVES = "*birth-certificate*.json"
 LARGEST = 1 << 20
+IN_TPM = "tpm"
+UNPROVEN = (InvalidSignature, AttributeError, KeyError, TypeError, ValueError)
+"""What a certificate raises that its unit did not sign, or that is none at all."""
 
 Certificate = Mapping[str, Any]
 
 
-def verify_certificate(document: Certificate, public_key: bytes) -> Certificate:
-    """Return what the unit says when the holder of `public_key` (PEM) says it.
+def verify_certificate(document: Certificate, given_key: bytes) -> Certificate:
+    """Return what the unit says when it says it: `given_key` is the public key (PEM) that it was
+    given, or that it had in its TPM when it came back.
 
-    Raises `cryptography.exceptions.InvalidSignature`, ValueError or KeyError.
+    Raises one of `UNPROVEN`.
     """
-    key = load_pem_public_key(public_key)
+    body: Certificate = document["certificate"]
+    _verify(key_of(document, given_key), str(document["signature"]), _canonical(body))
+    return body
+
+
+def key_of(document: Certificate, given_key: bytes) -> bytes:
+    """Return the public key (PEM) by which the unit signs: the given one, or one in its TPM for
+    which that vouches.
+
+    Raises one of `UNPROVEN`.
+    """
+    body = document["certificate"]
+    told = body.get("device_key") or {}
+    if told.get("place") != IN_TPM or _public(told["public"].encode()) == _public(given_key):
+        return given_key
+    _verify(given_key, str(told["voucher"]), statement(body))
+    return str(told["public"]).encode()
+
+
+def place_of(document: Certificate) -> str:
+    """Return where the unit says that its key is: `tpm` or `partition`."""
+    told = document["certificate"].get("device_key") or {}
+    return IN_TPM if told.get("place") == IN_TPM else "partition"
+
+
+def statement(body: Certificate) -> bytes:
+    """Return what a voucher signs: the key, its unit, and the writing of the drive."""
+    facts = {name: body[name] for name in ("serial", "device_id", "flash_id")}
+    return _canonical({**facts, "vouched_key": body["device_key"]["public"]})
+
+
+def _canonical(value: object) -> bytes:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _public(pem: bytes) -> ec.EllipticCurvePublicKey:
+    key = load_pem_public_key(pem)
     if not isinstance(key, ec.EllipticCurvePublicKey):
         raise ValueError("its key is of another kind")  # noqa: TRY004  a value, not a mistake of ours
-    body: Certificate = document["certificate"]
-    text = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    signature = base64.b64decode(str(document["signature"]), validate=True)
-    key.verify(signature, text.encode(), ec.ECDSA(hashes.SHA256()))
-    return body
+    return key
+
+
+def _verify(pem: bytes, signature: str, content: bytes) -> None:
+    signed = base64.b64decode(signature, validate=True)
+    _public(pem).verify(signed, content, ec.ECDSA(hashes.SHA256()))
 
 
 def read_certificates(source: Path) -> Iterator[Certificate]:

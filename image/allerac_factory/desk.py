@@ -7,13 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from cryptography.exceptions import InvalidSignature
-
 from allerac_image.errors import BadInput
 from allerac_image.plan import PROFILES
 from allerac_image.tier import load_tier
 
-from .certificate import Certificate, printable, verify_certificate
+from .certificate import (
+    UNPROVEN,
+    Certificate,
+    key_of,
+    place_of,
+    printable,
+    verify_certificate,
+)
 from .contents import serial_on, table_of
 from .file_system import Ext4
 from .findings import find_units
@@ -29,7 +34,7 @@ from .history import (
     UnitHistory,
     histories,
 )
-from .identity import Pending
+from .identity import Pending, fingerprint_of
 from .label import Label
 from .label_pdf import as_pdf
 from .label_zpl import as_zpl
@@ -37,6 +42,8 @@ from .ledger import Ledger
 
 PRIVATE = 0o600
 LABEL_KINDS = (".pdf", ".zpl")
+SCHEME = "https://"
+"""Which a keyboard of another language makes something else of."""
 
 
 class Desk:
@@ -69,9 +76,10 @@ class Desk:
         if expected and serial != expected:
             raise BadInput(f"{expected} answered with the certificate of {serial}.")
         unit = self.unit(serial)
+        given = str(unit.facts["device_pub"]).encode()
         try:
-            body = verify_certificate(document, str(unit.facts["device_pub"]).encode())
-        except (InvalidSignature, ValueError, KeyError) as error:
+            body = verify_certificate(document, given)
+        except UNPROVEN as error:
             raise BadInput(f"The certificate is not signed by {serial}.") from error
         if unit.facts.get("certificate") == document:
             return f"{serial}: known already"
@@ -86,6 +94,8 @@ class Desk:
                 "passed": bool(body["passed"]) and not failures,
                 "failures": failures,
                 "mac": next(iter(body.get("macs", [])), ""),
+                "key_place": place_of(document),
+                "key_fingerprint": fingerprint_of(key_of(document, given)),
                 "certificate": dict(document),
             },
         )
@@ -125,6 +135,11 @@ class Desk:
         """
         text = text.strip()
         found = find_units(self._ledger, text)
+        if not found and not text.startswith(SCHEME):
+            raise BadInput(
+                "That is no label, or the scanner types for another keyboard: set it to the "
+                "language of this machine's."
+            )
         if len(found) != 1:
             raise BadInput("The ledger knows no unit with this label.")
         unit = self._good(found[0].serial)
@@ -184,7 +199,7 @@ class Desk:
             try:
                 verify_certificate(document, str(unit.facts.get("device_pub", "")).encode())
                 signed = "signed by the unit"
-            except (InvalidSignature, ValueError, KeyError):
+            except UNPROVEN:
                 signed = "NOT signed by the unit"
         body = document["certificate"]
         verdict = "passed" if body.get("passed") else "failed"
@@ -225,6 +240,8 @@ class Desk:
                 f"The claim code of {unit.serial} was forgotten when it was released; "
                 "without its label it needs a new identity."
             ) from error
+        # The unit may have made itself another key in its TPM.
+        identity = replace(identity, fingerprint=str(unit.facts["key_fingerprint"]))
         tier = str(unit.wanted["tier"])
         product = str(load_tier(tier, PROFILES).profile["product"])
         return Label(f"Allerac {product}", tier, identity, str(unit.facts.get("mac", "")))

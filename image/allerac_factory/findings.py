@@ -8,9 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from cryptography.exceptions import InvalidSignature
-
-from .certificate import verify_certificate
+from .certificate import UNPROVEN, key_of, verify_certificate
 from .history import (
     BEGUN,
     BURNED_IN,
@@ -21,6 +19,7 @@ from .history import (
     UnitHistory,
     histories,
 )
+from .identity import fingerprint_of
 from .label import FINGERPRINT_SIGNS
 from .ledger import Act, Ledger
 
@@ -68,7 +67,9 @@ def find_units(ledger: Ledger, text: str) -> list[UnitHistory]:
 
 
 def problems(ledger: Ledger, head: str = "") -> list[str]:
-    """Return what is wrong: a broken chain, or a birth certificate that its unit did not sign."""
+    """Return what is wrong: a broken chain, or a birth certificate that its unit did not sign, or
+    by another key than the label has.
+    """
     found = list(ledger.problems(head))
     keys: dict[str, str] = {}
     for act in ledger.acts():
@@ -76,11 +77,19 @@ def problems(ledger: Ledger, head: str = "") -> list[str]:
             keys[act.unit] = str(act.observed["device_pub"])
         if act.act == BURNED_IN:
             try:
-                verify_certificate(act.observed["certificate"], keys.get(act.unit, "").encode())
-            except (InvalidSignature, ValueError, KeyError) as error:
+                _verify(act, keys.get(act.unit, "").encode())
+            except UNPROVEN as error:
                 reason = str(error) or "its signature is not the unit's"
                 found.append(f"Act {act.number}: the birth certificate of {act.unit}: {reason}.")
     return found
+
+
+def _verify(act: Act, given_key: bytes) -> None:
+    document = act.observed["certificate"]
+    verify_certificate(document, given_key)
+    own = fingerprint_of(key_of(document, given_key))
+    if act.observed.get("key_fingerprint", own) != own:
+        raise ValueError("it is signed by another key than was written down")
 
 
 def as_csv(acts: Iterable[Act]) -> str:

@@ -11,10 +11,11 @@ claim-code.hash  Argon2id of the claim code; the code itself is on the label onl
 rescue/codes     the same code's scrypt hash, for the page that answers when nothing else does
 device.key       ECDSA P-256, PKCS #8, readable by root only
 device.pub       its public half
-factory-mode     there until the unit has passed its burn-in
+device.tpm       in place of the key once the unit has made one in its TPM, which no other opens
+factory-mode     there until the unit has passed its burn-in; where the job has one
 
-A TPM in the unit cannot be reached from the station that writes its drive, so the key lies on the
-partition; `docs/factory.md` says what that means.
+A TPM in the unit cannot be reached from the station that writes its drive: the unit itself makes a
+key there at its first start, and the birth certificate brings the public half.
 """
 
 import hashlib
@@ -50,17 +51,17 @@ FLASH_ID = "flash-id"
 CODE = "claim-code"
 FOLDER = "identity"
 LABEL = "allerac-identity"
-KEPT = (
-    *("serial", "device-id", "hostname-suffix"),
-    *("claim-code.hash", "device.key", "device.pub"),
-)
+KEPT = ("serial", "device-id", "hostname-suffix", "claim-code.hash", "device.pub")
 """Facts that stay when a unit keeps its identity."""
+
+KEYS = ("device.key", "device.tpm")
+"""Of which one stays too, or both of a unit that has not passed yet."""
 
 RESCUE = "rescue"
 RESCUE_CODES = "rescue/codes"
 OF_THE_LABEL = b"label:"
 MODES = {
-    "device.key": (0, 0o600),
+    **dict.fromkeys(KEYS, (0, 0o600)),
     "claim-code.hash": (ALLERAC, 0o400),
     RESCUE: (ALLERAC, 0o750),
     RESCUE_CODES: (ALLERAC, 0o640),
@@ -95,10 +96,11 @@ class Pending:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def get_or_make(self, serial: str, tier: str) -> Identity:
+    def get_or_make(self, serial: str, tier: str, *, burn_in: bool = True) -> Identity:
         """Return the identity of the unit `serial`; a station that was killed finds it again.
 
-        The tier is the job's: a unit that keeps its identity may become one of another.
+        The tier is the job's, and whether the unit begins with a burn-in: one that keeps its
+        identity may become one of another.
         """
         place = self._folder / serial
         if not place.exists():
@@ -110,6 +112,9 @@ class Pending:
             _sync(self._folder)
         write_whole(self.files(serial) / TIER, f"{tier}\n".encode())
         write_whole(self.files(serial) / FLASH_ID, f"{uuid.uuid4()}\n".encode())
+        (self.files(serial) / FACTORY_MODE).unlink(missing_ok=True)
+        if burn_in:
+            write_whole(self.files(serial) / FACTORY_MODE, b"")
         return self.read(serial)
 
     def adopt(self, serial: str, identity: Path) -> None:
@@ -118,18 +123,19 @@ class Pending:
         Raises `ImageError` when the unit has not all of them.
         """
         missing = [name for name in KEPT if not (identity / name).is_file()]
+        keys = [name for name in KEYS if (identity / name).is_file()]
+        missing += [] if keys else KEYS[:1]
         if missing:
             raise ImageError(f"{serial} has no {', '.join(missing)}: give it a new identity.")
         self.forget(serial)
         folder = self._folder / serial / FOLDER
         folder.mkdir(parents=True, mode=0o700)
-        for name in KEPT:
+        for name in (*KEPT, *keys):
             _write(folder / name, (identity / name).read_bytes())
         if (identity / RESCUE_CODES).is_file():
             lines = (identity / RESCUE_CODES).read_bytes().splitlines(keepends=True)
             (folder / RESCUE).mkdir()
             _write(folder / RESCUE_CODES, b"".join(x for x in lines if x.startswith(OF_THE_LABEL)))
-        _write(folder / FACTORY_MODE, b"")
         _write(self._folder / serial / CODE, b"")
 
     def is_code(self, serial: str, code: str) -> bool:
@@ -205,7 +211,6 @@ def _make(place: Path, serial: str) -> None:
         "claim-code.hash": f"{hash_claim_code(code)}\n".encode(),
         "device.key": private,
         "device.pub": public,
-        FACTORY_MODE: b"",
         RESCUE_CODES: f"{rescue_line(code)}\n".encode(),
     }
     (folder / RESCUE).mkdir()

@@ -205,7 +205,9 @@ class Station:
                 },
             )
             progress.doing = "identity"
-            identity = self._pending.get_or_make(unit.serial, self._image.tier)
+            identity = self._pending.get_or_make(
+                unit.serial, self._image.tier, burn_in=bool(self._wanted["burn_in"])
+            )
             partition = table.partition("identity")
             content = partition_image(self._pending.files(unit.serial), partition.size)
             found = write_partition(disk, partition.offset, content)

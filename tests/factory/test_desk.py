@@ -78,6 +78,18 @@ def test_label_that_differs_does_not_release(workshop: Workshop, old: str, new: 
     assert workshop.do("scan", text, *DESK) == 0
 
 
+def test_scanner_that_types_for_another_keyboard_is_told_from_a_wrong_label(
+    workshop: Workshop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = scanned(made(workshop).read_bytes())
+    german = text.translate(str.maketrans(":/#&-yz", "Ö-§/ßzy"))
+    assert workshop.do("scan", german, *DESK) == 1
+    assert "another keyboard" in capsys.readouterr().err
+    assert workshop.do("scan", "https://allerac-zzzz.local/#code=A&key=0", *DESK) == 1
+    assert "knows no unit" in capsys.readouterr().err
+    assert workshop.do("scan", text, *DESK) == 0
+
+
 def test_labels_of_two_units_are_not_mixed_up(workshop: Workshop) -> None:
     workshop.drive("WD2")
     first = scanned(made(workshop).read_bytes())

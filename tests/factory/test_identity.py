@@ -1,18 +1,23 @@
 """A unit is who its station made it: the box reads it, and the code of its label claims it."""
 
+import shutil
 from pathlib import Path
 
+import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
 from allerac.accounts.codes import ALPHABET
 from allerac.appliance.identity import read_identity
+from allerac.burn_in import is_factory_mode
 from allerac_factory.claim_codes import CODE_SIGNS
 from allerac_factory.file_system import Ext4
 from allerac_factory.identity import Pending, fingerprint_of
+from allerac_rescue.acts import perform
 from allerac_rescue.codes import Door
 from tests.api.conftest import claim
+from tests.rescue.rescued_box import NotedPrograms, lay_out
 
 from .started_unit import started_unit
 from .unit_drive import partition_of, table_of
@@ -32,6 +37,44 @@ async def test_unit_is_claimed_by_the_code_of_its_label_and_by_no_other(
         await claim(browser, known.shown_code.lower())
         facts = (await browser.get("/api/v1/box")).json()
     assert (facts["serial"], facts["id"]) == (known.serial, known.device_id)
+
+
+async def test_identity_outlives_a_reset_and_the_label_claims_the_box_again(
+    workshop: Workshop, tmp_path: Path
+) -> None:
+    drive = workshop.drive("WD1")
+    assert workshop.flash(burn_in=False) == 0
+    code = Pending(workshop.records / "pending").read("ALR-VM-000001").claim_code
+    box = lay_out(tmp_path / "box")
+    shutil.rmtree(box.codes.parents[1])
+    identity = partition_of(drive, box.codes.parents[1])
+    made = files_in(identity)
+    async with started_unit(box.allerac, identity) as browser:
+        await claim(browser, code)
+    assert files_in(identity) != made, "the household's own code opens the rescue page too"
+    assert perform("factory-reset", box, NotedPrograms()) == 0
+    assert files_in(identity) == made
+    async with started_unit(box.allerac, identity) as browser:
+        assert (await browser.get("/api/v1/status")).json()["claimed"] is False
+        await claim(browser, code)
+
+
+def files_in(identity: Path) -> dict[str, bytes]:
+    files = (path for path in identity.rglob("*") if path.is_file())
+    return {str(path.relative_to(identity)): path.read_bytes() for path in files}
+
+
+@pytest.mark.parametrize("burn_in", [True, False])
+def test_unit_begins_with_a_burn_in_where_its_job_has_one(
+    workshop: Workshop, tmp_path: Path, *, burn_in: bool
+) -> None:
+    drive = workshop.drive("WD1")
+    assert workshop.flash(burn_in=burn_in) == 0
+    identity = partition_of(drive, tmp_path / "identity")
+    assert is_factory_mode(identity) is burn_in
+    pending = Pending(workshop.records / "pending")
+    pending.get_or_make("ALR-VM-000001", "vm", burn_in=not burn_in)
+    assert is_factory_mode(pending.files("ALR-VM-000001")) is not burn_in
 
 
 def test_box_reads_every_fact_that_the_station_wrote(workshop: Workshop, tmp_path: Path) -> None:

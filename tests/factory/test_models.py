@@ -62,7 +62,7 @@ def making(workshop: Workshop, models: list[CachedModel], seen: list[Progress]) 
     ledger = Ledger(workshop.records / "ledger.sqlite", "Ana", "bench-1")
     station = Station(
         batch="vm-2026-47",
-        wanted={"tier": "vm"},
+        wanted={"tier": "vm", "burn_in": True},
         image=open_image(workshop.image.folder, "vm", workshop.image.trust),
         unpacked=UnpackedImages(workshop.cache, lambda _: None),
         models=models,

@@ -4,8 +4,8 @@
 is a small one that is made for it. Eight drives are written at the same time: one is pulled, one
 has bad sectors, one is too small, one shall become a serial that was given before, one holds a
 claimed Allerac. The good ones start: the runtime's own burn-in runs with their identity, one of
-them in a machine that is not of their tier. Good labels are printed, scanned from their picture
-and released, and the box is claimed by what was scanned.
+them in a machine that is not of their tier, one with a TPM. Good labels are printed, scanned from
+their picture and released, and the box is claimed by what was scanned.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,16 +27,19 @@ from allerac_factory.label import Label
 from allerac_factory.table import columns
 from tests.api.conftest import claim
 from tests.recorded_machine import RecordedMachine
+from tests.software_tpm import software_tpm
 
 from .label_scanner import scanned
 from .small_image import SmallImage, make_small_image
 from .started_unit import started_unit
 from .unit_drive import leave_claimed, partition_of
 from .unit_start import DESK
-from .workshop import Workshop
+from .workshop import DRIVE_BYTES, Workshop
 
 SECONDS = 300
 GOOD, OTHER_TIER = ("D1", "D2"), "D3"
+WITH_TPM = "D1"
+NEVER_WRITTEN = ("D6", "D7", "D8")
 MACHINE: Mapping[str, Any] = {
     "cpu": "Twin's processor",
     "cores_performance": 2,
@@ -99,10 +103,12 @@ class Row:
 class Twin:
     """One batch in `folder`."""
 
-    def __init__(self, folder: Path, image: SmallImage) -> None:
+    def __init__(self, folder: Path, image: SmallImage, drive_bytes: int = DRIVE_BYTES) -> None:
         self.workshop = Workshop(folder, image)
-        self._folder = folder
+        self.folder = folder
+        self._drive_bytes = drive_bytes
         self._scanned: dict[str, str] = {}
+        self.prepared_at: dict[str, int] = {}
         self.rows: list[Row] = []
 
     def run(self) -> list[Row]:
@@ -111,38 +117,44 @@ class Twin:
         self._flash()
         for unit in self._of_the_batch().values():
             if unit.is_finished:
-                self._start(unit)
+                self.start(unit)
         self._label_and_release()
-        claimed = {s: asyncio.run(self._claim(s, text)) for s, text in self._scanned.items()}
+        claimed = {s: asyncio.run(self.claim(s, text)) for s, text in self._scanned.items()}
         self.rows = [self._row(name, claimed) for name in DRIVES]
         return self.rows
 
     def _prepare(self) -> None:
         """Give a serial away, and have one drive come from a customer."""
         shop = self.workshop
-        shop.drive("D0")
+        shop.drive("D0", self._drive_bytes)
         assert shop.flash(batch="earlier", burn_in=False) == 0
-        elsewhere = Workshop(self._folder / "elsewhere", shop.image)
-        customer = elsewhere.drive("D8")
+        elsewhere = Workshop(self.folder / "elsewhere", shop.image)
+        customer = elsewhere.drive("D8", self._drive_bytes)
         scheme = {"form": "ALR-OLD-{number:06}"}
         assert elsewhere.flash(batch="old", serials=scheme, burn_in=False) == 0
-        leave_claimed(customer, self._folder, owner=True)
+        leave_claimed(customer, self.folder, owner=True)
         for name in DRIVES:
-            shop.drive(name)
+            shop.drive(name, self._drive_bytes)
         customer.replace(shop.drives / "D8.img")
         blocks = open_image(shop.image.folder, "vm", shop.image.trust).blocks
-        shop.drive("D4", faults={"pulled_after": blocks.mapped_bytes // 3})
-        shop.drive("D5", faults={"bad_block": blocks.spans[len(blocks.spans) // 2].offset})
-        shop.drive("D6", size=blocks.image_bytes // 2)
+        size = self._drive_bytes
+        shop.drive("D4", size, faults={"pulled_after": blocks.mapped_bytes // 3})
+        shop.drive("D5", size, faults={"bad_block": blocks.spans[len(blocks.spans) // 2].offset})
+        shop.drive("D6", blocks.image_bytes // 2)
+        self.prepared_at = {name: self.last_write_to(name) for name in NEVER_WRITTEN}
+
+    def last_write_to(self, name: str) -> int:
+        """Return when a drive was written last, in nanoseconds."""
+        return (self.workshop.drives / f"{name}.img").stat().st_mtime_ns
 
     def _flash(self) -> None:
         targets = [{"port": f"practice-{name}"} for name in DRIVES]
         targets[6]["unit"] = GIVEN_BEFORE
         assert self.workshop.flash(targets=targets, count=len(targets)) == 1
 
-    def _start(self, unit: UnitHistory) -> None:
+    def start(self, unit: UnitHistory) -> None:
         """Start a unit for the first time: the runtime's burn-in with what is on its drive."""
-        home = self._folder / f"unit-{unit.drive}"
+        home = self.folder / f"unit-{unit.drive}"
         home.mkdir()
         drive = self.workshop.drives / f"{unit.drive}.img"
         identity = partition_of(drive, home / "identity")
@@ -160,12 +172,16 @@ class Twin:
             "ALLERAC_SENSORS_ROOT": str(sensors.root),
         }
         machine = {**MACHINE, "virtual": unit.drive != OTHER_TIER}
-        subprocess.run(
-            [sys.executable, "-c", ON_THE_UNIT, json.dumps(machine), usb.parent, unit.serial],
-            env=environment,
-            check=False,
-            timeout=SECONDS,
-        )
+        with ExitStack() as stack:
+            if unit.drive == WITH_TPM:
+                sensors.write("sys/class/tpm/tpm0/tpm_version_major", 2)
+                environment["ALLERAC_TPM"] = stack.enter_context(software_tpm(home / "tpm"))
+            subprocess.run(
+                [sys.executable, "-c", ON_THE_UNIT, json.dumps(machine), usb.parent, unit.serial],
+                env=environment,
+                check=False,
+                timeout=SECONDS,
+            )
         assert self.workshop.do("collect", str(usb), *DESK) == 0
 
     def _label_and_release(self) -> None:
@@ -175,13 +191,13 @@ class Twin:
         for text in self._scanned.values():
             assert self.workshop.do("scan", text, *DESK) == 0
 
-    async def _claim(self, serial: str, text: str) -> bool:
+    async def claim(self, serial: str, text: str) -> bool:
         """Be the customer: start the box with its identity and type what is on its label."""
         unit = self.workshop.units()[serial]
         identity = partition_of(
-            self.workshop.drives / f"{unit.drive}.img", self._folder / f"sold-{unit.drive}"
+            self.workshop.drives / f"{unit.drive}.img", self.folder / f"sold-{unit.drive}"
         )
-        async with started_unit(self._folder / f"home-{unit.drive}", identity) as browser:
+        async with started_unit(self.folder / f"home-{unit.drive}", identity) as browser:
             await claim(browser, Label.code_in(text))
             told = (await browser.get("/api/v1/box")).json()
         return bool(told["serial"] == serial)

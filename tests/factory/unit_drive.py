@@ -24,6 +24,14 @@ def partition_of(drive: Path, to: Path) -> Path:
     return to
 
 
+def leave_key(drive: Path, identity: Path) -> None:
+    """Leave on a flashed drive the key that its unit made in its TPM."""
+    system = Ext4(drive, table_of(drive).partition("identity").offset)
+    names = ("device.pub", "device.tpm")
+    writes = [f"write {identity / name} {name}" for name in names]
+    system.change(["rm device.key", "rm device.pub", *writes])
+
+
 def leave_certificate(drive: Path, folder: Path, document: dict[str, Any]) -> None:
     """Leave on a flashed drive what a burn-in leaves."""
     kept = folder / "birth-certificate.json"

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from allerac.burn_in import sign
+from allerac.burn_in import PartitionKey, sign
 from allerac_factory.identity import Pending
 
 from .workshop import Workshop
@@ -15,9 +15,14 @@ DESK = ("--operator", "Ben", "--station", "desk-2")
 
 def certificate_of(workshop: Workshop, serial: str, *failures: str, attempt: int = 1) -> Document:
     """Return what the unit `serial` signs at this attempt, having failed the checks named."""
+    return signed_by(workshop, serial, body_of(workshop, serial, *failures, attempt=attempt))
+
+
+def body_of(workshop: Workshop, serial: str, *failures: str, attempt: int = 1) -> Document:
+    """Return what the unit `serial` would find, still unsigned."""
     names = ("memory", "disk", "inference", *failures)
     files = Pending(workshop.records / "pending").files(serial)
-    body = {
+    return {
         "serial": serial,
         "device_id": (files / "device-id").read_text().strip(),
         "flash_id": (files / "flash-id").read_text().strip(),
@@ -26,13 +31,12 @@ def certificate_of(workshop: Workshop, serial: str, *failures: str, attempt: int
         "macs": ["7C:83:34:AA:BB:01"],
         "checks": [{"name": name, "passed": name not in failures} for name in dict.fromkeys(names)],
     }
-    return signed_by(workshop, serial, body)
 
 
 def signed_by(workshop: Workshop, serial: str, body: dict[str, Any]) -> Document:
     """Return `body` as the unit `serial` signs it."""
     files = Pending(workshop.records / "pending").files(serial)
-    return sign(body, (files / "device.key").read_bytes())
+    return sign(body, PartitionKey.of((files / "device.key").read_bytes()))
 
 
 def hand_over(workshop: Workshop, document: Document) -> Path:

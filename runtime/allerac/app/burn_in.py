@@ -3,7 +3,8 @@
 import asyncio
 import dataclasses
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -13,10 +14,12 @@ from allerac import __version__
 from allerac.app.hardware import Hardware, read_hardware
 from allerac.app.models import build_model_service
 from allerac.appliance.burn_in_view import FILE_NAME
-from allerac.appliance.identity import read_identity
+from allerac.appliance.identity import FactoryIdentity, read_identity
+from allerac.appliance.tpm import Tpm
 from allerac.burn_in import (
     BurnIn,
     Certificate,
+    DeviceKey,
     Extent,
     InferenceLoad,
     Keeper,
@@ -24,6 +27,8 @@ from allerac.burn_in import (
     is_factory_mode,
     offer,
     sign,
+    tpm_version,
+    unit_key,
 )
 from allerac.engine.process import connect_to, spawn
 from allerac.engine.supervisor import EngineSupervisor
@@ -40,6 +45,8 @@ log = structlog.get_logger()
 HAND_OVER: Final = "allerac-hand-over@{}.service"
 DEVICE: Final = re.compile(r"[a-z0-9]+")
 START_SECONDS: Final = 10.0
+TPM_VERSION: Final = 2
+"""An older one knows no such key."""
 
 
 class NoChoice:
@@ -76,6 +83,7 @@ async def run_burn_in(
         raise InvalidInput("This unit has no serial.", hint="Flash it by a factory job.")
     keeper = Keeper(folder)
     reporter = Reporter(identity.serial, tell, screen_of(settings))
+    key = await _key(settings, identity, keeper, reporter)
     hardware = hardware_of_unit(settings, keeper.tier(), machine)
     socket = settings.engine_socket
     engine = EngineSupervisor(launch=spawn if socket is None else connect_to(socket))
@@ -96,6 +104,7 @@ async def run_burn_in(
         image=settings.profile,
         flash_id=keeper.flash_id(),
         attempt=keeper.attempt(),
+        key=key,
         load=InferenceLoad(engine, profile.burn_in.model, rooms.ensure_loaded),
         data_dir=settings.data_dir,
         version=__version__,
@@ -103,32 +112,60 @@ async def run_burn_in(
         reporter=reporter,
         sysfs=Sysfs(settings.sensors_root),
     )
-    document = await _certified(burn_in, files, keeper, reporter, settings.data_dir)
+    document = await _certified(burn_in, files, keeper, key, reporter, settings.data_dir)
     passed = bool(document["certificate"]["passed"])
     reporter.end(passed=passed)
     await _hand_over(document, settings, reporter)
     return passed
 
 
+async def _key(
+    settings: Settings, identity: FactoryIdentity, keeper: Keeper, reporter: Reporter
+) -> DeviceKey:
+    """Return the key that signs, in the TPM if there is one; the screen tells if there is none."""
+    has_tpm = tpm_version(Sysfs(settings.sensors_root)) == TPM_VERSION
+    tpm = Tpm(settings.tpm) if has_tpm else None
+    with _told(reporter):
+        unit = {
+            "serial": identity.serial,
+            "device_id": identity.device_id,
+            "flash_id": keeper.flash_id(),
+        }
+        return await asyncio.to_thread(unit_key, keeper.identity, unit, tpm)
+
+
 async def _certified(
-    burn_in: BurnIn, files: ModelService, keeper: Keeper, reporter: Reporter, data_dir: Path
+    burn_in: BurnIn,
+    files: ModelService,
+    keeper: Keeper,
+    key: DeviceKey,
+    reporter: Reporter,
+    data_dir: Path,
 ) -> Certificate:
     """Do the checks, sign and keep what they found; the screen tells when that is impossible."""
-    try:
+    with _told(reporter):
         await asyncio.to_thread(data_dir.mkdir, parents=True, exist_ok=True)
         await files.start()
         try:
-            document: Certificate = sign(await burn_in.run(), keeper.key())
-            keeper.keep(document)
+            body = await burn_in.run()
+            document: Certificate = await asyncio.to_thread(sign, body, key)
+            keeper.keep(document, key)
         finally:
             await files.stop()
+    return document
+
+
+@contextmanager
+def _told(reporter: Reporter) -> Iterator[None]:
+    """Let the screen say why there is no certificate; raises `AlleracError` for that reason."""
+    try:
+        yield
     except OSError as error:
         reporter.give_up(f"The certificate cannot be kept: {error}.")
         raise Unavailable(f"The certificate cannot be kept: {error}.") from error
     except AlleracError as error:
         reporter.give_up(f"{error.message} {error.hint}".strip())
         raise
-    return document
 
 
 def screen_of(settings: Settings) -> Path | None:

@@ -7,10 +7,10 @@ from typing import Final
 from allerac.appliance.files import replace_file
 
 from .certificate import Certificate, content_of
+from .device_key import DeviceKey, settle
 
 NAME: Final = "birth-certificate.json"
 FLAG: Final = "factory-mode"
-KEY: Final = "device.key"
 TIER: Final = "tier"
 FLASH_ID: Final = "flash-id"
 READABLE: Final = 0o644
@@ -25,11 +25,7 @@ class Keeper:
     """Writes to the identity partition, which must be writable."""
 
     def __init__(self, identity: Path) -> None:
-        self._identity = identity
-
-    def key(self) -> bytes:
-        """Return the device key in PEM. Raises OSError."""
-        return (self._identity / KEY).read_bytes()
+        self.identity = identity
 
     def tier(self) -> str | None:
         """Return the tier the unit was made as, None when nobody said. Raises OSError."""
@@ -45,19 +41,22 @@ class Keeper:
         Later certificates are known by it: the clock of a unit may be wrong.
         """
         try:
-            kept = json.loads((self._identity / NAME).read_bytes())
+            kept = json.loads((self.identity / NAME).read_bytes())
             return int(kept["certificate"]["attempt"]) + 1
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             return 1
 
     def _fact(self, name: str) -> str | None:
         try:
-            return (self._identity / name).read_text("ascii", errors="replace").strip()
+            return (self.identity / name).read_text("ascii", errors="replace").strip()
         except FileNotFoundError:
             return None
 
-    def keep(self, document: Certificate) -> None:
-        """Keep the certificate; a unit that passed leaves factory mode. Raises OSError."""
-        replace_file(self._identity / NAME, content_of(document), READABLE)
+    def keep(self, document: Certificate, key: DeviceKey) -> None:
+        """Keep the certificate that `key` signed; a unit that passed leaves factory mode, and its
+        key is settled. Raises OSError.
+        """
+        replace_file(self.identity / NAME, content_of(document), READABLE)
         if document["certificate"]["passed"]:
-            (self._identity / FLAG).unlink(missing_ok=True)
+            settle(self.identity, key)
+            (self.identity / FLAG).unlink(missing_ok=True)

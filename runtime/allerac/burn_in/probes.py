@@ -3,6 +3,7 @@
 import dataclasses
 import mmap
 import os
+import struct
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from allerac.hardware.machine import Machine
 from allerac.hardware.profile import Profile, Profiles
 from allerac.hardware.sensors import Drive, Sysfs, read_links, read_power
 
+from .device_key import DeviceKey
 from .outcome import Outcome
 
 ReadAt = Callable[[int, list[mmap.mmap], int], int]
@@ -23,6 +25,10 @@ ReadAt = Callable[[int, list[mmap.mmap], int], int]
 MB: Final = 1_000_000
 CHUNK_BYTES: Final = 16 << 20
 BLOCK_BYTES: Final = 4 << 20
+STAMP_BYTES: Final = 64 << 10
+STAMP: Final = struct.Struct("<QQ")
+"""Number of the block and byte within it, so often: what is written elsewhere is found out."""
+
 PATTERNS: Final = (0x55, 0xAA)
 """Each bit is tried both ways, beside neighbours of the other kind."""
 
@@ -198,12 +204,18 @@ def probe_clock(sysfs: Sysfs, now: datetime) -> Outcome:
     )
 
 
-def probe_tpm(sysfs: Sysfs) -> Outcome:
-    """Write down whether there is a TPM; a unit without one keeps its key on the partition."""
+def tpm_version(sysfs: Sysfs) -> int | None:
+    """Return the version of the TPM's specification, None without a TPM."""
+    return sysfs.number("sys/class/tpm/tpm0/tpm_version_major")
+
+
+def probe_tpm(sysfs: Sysfs, key: DeviceKey) -> Outcome:
+    """Write down where the unit's key is: a machine may have no TPM, but not one that is broken."""
     return Outcome(
         "tpm",
-        passed=True,
-        measured={"version": sysfs.number("sys/class/tpm/tpm0/tpm_version_major")},
+        passed=not key.problem,
+        measured={"version": tpm_version(sysfs), "device_key": key.place},
+        reason=key.problem,
     )
 
 
@@ -217,16 +229,23 @@ def _try_disk(path: Path, count: int, read_at: ReadAt) -> tuple[float, float, bo
     """Return MB/s written, MB/s read, and whether all came back."""
     with mmap.mmap(-1, BLOCK_BYTES) as out, mmap.mmap(-1, BLOCK_BYTES) as back:
         out[:] = os.urandom(BLOCK_BYTES)
+
+        def stamp(block: int) -> None:
+            for at in range(0, BLOCK_BYTES, STAMP_BYTES):
+                STAMP.pack_into(out, at, block, at)
+
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_DIRECT, 0o600)
         try:
             began = time.monotonic()
             for block in range(count):
+                stamp(block)
                 os.pwrite(descriptor, out, block * BLOCK_BYTES)
             os.fsync(descriptor)
             between = time.monotonic()
             equal = True
             for block in range(count):
                 read_at(descriptor, [back], block * BLOCK_BYTES)
+                stamp(block)
                 equal = equal and back[:] == out[:]
             ended = time.monotonic()
         finally:

@@ -14,6 +14,7 @@ from allerac.hardware.profile import Profile, Profiles
 from allerac.hardware.sensors import Sysfs
 from allerac.hardware.sensors.drives import drive_of
 
+from .device_key import DeviceKey
 from .heat import run_load
 from .load import Load
 from .outcome import Outcome
@@ -61,7 +62,7 @@ class BurnIn:
     """One unit's, by the limits of the tier it was made as, whatever its machine looks like.
 
     `image` is the tier of its image, if that says one, `flash_id` the writing of its drive,
-    `attempt` which burn-in since then it is; `reporter` hears how it goes.
+    `attempt` which burn-in since then it is; `key` will sign; `reporter` hears how it goes.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class BurnIn:
         image: str | None,
         flash_id: str | None,
         attempt: int,
+        key: DeviceKey,
         load: Load,
         data_dir: Path,
         version: str,
@@ -90,6 +92,7 @@ class BurnIn:
         self._image = image
         self._flash_id = flash_id
         self._attempt = attempt
+        self._key = key
         self._load = load
         self._data_dir = data_dir
         self._version = version
@@ -137,7 +140,7 @@ class BurnIn:
         yield probe_memory_channels(self._machine, self._profile)
         yield probe_power_limit(self._sysfs, self._profile)
         yield probe_clock(self._sysfs, began)
-        yield probe_tpm(self._sysfs)
+        yield probe_tpm(self._sysfs, self._key)
 
     async def _drive_outcomes(self) -> list[Outcome]:
         tested = await self._drives.test_all()

@@ -5,6 +5,7 @@ import json
 import mmap
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,25 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from allerac.app.burn_in import hardware_of_unit
 from allerac.appliance.identity import FactoryIdentity
-from allerac.burn_in import BurnIn, Extent, Keeper, Reporter, is_factory_mode, sign
-from allerac.burn_in.probes import CHUNK_BYTES, probe_disk, probe_drive_verdicts, probe_memory
+from allerac.burn_in import (
+    BurnIn,
+    Extent,
+    Keeper,
+    PartitionKey,
+    Reporter,
+    is_factory_mode,
+    sign,
+)
+from allerac.burn_in.probes import (
+    BLOCK_BYTES,
+    CHUNK_BYTES,
+    probe_disk,
+    probe_drive_verdicts,
+    probe_memory,
+)
 from allerac.errors import InvalidInput
 from allerac.hardware.drive_test import DriveTester
 from allerac.hardware.machine import Machine
@@ -30,6 +44,7 @@ from .machines import SteadyLoad, n100, tree
 
 PROFILES = Path(__file__).parents[3] / "hardware_profiles"
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+KEY = PartitionKey(ec.generate_private_key(ec.SECP256R1()))
 SMALL = Extent(load_seconds=0.0, memory_bytes=1, disk_bytes=1, least_disk_mb_per_second=None)
 
 
@@ -43,6 +58,7 @@ async def burn_in(
     tier: str = "n100",
     image: str | None = "n100",
     drives: ScriptedDrives | None = None,
+    key: PartitionKey = KEY,
 ) -> dict[str, Any]:
     lines: list[str] = []
     body = await BurnIn(
@@ -53,6 +69,7 @@ async def burn_in(
         image=image,
         flash_id="0198c0de-7000",
         attempt=1,
+        key=key,
         load=load or SteadyLoad(34.0, 17.0),
         data_dir=folder,
         version="1.2.3",
@@ -164,7 +181,14 @@ async def test_tpm_is_written_down_and_none_is_no_fault(
 ) -> None:
     body = await burn_in(tmp_path, changes={"tpm_version_major": found})
     (tpm,) = [check for check in body["checks"] if check["name"] == "tpm"]
-    assert (tpm["passed"], tpm["measured"]) == (True, {"version": version})
+    assert tpm["passed"]
+    assert tpm["measured"] == {"version": version, "device_key": "partition"}
+
+
+async def test_unit_whose_tpm_does_not_work_fails_and_says_what_to_do(tmp_path: Path) -> None:
+    body = await burn_in(tmp_path, key=replace(KEY, problem="The TPM refuses: locked. Clear it."))
+    assert reasons(body) == {"tpm": "The TPM refuses: locked. Clear it."}
+    assert not body["passed"]
 
 
 async def test_unit_whose_model_does_not_load_fails(tmp_path: Path) -> None:
@@ -241,6 +265,15 @@ def test_drive_that_gives_back_something_else_fails(tmp_path: Path) -> None:
     assert not outcome.passed
 
 
+def test_drive_that_gives_back_a_piece_of_another_place_fails(tmp_path: Path) -> None:
+    def read_at(file: int, into: list[mmap.mmap], offset: int) -> int:
+        return os.preadv(file, into, 0)
+
+    assert probe_disk(tmp_path, BLOCK_BYTES, None, read_at).passed
+    outcome = probe_disk(tmp_path, 2 * BLOCK_BYTES, None, read_at)
+    assert outcome.reason == "The drive gave back something else than was written."
+
+
 def test_drive_that_is_slower_than_any_good_one_fails(tmp_path: Path) -> None:
     assert "slower" in probe_disk(tmp_path, 1, least=1e9).reason
     assert probe_disk(tmp_path, 1, least=None).passed
@@ -277,7 +310,7 @@ def test_unit_counts_its_attempts_since_its_drive_was_written(identity: Path) ->
     keeper = Keeper(identity)
     assert (keeper.flash_id(), keeper.attempt()) == (None, 1)
     (identity / "flash-id").write_text("0198c0de\n")
-    keeper.keep(sign({"serial": "A", "passed": False, "attempt": 4}, keeper.key()))
+    keeper.keep(sign({"serial": "A", "passed": False, "attempt": 4}, KEY), KEY)
     assert (keeper.flash_id(), keeper.attempt()) == ("0198c0de", 5)
     (identity / "birth-certificate.json").write_text("torn")
     assert keeper.attempt() == 1
@@ -289,30 +322,27 @@ def identity(tmp_path: Path) -> Path:
     folder = tmp_path / "identity"
     folder.mkdir()
     (folder / "factory-mode").touch()
-    key = ec.generate_private_key(ec.SECP256R1())
-    (folder / "device.key").write_bytes(
-        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    )
     return folder
 
 
 def test_unit_that_passed_leaves_factory_mode_and_one_that_failed_does_not(identity: Path) -> None:
     keeper = Keeper(identity)
-    keeper.keep(sign({"serial": "A", "passed": False}, keeper.key()))
+    keeper.keep(sign({"serial": "A", "passed": False}, KEY), KEY)
     assert is_factory_mode(identity)
-    keeper.keep(sign({"serial": "A", "passed": True}, keeper.key()))
+    keeper.keep(sign({"serial": "A", "passed": True}, KEY), KEY)
     assert not is_factory_mode(identity)
     kept = json.loads((identity / "birth-certificate.json").read_text())
-    assert kept["certificate"] == {"serial": "A", "passed": True}
+    used = {"place": "partition", "public": KEY.public, "voucher": ""}
+    assert kept["certificate"] == {"serial": "A", "passed": True, "device_key": used}
 
 
 def test_signature_is_over_the_canonical_text() -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    document = sign({"b": 1.5, "a": "ü"}, pem)
-    key.public_key().verify(
+    document = sign({"b": 1.5, "a": "ü"}, KEY)
+    public = KEY.public.replace("\n", "\\n")
+    used = f'{{"place":"partition","public":"{public}","voucher":""}}'
+    KEY.private.public_key().verify(
         base64.b64decode(document["signature"]),
-        '{"a":"ü","b":1.5}'.encode(),
+        f'{{"a":"ü","b":1.5,"device_key":{used}}}'.encode(),
         ec.ECDSA(hashes.SHA256()),
     )
 
@@ -320,4 +350,4 @@ def test_signature_is_over_the_canonical_text() -> None:
 @pytest.mark.parametrize("key", [b"", b"\xff" * 100])
 def test_key_that_is_worn_out_signs_nothing(key: bytes) -> None:
     with pytest.raises(InvalidInput, match="key"):
-        sign({}, key)
+        PartitionKey.of(key)

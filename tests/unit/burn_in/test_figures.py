@@ -13,13 +13,13 @@ from allerac.burn_in import Keeper, read_figures
 from allerac.engine.supervisor import EngineSupervisor
 from allerac.settings import Settings
 
-from .test_burn_in import NOW, burn_in
+from .test_burn_in import KEY, NOW, burn_in
 
 
 async def kept(folder: Path) -> dict[str, Any]:
     """Keep the certificate of a burn-in in `folder`, as a unit does; return what it says."""
     body = await burn_in(folder / "unit")
-    Keeper(folder).keep({"certificate": body, "signature": ""})
+    Keeper(folder).keep({"certificate": body, "signature": ""}, KEY)
     return body
 
 
@@ -52,7 +52,7 @@ async def test_figure_that_is_none_is_not_believed(tmp_path: Path, figure: objec
     body = await kept(tmp_path)
     (check,) = [one for one in body["checks"] if one["name"] == "inference"]
     check["measured"]["decode_tokens_per_second"] = figure
-    Keeper(tmp_path).keep({"certificate": body, "signature": ""})
+    Keeper(tmp_path).keep({"certificate": body, "signature": ""}, KEY)
     assert read_figures(tmp_path) is None
 
 
