@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from .errors import ImageError
 from .qmp import Monitor
@@ -75,7 +75,8 @@ Found = TypeVar("Found")
 class Hardware:
     """What the PC is made of; `clock` is what its battery-backed clock says at power-on.
 
-    `variables` is the format of the firmware's, `resume` the state it goes on from (`save`).
+    `variables` is the format of the firmware's, `resume` the state it goes on from (`save`). `tpm`
+    is the socket of swtpm(8), if it has a TPM; with `usb` it has ports for `plug_in`.
     """
 
     memory_mb: int = 2048
@@ -83,6 +84,8 @@ class Hardware:
     clock: datetime | None = None
     variables: str = "raw"
     resume: str = ""
+    tpm: Path | None = None
+    usb: bool = False
 
 
 def accelerator(environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
@@ -129,6 +132,11 @@ def command_line(
         words += ["-netdev", network.arguments(), "-device", "virtio-net-pci,netdev=net,romfile="]
     if hardware.clock is not None:
         words += ["-rtc", f"base={hardware.clock:%Y-%m-%dT%H:%M:%S}"]
+    if hardware.tpm is not None:
+        words += ["-chardev", f"socket,id=swtpm,path={_word(str(hardware.tpm))}"]
+        words += ["-tpmdev", "emulator,id=tpm,chardev=swtpm", "-device", "tpm-tis,tpmdev=tpm"]
+    if hardware.usb:
+        words += ["-device", "qemu-xhci,id=usb"]
     if hardware.resume:
         words += ["-loadvm", hardware.resume]
     return words
@@ -168,6 +176,8 @@ class Emulator:
         clock: datetime | None = None,
         prefix: Sequence[str] = (),
         resume: str = "",
+        tpm: Path | None = None,
+        usb: bool = False,
     ) -> None:
         """Give it power and return when QEMU runs; `prefix` stands in front of QEMU's command.
 
@@ -184,7 +194,8 @@ class Emulator:
             shutil.copyfile(self._firmware / FIRMWARE_VARIABLES, variables)
         (self.folder / "serial.log").write_bytes(b"")
         (self.folder / "serial.sock").unlink(missing_ok=True)
-        hardware = Hardware(memory_mb, sector_bytes, clock, _format(variables), resume)
+        state = (_format(variables), resume)
+        hardware = Hardware(memory_mb, sector_bytes, clock, *state, tpm=tpm, usb=usb)
         ours, its = socket.socketpair()
         self._monitor = Monitor(ours)
         try:
@@ -300,6 +311,19 @@ class Emulator:
         if self._monitor is None or not self.running:
             raise ImageError("The emulated machine has no power.")
         self._monitor.execute("system_powerdown")
+
+    def plug_in(self, drive: Path, name: str) -> None:
+        """Plug a USB drive in, which is called `name` from now on; it needs `usb` ports.
+
+        Raises `ImageError` without power, OSError when QEMU does not take it.
+        """
+        if self._monitor is None or not self.running:
+            raise ImageError("The emulated machine has no power.")
+        file = {"driver": "file", "filename": str(drive.resolve())}
+        media: dict[str, Any] = {"driver": "raw", "node-name": name, "file": file}
+        self._monitor.execute("blockdev-add", **media)
+        stick: dict[str, Any] = {"driver": "usb-storage", "bus": "usb.0", "removable": True}
+        self._monitor.execute("device_add", **stick, drive=name, id=f"{name}-plug")
 
     def save(self, name: str) -> None:
         """Keep memory, devices and disk as they are now, in the disk's file.
