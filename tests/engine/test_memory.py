@@ -8,7 +8,12 @@ from hypothesis import strategies as st
 from allerac.engine.answer import Answer, Ticket
 from allerac.engine.fairness import FairShare, WaitingLine
 from allerac.engine.memory import IDLE_SEQUENCES, PromptMemory
-from allerac.engine.pace import CHUNK_TOKENS_MIN, STREAMING_STEP_SECONDS, Pace
+from allerac.engine.pace import (
+    CHUNK_TOKENS_MIN,
+    ROWS_AT_ONCE,
+    STREAMING_STEP_SECONDS,
+    Pace,
+)
 from allerac.engine.protocol import GenerationRequest, Priority, Sampling, Speed
 from allerac.engine.sampling import Greedy
 
@@ -198,6 +203,47 @@ def test_short_prompt_is_read_before_a_long_one_and_a_begun_one_before_its_equal
     assert sorted([begun, equal], key=share.key)[0].person == "eve"
 
 
+def test_prompt_that_was_begun_is_read_to_its_end_though_it_takes_longer_than_was_told() -> None:
+    share = FairShare()
+    begun, equal = answer(range(500), "eve"), answer(range(500), "kim")
+    for one in (begun, equal):
+        share.enter(one.person)
+    share.begin(begun)
+    begun.read = 200
+    share.charge("eve", 3 * 200 * share.token_seconds)
+    assert share.key(begun) < share.key(equal)
+
+
+def test_long_prompt_gets_its_half_beside_short_ones_of_ever_new_people() -> None:
+    share = FairShare()
+    long, step = answer(range(2000), "ada"), 10
+    share.enter("ada")
+    others = 0
+    short = answer(range(50), "p0")
+    share.enter("p0")
+    while long.unread > 1:
+        turn = min((long, short), key=share.key)
+        share.begin(turn)
+        turn.read += step
+        share.charge(turn.person, step * share.token_seconds)
+        if short.unread == 0:
+            others += short.prompt_tokens
+            share.keep(["ada"])
+            short = answer(range(50), f"p{others}")
+            share.enter(short.person)
+    assert 0.8 <= others / long.prompt_tokens <= 1.5
+
+
+@given(st.integers(0, 8), st.floats(0.0005, 0.2), st.floats(0.001, 0.3))
+def test_step_that_reads_is_of_whole_groups_of_rows(
+    streaming: int, token: float, step: float
+) -> None:
+    pace = Pace()
+    pace.learn(Speed(prefill_tokens_per_second=1 / token, decode_tokens_per_second=1 / step))
+    assert (streaming + pace.chunk(streaming)) % ROWS_AT_ONCE == 0
+    assert pace.chunk(streaming) >= CHUNK_TOKENS_MIN
+
+
 def test_whoever_takes_many_places_makes_way_for_who_has_none() -> None:
     flood = [answer([1], "ada") for _ in range(3)]
     assert FairShare.crowding(answer([1], "bob"), flood) is flood[-1]
@@ -307,4 +353,4 @@ def test_slow_machine_still_moves_on() -> None:
     pace = Pace()
     pace.record_step(1, 0, 2.0)
     pace.record_step(1, 8, 6.0)
-    assert pace.chunk(1) == CHUNK_TOKENS_MIN
+    assert CHUNK_TOKENS_MIN <= pace.chunk(1) < CHUNK_TOKENS_MIN + ROWS_AT_ONCE

@@ -51,14 +51,17 @@ async def test_limit_holds_for_the_process_that_follows(
     assert ended.usage.completion_tokens <= 4
 
 
+def _tasks(pid: int | None) -> int:
+    return len(list(Path(f"/proc/{pid}/task").iterdir()))
+
+
 async def test_one_team_of_threads_computes(supervisor: EngineSupervisor, tiny_path: Path) -> None:
     """A second, idle one would let libgomp sleep at each barrier instead of spinning."""
     counts = []
     for threads in (1, 3):
         await supervisor.load(replace(random_model(tiny_path), threads=threads))
         end_of(await events_of(supervisor, request("Hi", model="random", sampling=SHORT)))
-        tasks = Path(f"/proc/{supervisor.status().pid}/task")
-        counts.append(len(list(tasks.iterdir())))
+        counts.append(_tasks(supervisor.status().pid))
     assert counts[1] - counts[0] == 2
 
 

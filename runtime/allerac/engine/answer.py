@@ -61,7 +61,8 @@ class Answer:
 
     `tokens` is the prompt and, behind it, what was generated; the first `read` of them are in the
     context's memory as `sequence`. An answer that was pre-empted has `read` 0 and simply reads
-    again, so going on is no special case. `stepped` is the step that gave it a token last. Before
+    again, so going on is no special case. `stepped` is the step that gave it a token last, `place`
+    its place among the prompts that are read until `place_ends` tokens of it are. Before
     it reads, it may wait for its `leader` to read the same, and for the `stored` pieces of its
     prompt to come from disk.
     """
@@ -85,6 +86,8 @@ class Answer:
         self.order = next(_ORDER)
         self.admitted_at = 0.0
         self.position: int | None = None
+        self.place: float | None = None
+        self.place_ends = 0
         self.stepped = 0
         self.leader: Answer | None = None
         self.stored: list[Segment] = []

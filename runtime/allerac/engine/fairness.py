@@ -7,26 +7,37 @@ from typing import Final
 from allerac.engine.answer import Answer
 
 TOKEN_SECONDS: Final = 0.01  # of a prompt, until it is measured
+PIECE_SECONDS: Final = 8.0  # of a long prompt that keep one place
 
 
 class FairShare:
     """Seconds computed for each person who has something running or waiting.
 
-    Who comes anew starts level with the least served of those present: there is no credit for
-    having been away, and nobody is held to yesterday's use. Prompts are read in the order in which
-    their people's shares would end with them (weighted fair queueing): a short one goes before a
-    long one, and one of many that came together is read to its end before the next is begun.
+    Prompts are read in the order in which their people's shares would end with them: a short one
+    goes before a long one. A prompt keeps the place that it had when it was begun, so one of many
+    that came together is read to its end before the next is begun; with places that move, all of
+    them would be read at the same time and wait for as long as the last. A long one gets a place
+    for each `PIECE_SECONDS`.
+
+    The clock goes by what each of those present is due of every second computed. Who comes anew
+    starts by it: there is no credit for having been away, nobody is held to yesterday's use, and
+    a long prompt is not put off for ever by short ones of others.
+
+    Source: weighted fair queueing with its virtual time and finish tags (Demers, Keshav, Shenker,
+    "Analysis and simulation of a fair queueing algorithm", 1989).
     """
 
     def __init__(self) -> None:
         self._served: dict[str, float] = {}
+        self._clock = 0.0
         self.token_seconds = TOKEN_SECONDS
 
     def enter(self, person: str) -> None:
-        self._served.setdefault(person, min(self._served.values(), default=0.0))
+        self._served[person] = max(self._served.get(person, 0.0), self._clock)
 
     def charge(self, person: str, seconds: float) -> None:
-        self._served[person] = self._served.get(person, 0.0) + seconds
+        self._served[person] = self._served.get(person, self._clock) + seconds
+        self._clock += seconds / len(self._served)
 
     def keep(self, present: Iterable[str]) -> None:
         """Forget everybody who is not `present`."""
@@ -34,14 +45,19 @@ class FairShare:
         self._served = {name: seconds for name, seconds in self._served.items() if name in names}
 
     def key(self, answer: Answer) -> tuple[int, bool, float, int]:
-        """Sorts answers by urgency; one that was begun before goes first in its class."""
-        served = self._served.get(answer.person, 0.0)
-        return (
-            answer.rank,
-            answer.completion_tokens == 0,
-            served + answer.unread * self.token_seconds,
-            answer.order,
-        )
+        """Sorts answers by urgency; one that was pre-empted goes first in its class."""
+        place = self._place(answer) if answer.place is None else answer.place
+        return (answer.rank, answer.completion_tokens == 0, place, answer.order)
+
+    def begin(self, answer: Answer) -> None:
+        """`answer` is about to be read: it keeps its place for a piece."""
+        if answer.place is None or answer.read >= answer.place_ends:
+            answer.place = self._place(answer)
+            answer.place_ends = answer.read + max(1, int(PIECE_SECONDS / self.token_seconds))
+
+    def _place(self, answer: Answer) -> float:
+        served = self._served.get(answer.person, self._clock)
+        return served + min(answer.unread * self.token_seconds, PIECE_SECONDS)
 
     def rotation(self, answers: Sequence[Answer], places: int) -> list[Answer]:
         """Choose who gets a token in the next step: one of each person's first, then the rest.

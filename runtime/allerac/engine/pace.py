@@ -11,6 +11,7 @@ SLACK: Final = 1.2  # one of two people keeps 1 / 2.4 of solo speed; promised is
 EACH_MORE: Final = 0.5  # measured from 0.4 to 0.6 where arithmetic is the limit, less elsewhere
 FIRST_CHUNK_TOKENS: Final = 16
 CHUNK_TOKENS_MIN: Final = 8
+ROWS_AT_ONCE: Final = 4  # of a batch, in llama.cpp's repacked kernels; the rest goes one by one
 LEARNT_TOKENS_MIN: Final = 32  # the end of a prompt takes longer by the token than the whole
 _WEIGHT: Final = 0.2  # of the newest measurement
 _ANSWER_WEIGHT: Final = 0.3
@@ -117,6 +118,8 @@ class Pace:
         """Prompt tokens that fit into the next step, in which `streaming` answers get a token.
 
         None after a step that was longer than is fair, until the shorter ones have made up for it.
+        With those of `streaming` it makes whole groups of `ROWS_AT_ONCE`: of Q4_0 on two cores 24
+        rows take 108 ms, 26 take 122 and 28 take 119.
         """
         token = self._token_seconds(streaming)
         if token is None:
@@ -127,7 +130,11 @@ class Pace:
                 return 0
             whole = min(STREAMING_STEP_SECONDS, self._fair_seconds(people))
             target = whole - self.streaming_seconds(streaming)
-        return max(CHUNK_TOKENS_MIN, int(target / token))
+        rows = streaming + max(CHUNK_TOKENS_MIN, int(target / token))
+        rows -= rows % ROWS_AT_ONCE
+        if rows - streaming < CHUNK_TOKENS_MIN:
+            rows += ROWS_AT_ONCE
+        return rows - streaming
 
     def wait_seconds(self, position: int, sequences: int) -> float | None:
         """Estimated time until the one at `position` begins."""

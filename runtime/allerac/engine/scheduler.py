@@ -322,6 +322,7 @@ class Scheduler:
             size = min(room, answer.unread)
             if size <= 0:
                 break
+            self._share.begin(answer)
             chunks.append(self._add(answer, size))
             room -= size
         return chunks
