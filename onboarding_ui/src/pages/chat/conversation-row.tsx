@@ -7,9 +7,13 @@ import { useTranslation } from "react-i18next";
 import { NavLink, useNavigate, useParams } from "react-router";
 import { useApi } from "@/api/context";
 import type { Conversation, UpdateConversation } from "@/api/types";
+import { useProblemToast } from "@/components/problem";
 import { useToast } from "@/components/toasts";
 import { IconButton } from "@/components/ui/button";
 import { inputLook } from "@/components/ui/field";
+
+type Format = "markdown" | "json";
+const SUFFIX: Record<Format, string> = { markdown: "md", json: "json" };
 
 export function ConversationRow({ item }: { item: Conversation }) {
   const { t } = useTranslation();
@@ -67,8 +71,8 @@ export function ConversationRow({ item }: { item: Conversation }) {
             <Item onSelect={() => actions.change({ archived: !item.archived })}>
               {item.archived ? t("chat.unarchive") : t("chat.archive")}
             </Item>
-            <Item onSelect={() => void actions.save("markdown")}>{t("chat.exportMarkdown")}</Item>
-            <Item onSelect={() => void actions.save("json")}>{t("chat.exportJson")}</Item>
+            <Item onSelect={() => actions.save("markdown")}>{t("chat.exportMarkdown")}</Item>
+            <Item onSelect={() => actions.save("json")}>{t("chat.exportJson")}</Item>
             <DropdownMenu.Separator className="my-1 h-px bg-line" />
             <Item onSelect={actions.remove} isDangerous>
               {t("chat.delete")}
@@ -87,6 +91,7 @@ function useActions(item: Conversation) {
   const navigate = useNavigate();
   const { conversationId } = useParams();
   const toast = useToast();
+  const onError = useProblemToast();
   const refresh = (): void => {
     void queries.invalidateQueries({ queryKey: ["conversations"] });
     void queries.invalidateQueries({ queryKey: ["conversation", item.id] });
@@ -94,23 +99,30 @@ function useActions(item: Conversation) {
   const change = useMutation({
     mutationFn: (body: UpdateConversation) => api.updateConversation(item.id, body),
     onSuccess: refresh,
+    onError,
   });
   const remove = useMutation({
     mutationFn: () => api.deleteConversation(item.id),
     onSuccess: () => {
       refresh();
       if (conversationId === item.id) void navigate("/chat");
-      toast(t("chat.deleted"), () => void api.restoreConversation(item.id).then(refresh));
+      const undo = (): void => void api.restoreConversation(item.id).then(refresh, onError);
+      toast(t("chat.deleted"), undo);
     },
+    onError,
   });
-  const save = async (format: "markdown" | "json"): Promise<void> => {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(await api.exportConversation(item.id, format));
-    link.download = `${item.title ?? "conversation"}.${format === "json" ? "json" : "md"}`;
-    link.click();
-    URL.revokeObjectURL(link.href);
-  };
-  return { change: change.mutate, remove: () => remove.mutate(), save };
+  const save = useMutation({
+    mutationFn: (format: Format) => api.exportConversation(item.id, format),
+    onSuccess: (file, format) => {
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(file);
+      link.download = `${item.title ?? "conversation"}.${SUFFIX[format]}`;
+      link.click();
+      URL.revokeObjectURL(link.href);
+    },
+    onError,
+  });
+  return { change: change.mutate, remove: () => remove.mutate(), save: save.mutate };
 }
 
 interface ItemProps {
