@@ -33,6 +33,12 @@ class Label:
         return found[1] if found else ""
 
     @property
+    def advice(self) -> tuple[str, str, str]:
+        """What the lines above the claim code tell whoever has unpacked the box."""
+        address = self.identity.address.removeprefix("https://")
+        return "Make it yours: scan this, or open", address, "and type"
+
+    @property
     def lines(self) -> tuple[tuple[str, str], ...]:
         """Name and value of the small lines, the longest last."""
         facts = (("MAC", self.mac), ("Model", self.tier.upper()), ("Serial", self.identity.serial))

@@ -4,6 +4,8 @@ import io
 
 import segno
 from reportlab.lib.units import mm
+from reportlab.pdfbase.pdfmetrics import registerFont
+from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
 from .label import Label, fitting
@@ -18,25 +20,30 @@ BESIDE_CODE = 34.5 * mm
 BOTTOM = 3 * mm
 NAMES = 9 * mm
 LINE = 3 * mm
-SMALL = 6.5
+SMALL = 6
+PLAIN, BOLD = "Vera", "VeraBd"
+FONTS = {PLAIN: "Vera.ttf", BOLD: "VeraBd.ttf"}
+"""Bitstream's, which reportlab brings: part of the page, so that every printer's is the same."""
 
 
 def as_pdf(label: Label) -> bytes:
     """Return the label as a PDF; the same label gives the same bytes."""
+    for font, file in FONTS.items():
+        registerFont(TTFont(font, file))
     out = io.BytesIO()
-    canvas = Canvas(out, pagesize=(WIDTH, HEIGHT), invariant=1, pageCompression=1)
+    canvas = Canvas(out, pagesize=(WIDTH, HEIGHT), invariant=1, initialFontName=PLAIN)
     canvas.setTitle(f"Allerac {label.identity.serial}")
-    top = HEIGHT - MARGIN
-    _write(canvas, top - 4.2 * mm, "Helvetica-Bold", 14, label.product)
-    _write(canvas, top - 9.2 * mm, "Helvetica", SMALL, "Code to make it yours")
-    _write(canvas, top - 14.6 * mm, "Courier-Bold", 15, label.identity.shown_code)
-    address = label.identity.address.removeprefix("https://")
-    _write(canvas, top - 18.6 * mm, "Helvetica", SMALL, address)
+    top, (how, address, then) = HEIGHT - MARGIN, label.advice
+    _write(canvas, top - 3.8 * mm, BOLD, 14, label.product)
+    _write(canvas, top - 9 * mm, PLAIN, SMALL, how)
+    _write(canvas, top - 12.3 * mm, BOLD, 7.5, address)
+    _write(canvas, top - 15.3 * mm, PLAIN, SMALL, then)
+    _write(canvas, top - 20.6 * mm, BOLD, 15, label.identity.shown_code)
     for row, (name, value) in enumerate(reversed(label.lines)):
         base = BOTTOM + row * LINE
         width = BESIDE_CODE if row else WIDTH - 2 * MARGIN  # the last one is below the code
-        _write(canvas, base, "Helvetica", SMALL, name)
-        _write(canvas, base, "Helvetica", SMALL, value, left=NAMES, width=width)
+        _write(canvas, base, PLAIN, SMALL, name)
+        _write(canvas, base, PLAIN, SMALL, value, left=NAMES, width=width)
     _draw_code(canvas, label.scanned)
     canvas.showPage()
     canvas.save()

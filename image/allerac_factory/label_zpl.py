@@ -7,7 +7,9 @@ DOTS_PER_MM = 8
 
 
 WIDTH, HEIGHT, MARGIN = 74.0, 40.0, 4.0
-CODE = (43.0, 4.0)
+PLACE = (43.0, 4.0)
+"""Of the code's corner."""
+
 BESIDE_CODE = 36.0
 FONT = "Helvetica-Bold"
 """Whose signs are wider than those of the printer's own font 0, which is condensed."""
@@ -29,19 +31,21 @@ def as_zpl(label: Label, dots_per_mm: int = DOTS_PER_MM) -> str:
         size = int(fitting(content, FONT, height, width - left) * dots_per_mm)
         return f"{at(MARGIN + left, y)}^A0N,{size},{size}^FH_^FD{_escaped(content)}^FS"
 
+    how, address, then = label.advice
     magnification = 4 * dots_per_mm // 8
     fields = [
         text(4, 5, label.product),
-        text(11, SMALL, "Code to make it yours"),
-        text(14.5, 5.5, label.identity.shown_code),
-        text(21, SMALL, label.identity.address.removeprefix("https://")),
+        text(10.2, SMALL, how),
+        text(13.4, SMALL + 0.4, address),
+        text(16.8, SMALL, then),
+        text(19.8, 5.5, label.identity.shown_code),
     ]
     bottom = HEIGHT - MARGIN - SMALL
     for row, (name, value) in enumerate(reversed(label.lines)):
         width = BESIDE_CODE if row else WIDTH - 2 * MARGIN  # the last one is below the code
         fields.append(text(bottom - row * LINE, SMALL, name))
         fields.append(text(bottom - row * LINE, SMALL, value, NAMES, width))
-    code = f"{at(*CODE)}^BQN,2,{magnification}^FH_^FDMA,{_escaped(label.scanned)}^FS"
+    code = f"{at(*PLACE)}^BQN,2,{magnification}^FH_^FDMA,{_escaped(label.scanned)}^FS"
     size = f"^PW{round(WIDTH * dots_per_mm)}^LL{round(HEIGHT * dots_per_mm)}"
     return "\n".join(["^XA", "^CI28", size, *fields, code, "^PQ1", "^XZ", ""])
 

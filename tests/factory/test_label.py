@@ -43,6 +43,12 @@ def test_code_of_the_label_is_scanned_from_its_picture(serial: str) -> None:
     assert as_pdf(label) == pdf
 
 
+def test_page_brings_its_own_letters() -> None:
+    pdf = as_pdf(LABEL)
+    assert pdf.count(b"/FontFile2") == 2
+    assert b"/Helvetica" not in pdf
+
+
 @SERIALS
 def test_people_read_everything_on_the_label(serial: str) -> None:
     text = text_of(as_pdf(with_serial(serial)))
@@ -92,7 +98,8 @@ def test_zebra_label_holds_the_same(serial: str) -> None:
     zpl = as_zpl(label)
     texts = [field.text for field in fields_of(zpl)]
     assert texts == [
-        *("Allerac Lite", "Code to make it yours", "K7QM-4XWP", "allerac-k7qm.local"),
+        *("Allerac Lite", "Make it yours: scan this, or open", "allerac-k7qm.local"),
+        *("and type", "K7QM-4XWP"),
         *("Serial", serial, "Model", "N100", "MAC", "7C:83:34:AA:BB:01"),
     ]
     assert f"^FDMA,{label.scanned}^FS" in zpl
