@@ -108,7 +108,9 @@ function eventsOf(issues: Issue[], period: HealthSeries["period"]): HealthSeries
       kind: "issue",
       code,
       severity,
-      words: { en: words.en.title, de: words.de.title },
+      words: Object.fromEntries(
+        Object.entries(words).map(([language, { title }]) => [language, title]),
+      ),
       begin: first_seen_at,
       end: ended_at,
     }),
@@ -176,7 +178,7 @@ export function createMockHealth({ health: play }: Scenario): HealthApi {
   });
   return {
     getBoxHealth: () => Promise.resolve(state()),
-    getHealthHistory: (period) => 
+    getHealthHistory: (period) =>
       Promise.resolve(seriesOf(period, isHot, eventsOf(issues, period))),
     listPastIssues: () => Promise.resolve({ items: [PAST] }),
     getSupportReport: () =>

@@ -69,9 +69,7 @@ function Charts({ series }: { series: HealthSeries }) {
     <div className="grid gap-6 sm:grid-cols-2">
       {FIGURES.map((figure) => {
         const values = series.figures[figure];
-        return values ? (
-          <Chart key={figure} figure={figure} values={values} marks={marks} />
-        ) : null;
+        return values ? <Chart key={figure} figure={figure} values={values} marks={marks} /> : null;
       })}
     </div>
   );
