@@ -27,6 +27,10 @@ class SilentError(BusLostError):
     """Somebody was asked and says nothing in time."""
 
 
+class LeftError(BusLostError):
+    """Somebody was asked and ended before there was an answer."""
+
+
 class RefusedError(Exception):
     """The service answers with an error; `text` is in its own words."""
 
@@ -132,8 +136,10 @@ class SystemBus:
 
 _NOBODY = frozenset(
     f"org.freedesktop.DBus.Error.{name}"
-    for name in ("ServiceUnknown", "NameHasNoOwner", "NoReply", "Disconnected", "TimedOut")
+    for name in ("ServiceUnknown", "NameHasNoOwner", "Disconnected", "TimedOut")
 )
+_LEFT = "org.freedesktop.DBus.Error.NoReply"
+"""What both buses say when whoever was asked hangs up."""
 
 
 def _results(reply: Message | None, remote: Remote) -> list[Any]:
@@ -141,6 +147,8 @@ def _results(reply: Message | None, remote: Remote) -> list[Any]:
         raise BusLostError(f"{remote.service}: the connection ended")
     if reply.message_type is MessageType.ERROR:
         name, text = reply.error_name or "", _text_of(reply.body)
+        if name == _LEFT:
+            raise LeftError(f"{remote.service}: {text}")
         if name in _NOBODY or ".Spawn." in name:
             raise BusLostError(f"{remote.service}: {text}")
         raise RefusedError(name, text)

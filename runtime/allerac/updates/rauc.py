@@ -14,7 +14,7 @@ import structlog
 
 from allerac.errors import UpdateFailed
 
-from .bus import BusLostError, RefusedError, Remote, SilentError, SystemBus
+from .bus import BusLostError, LeftError, RefusedError, Remote, SilentError, SystemBus
 from .reasons import failed
 
 log = structlog.get_logger()
@@ -126,15 +126,12 @@ class Rauc:
     async def inspect(self, source: str) -> Bundle:
         """Let RAUC open the bundle, by its path or its URL."""
         try:
-            [info] = await self._call(
-                *("InspectBundle", "sa{sv}", source, {}),
-                seconds=self._inspect_seconds,
-                silent="server_slow",
-            )
+            info = await self._look_into(source)
         except UpdateFailed as error:
-            if error.reason == "server_slow":
-                await self._end()
-            raise
+            if not isinstance(error.__cause__, LeftError):
+                raise
+            log.warning("installer_ended", source=source)
+            info = await self._look_into(source)  # of the bundle, when it does so again
         update = info.get("update", {})
         return Bundle(
             compatible=str(update.get("compatible", "")),
@@ -142,9 +139,37 @@ class Rauc:
             manifest_hash=str(info.get("manifest-hash", "")),
         )
 
+    async def _look_into(self, source: str) -> dict[str, Any]:
+        """Ask once. RAUC 1.13 ends of a signature without a time (src/signature.c)."""
+        try:
+            [info] = await self._call(
+                *("InspectBundle", "sa{sv}", source, {}),
+                seconds=self._inspect_seconds,
+                silent="server_slow",
+                left="bundle_unreadable",
+            )
+        except UpdateFailed as error:
+            if error.reason == "server_slow":
+                await self._end()
+            raise
+        found: dict[str, Any] = info
+        return found
+
     async def is_installing(self) -> bool:
-        """Ask for the operation."""
-        return str(await self._get("Operation")) != "idle"
+        """Ask for the operation, and whether it is busy all the same.
+
+        RAUC 1.13 calls itself idle as soon as it has refused a second installation, while the first
+        goes on (src/service.c).
+        """
+        if str(await self._get("Operation")) != "idle":
+            return True
+        try:
+            await self._call("GetSlotStatus")
+        except UpdateFailed as error:
+            if error.reason != "installer_busy":
+                raise
+            return True
+        return False
 
     async def install(self, source: str, on_progress: OnProgress) -> None:
         """Begin and wait for the end; raise with the reason when it is not a good one."""
@@ -229,11 +254,14 @@ class Rauc:
         *arguments: Any,
         seconds: float = 60.0,
         silent: str = "installer_unavailable",
+        left: str = "installer_unavailable",
     ) -> list[Any]:
         try:
             return await self._bus.call(INSTALLER, member, signature, *arguments, seconds=seconds)
         except SilentError as error:
             raise failed(silent, str(error)) from error
+        except LeftError as error:
+            raise failed(left, str(error)) from error
         except BusLostError as error:
             raise failed("installer_unavailable", str(error)) from error
         except RefusedError as error:
@@ -284,7 +312,7 @@ _PHRASES = (
     ("payload is corrupted", "bundle_unreadable"),
     ("ignature", "bundle_unreadable"),
     ("No such file", "bundle_unreadable"),
-    ("bundle", "bundle_unreadable"),
+    ("undle", "bundle_unreadable"),
 )
 """RAUC 1.13 tells what happened by sentences alone; the first that fits decides."""
 

@@ -23,6 +23,7 @@ BUS = """\
 <busconfig>
   <type>session</type>
   <listen>unix:path={socket}</listen>
+  <servicedir>{services}</servicedir>
   <policy context="default">
     <allow send_destination="*"/><allow receive_sender="*"/><allow own="*"/>
   </policy>
@@ -178,9 +179,9 @@ def _facts(slot: Slot) -> dict[str, Variant]:
 
 @contextmanager
 def private_bus(folder: Path) -> Iterator[str]:
-    """Run a bus of our own and yield its address."""
+    """Run a bus of our own and yield its address; it starts what `services` in `folder` names."""
     socket, settings = folder / "bus", folder / "bus.conf"
-    settings.write_text(BUS.format(socket=socket))
+    settings.write_text(BUS.format(socket=socket, services=folder / "services"))
     program = shutil.which("dbus-daemon")
     if program is None:
         pytest.skip("needs `dbus-daemon`: apt install dbus-daemon")

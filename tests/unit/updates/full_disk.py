@@ -16,7 +16,7 @@ from allerac.storage.inspection import inspect_database
 def main(path: Path, free_bytes: int) -> None:
     """Fill the disk, try, make room, try again."""
     ballast = path.with_name("ballast")
-    _fill(ballast, free_bytes)
+    fill(ballast, free_bytes)
     before = inspect_database(path).schema
     outcome = asyncio.run(_open(path))
     after = inspect_database(path)
@@ -40,7 +40,8 @@ async def _open(path: Path) -> str:
     return "migrated" if not damage else f"damaged: {damage}"
 
 
-def _fill(ballast: Path, free_bytes: int) -> None:
+def fill(ballast: Path, free_bytes: int) -> None:
+    """Fill the disk that `ballast` is on, but for `free_bytes`."""
     with ballast.open("wb", buffering=0) as file, suppress(OSError):
         while True:
             file.write(bytes(4096))
