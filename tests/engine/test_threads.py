@@ -32,17 +32,30 @@ async def test_threads_change_in_mid_answer_without_a_restart(
     stream = supervisor.generate(request("Hi", model="random"))
     await first_words(stream)
     for limit in (1, 2, None, 0):
-        supervisor.limit_threads(limit)
+        supervisor.limit_threads("heat", limit)
         assert await first_words(stream)
     await stream.aclose()
     assert supervisor.status().pid == pid
+
+
+async def test_lowest_of_several_limits_holds(supervisor: EngineSupervisor) -> None:
+    for why, limit, lowest in (
+        ("heat", 2, 2),
+        ("indexing", 3, 2),
+        ("heat", None, 3),
+        ("heat", 1, 1),
+        ("indexing", None, 1),
+        ("heat", None, None),
+    ):
+        supervisor.limit_threads(why, limit)
+        assert supervisor.thread_limit == lowest
 
 
 async def test_limit_holds_for_the_process_that_follows(
     supervisor: EngineSupervisor, tiny_path: Path
 ) -> None:
     """The limit is sent before the first request, so the request sees it."""
-    supervisor.limit_threads(1)
+    supervisor.limit_threads("heat", 1)
     await supervisor.load(replace(random_model(tiny_path), threads=2))
     pid = supervisor.status().pid
     assert pid is not None

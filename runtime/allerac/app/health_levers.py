@@ -143,11 +143,11 @@ class Levers:
 
     async def _slow_down(self) -> None:
         """Leave the processor to people: documents can wait until it is cooler."""
-        self._engine.limit_threads(self._few_threads)
+        self._engine.limit_threads(HEAT, self._few_threads)
         self._indexing.hold(HEAT)
 
     async def _speed_up(self) -> None:
-        self._engine.limit_threads(None)
+        self._engine.limit_threads(HEAT, None)
         self._indexing.release(HEAT)
 
     async def _save_room(self) -> None:
@@ -160,7 +160,7 @@ class Levers:
 
     async def _pause(self) -> None:
         self._rests.begin(TOO_HOT)
-        self._engine.limit_threads(1)
+        self._engine.limit_threads(HEAT, 1)
 
     async def _go_on(self) -> None:
         """Answer again; the heat that is left still asks for few threads.
@@ -168,7 +168,7 @@ class Levers:
         A model that memory came back for in the meantime was not loaded while the box rested.
         """
         self._rests.end(TOO_HOT)
-        self._engine.limit_threads(self._few_threads)
+        self._engine.limit_threads(HEAT, self._few_threads)
         await self._begin("pause_answers", self._models.take_up)()
 
     async def _put_aside(self) -> None:

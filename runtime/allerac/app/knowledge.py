@@ -11,6 +11,7 @@ from allerac.app.librarian import Librarian
 from allerac.assistants.service import AssistantService, KnownModels
 from allerac.engine.embedding import EmbeddingSupervisor
 from allerac.engine.protocol import ModelFile
+from allerac.engine.supervisor import EngineSupervisor
 from allerac.errors import AlleracError
 from allerac.hardware.choice import threads_for
 from allerac.knowledge.blobs import BlobStore
@@ -34,6 +35,8 @@ from allerac.storage.knowledge_jobs import JobStore
 from allerac.storage.memories import MemoryStore
 from allerac.storage.traces import TraceStore
 
+INDEXING = "indexing"
+"""Why the chats' engine computes with half of its threads: the other model has the rest."""
 DEMO_EMBEDDING = "allerac-demo-embedding"
 DEMO_FILE = f"{DEMO_EMBEDDING}-q8_0.gguf"
 CONTEXT_TOKENS = 1024
@@ -153,13 +156,19 @@ class KnowledgeWing:
 
 
 def build_knowledge(
-    ground: Ground, models: ModelService, *, is_busy: Callable[[], bool]
+    ground: Ground, models: ModelService, engine: EngineSupervisor
 ) -> KnowledgeWing:
-    """Return the service of documents and what belongs to it; `is_busy` while people chat."""
+    """Return the service of documents and what belongs to it; `engine` is the one of the chats."""
     settings, database = ground.settings, ground.database
     shelf = EmbeddingShelf(settings, ground.hardware, models)
     embedder = EmbeddingSupervisor(launch=launch_of(settings))
-    pace = ConsideratePace(is_busy=is_busy)
+    threads = threads_for(
+        ground.hardware.machine, ground.hardware.choice.profile.engine.decode_threads
+    )
+    pace = ConsideratePace(
+        is_busy=lambda: engine.status().active > 0,
+        make_room=lambda on: engine.limit_threads(INDEXING, max(1, threads // 2) if on else None),
+    )
     files = KnowledgeStore(database)
     jobs = JobStore(database, owner=new_id(), lease=LEASE)
     blobs = BlobStore(settings.data_dir / "blobs")

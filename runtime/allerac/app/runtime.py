@@ -55,9 +55,7 @@ class Runtime:
         self.presence = NetworkPresence(port=port, host=host, announce=settings.announce)
         self.updates = build_updates(settings, self.database, self.bus, self.engine)
         models = build_models(ground, self.engine)
-        self.knowledge = build_knowledge(
-            ground, models.files, is_busy=lambda: self.engine.status().active > 0
-        )
+        self.knowledge = build_knowledge(ground, models.files, self.engine)
         self.ssh = build_ssh(ground)
         rooms = Rooms(
             engine=self.engine,

@@ -74,7 +74,7 @@ class EngineKeeper:
         self.restarts = 0
         self.failures = 0
         self.last_error: str | None = None
-        self.thread_limit: int | None = None
+        self._thread_limits: dict[str, int] = {}
         self._gone: set[str] = set()
         self._expected: dict[str, Expect] = {}
         self._household: tuple[str, ...] | None = None
@@ -87,10 +87,20 @@ class EngineKeeper:
         if self._process is not None:
             self._process.send(command)
 
-    def limit_threads(self, limit: int | None) -> None:
+    @property
+    def thread_limit(self) -> int | None:
+        """The lowest of those that were set; None where there is none."""
+        return min(self._thread_limits.values(), default=None)
+
+    def limit_threads(self, why: str, limit: int | None) -> None:
         """Let this process, and those that follow, compute with at most `limit` threads."""
-        self.thread_limit = limit
-        self.send(SetThreads(limit))
+        before = self.thread_limit
+        if limit is None:
+            self._thread_limits.pop(why, None)
+        else:
+            self._thread_limits[why] = limit
+        if self.thread_limit != before:
+            self.send(SetThreads(self.thread_limit))
 
     def expect(self, model_id: str, speed: Expect) -> None:
         """Let this process, and those that follow, estimate with what was measured of a model."""

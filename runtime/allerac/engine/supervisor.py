@@ -167,15 +167,16 @@ class EngineSupervisor:
 
     @property
     def thread_limit(self) -> int | None:
-        """The limit that was set last; None where there is none."""
+        """The lowest of the limits that are set; None where there is none."""
         return self._keeper.thread_limit
 
-    def limit_threads(self, limit: int | None) -> None:
-        """Compute with at most `limit` threads from the next step on; None: as the profile says.
+    def limit_threads(self, why: str, limit: int | None) -> None:
+        """Compute with at most `limit` threads from the next step on; None takes `why` back.
 
-        Holds for processes that start later too.
+        Of several reasons the lowest limit holds; without any it is as the profile says. Holds
+        for processes that start later too.
         """
-        self._keeper.limit_threads(limit)
+        self._keeper.limit_threads(why, limit)
 
     def forget(self, person_id: str) -> None:
         """Delete what the engine keeps of a person, who does not come back.

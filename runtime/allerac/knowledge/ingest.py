@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing, suppress
+from contextlib import AbstractContextManager, aclosing, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -60,6 +60,9 @@ class Pace(Protocol):
     async def rest(self, worked_seconds: float) -> None:
         """Return when the next bit of work may begin, the last having taken `worked_seconds`."""
 
+    def work(self) -> AbstractContextManager[None]:
+        """Return what is entered while a bit of work is done."""
+
     def held_for(self) -> frozenset[str]:
         """Return for what no more work is begun now; empty while it goes on."""
 
@@ -69,6 +72,10 @@ class Unhurried:
 
     async def rest(self, worked_seconds: float) -> None:
         """Go on at once."""
+
+    def work(self) -> AbstractContextManager[None]:
+        """Nobody is in the way."""
+        return nullcontext()
 
     def held_for(self) -> frozenset[str]:
         """Nothing."""
@@ -302,7 +309,8 @@ class Ingest:
         while len(vectors) < len(chunks):
             some = chunks[len(vectors) : len(vectors) + EMBEDDED_AT_ONCE]
             began = loop.time()
-            vectors += await self._desk.embedder.embed([_told(each, model) for each in some])
+            with self._desk.pace.work():
+                vectors += await self._desk.embedder.embed([_told(each, model) for each in some])
             took = loop.time() - began
             if len(vectors) - kept >= KEPT_EVERY or len(vectors) == len(chunks):
                 await asyncio.to_thread(append_vectors, path, vectors[kept:])

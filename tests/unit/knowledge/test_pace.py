@@ -1,6 +1,7 @@
 """Documents wait while the box is hot or its disk is short, and for each reason by itself."""
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -27,6 +28,16 @@ async def test_work_goes_on_when_the_last_reason_is_taken_back() -> None:
     pace.release("heat")
     async with asyncio.timeout(MOMENT_SECONDS):
         await resting
+
+
+@pytest.mark.parametrize("chats", [True, False])
+async def test_chats_leave_room_while_a_bit_is_read_beside_them(chats: bool) -> None:
+    rooms: list[bool] = []
+    pace = ConsideratePace(is_busy=lambda: chats, make_room=rooms.append)
+    with contextlib.suppress(ValueError), pace.work():
+        assert rooms == [True] * chats
+        raise ValueError
+    assert rooms == [True, False] * chats
 
 
 @pytest.mark.parametrize(("worked", "rested"), [(1.0, REST_PER_WORK), (60.0, LONGEST_REST_SECONDS)])
