@@ -23,6 +23,7 @@ from allerac.knowledge.reranking import TimedReranker
 from allerac.knowledge.retrieval import Retriever
 from allerac.knowledge.service import KnowledgeService, Parts
 from allerac.knowledge.watch import Takers, WatchedFolder
+from allerac.knowledge.word_reading import WordReader
 from allerac.models import ModelService
 from allerac.settings import Settings
 from allerac.storage import Database
@@ -33,6 +34,7 @@ from allerac.storage.knowledge import KnowledgeStore
 from allerac.storage.knowledge_folders import FolderStore
 from allerac.storage.knowledge_jobs import JobStore
 from allerac.storage.memories import MemoryStore
+from allerac.storage.passage_words import WordStore
 from allerac.storage.traces import TraceStore
 
 INDEXING = "indexing"
@@ -173,9 +175,12 @@ def build_knowledge(
     jobs = JobStore(database, owner=new_id(), lease=LEASE)
     blobs = BlobStore(settings.data_dir / "blobs")
     drafts = settings.data_dir / "reading"
+    words = WordStore(database)
     ranker = EmbeddingSupervisor(launch=launch_of(settings))
     reranker = TimedReranker(ranker, RankingShelf(ground.hardware, models))
-    retriever = Retriever(database=database, embedder=embedder, models=shelf, reranker=reranker)
+    retriever = Retriever(
+        database=database, embedder=embedder, models=shelf, words=words, reranker=reranker
+    )
     desk = Desk(
         files=files,
         jobs=jobs,
@@ -184,6 +189,7 @@ def build_knowledge(
         models=shelf,
         pace=pace,
         folder=drafts,
+        words=WordReader(words, embedder, shelf),
     )
     ingest = Ingest(desk)
     models.on_change(lambda _: ingest.renew_models())

@@ -37,6 +37,7 @@ from .drafts import (
 from .embedding_model import EmbeddingModel, EmbeddingModels
 from .reader import read_document
 from .reasons import Unreadable
+from .word_reading import WordReader
 
 log = structlog.get_logger()
 
@@ -93,6 +94,7 @@ class Desk:
     models: EmbeddingModels
     pace: Pace
     folder: Path
+    words: WordReader
 
 
 class Lost(Exception):  # noqa: N818 - reads as what happened
@@ -126,6 +128,11 @@ class Ingest:
     def renew_models(self) -> None:
         """Models came or went: look again at what another one has read, or none could."""
         self._read_by = None
+        self.renew_words()
+
+    def renew_words(self) -> None:
+        """Documents came or went: look again which words there are."""
+        self._desk.words.begin_again()
         self._background.wake()
 
     def waits_for(self) -> str | None:
@@ -143,7 +150,7 @@ class Ingest:
                 job = await self._desk.jobs.take(datetime.now(UTC))
                 if job is not None:
                     await self._work_on(job)
-                elif not await self._queue_outdated() and not await self._catch_up():
+                elif not await self._do_beside():
                     self._stuck = None
                     await self._wait()
             except AlleracError as error:
@@ -152,6 +159,10 @@ class Ingest:
             except Exception:  # the boundary of a background task
                 log.exception("ingest_stumbled")
                 await asyncio.sleep(RETRY_SECONDS)
+
+    async def _do_beside(self) -> bool:
+        """Do a bit of what is done when no document waits; False when there is nothing."""
+        return await self._queue_outdated() or await self._catch_up() or await self._read_words()
 
     async def _queue_outdated(self) -> bool:
         """Queue what another embedding model has read; whether there was any.
@@ -176,6 +187,13 @@ class Ingest:
         self._caught_up = await self._desk.jobs.catch_up(self._caught_up)
         await self._desk.pace.rest(loop.time() - began)
         return self._caught_up is not None
+
+    async def _read_words(self) -> bool:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        has_more = await self._desk.words.read_some()
+        await self._desk.pace.rest(loop.time() - began)
+        return has_more
 
     async def _wait(self) -> None:
         free_at = await self._desk.jobs.next_free_at()
@@ -208,6 +226,7 @@ class Ingest:
             with suppress(AlleracError):
                 await self._desk.jobs.put_back(file.id, attempted=False)
             raise
+        self._desk.words.begin_again()
         await asyncio.to_thread(draft.remove)
 
     async def _put_back(self, file_id: str, error: Exception) -> None:

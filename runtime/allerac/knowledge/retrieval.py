@@ -11,19 +11,24 @@ from allerac.engine.embedding import Embedder
 from allerac.errors import EngineUnavailable, ModelDamaged
 from allerac.storage.database import Database
 from allerac.storage.fusion import fuse
+from allerac.storage.passage_near import in_bytes
 from allerac.storage.passage_search import Hits, read_passages, search_passages
 from allerac.storage.passage_vectors import Hit
 from allerac.storage.passages import Chunk, Scope, StoredChunk
 
 from .embedding_model import SEED_FLOOR, EmbeddingModel, EmbeddingModels, Traits, on_seed_scale
 from .excerpts import excerpt, likeness, shingles
-from .words import coverage, stem, words_of
+from .plain import plain
+from .wording import Words, order_by_wording
+from .words import covered, stem, words_in, words_of
 
 log = structlog.get_logger()
 
 TOP: Final = 5
 CANDIDATES: Final = 40
 QUESTION_CHARACTERS: Final = 2_000
+WORDED: Final = 40
+"""So many of the best are compared word by word."""
 ALIKE: Final = 0.9
 WORDS_ALONE: Final = 0.6
 """A passage that has as many of the telling words is related whatever its vector says."""
@@ -104,11 +109,13 @@ class Retriever:
         database: Database,
         embedder: Embedder,
         models: EmbeddingModels,
+        words: Words | None = None,
         reranker: Reranker | None = None,
     ) -> None:
         self._database = database
         self._embedder = embedder
         self._models = models
+        self._words = words
         self._reranker = reranker
 
     async def find(
@@ -122,13 +129,16 @@ class Retriever:
         words = words_of(question)
         model = self._models.current()
         began = time.monotonic()
-        vector = await self._vector(model, question) if model is not None else None
+        vector, meant = await self._vectors(model, question, words)
         embedded = time.monotonic()
         searched = [*words, *(f"{stem(word)}*" for word in words if stem(word) != word)]
 
         near = (model.id, vector) if model is not None and vector is not None else None
         hits = await search_passages(self._database, scope, searched, near, CANDIDATES)
-        candidates = _candidates(hits, words, model)
+        texts = {number: _all_words(stored) for number, stored in hits.chunks.items()}
+        candidates = _candidates(hits, texts, words, model)
+        if model is not None and meant:
+            candidates = await self._by_wording(model.id, meant, words, candidates, texts)
         candidates = await self._reranked(question, words, candidates, hits.chunks)
         passages, considered = _choose(candidates, hits.chunks, words, budget_tokens, top)
         trace = Trace(
@@ -146,14 +156,47 @@ class Retriever:
         """Return the passages of these numbers that the person may read and that still exist."""
         return await read_passages(self._database, person_id, numbers)
 
-    async def _vector(self, model: EmbeddingModel, question: str) -> bytes | None:
+    async def _vectors(
+        self, model: EmbeddingModel | None, question: str, words: list[str]
+    ) -> tuple[bytes | None, Mapping[str, bytes]]:
+        """Return the vector of `question` and, as bytes, those of its words.
+
+        A word that no document has needs one too: what means the same may stand there.
+        """
+        if model is None:
+            return None, {}
+        telling = [word for word in words if word.isalpha()] if self._words is not None else []
+        known = await self._words.known(model.id, telling) if self._words is not None else {}
+        unknown = [word for word in telling if word not in known]
+        asked = [f"{model.traits.passage_prefix}{word}" for word in unknown]
         try:
             await self._embedder.load(model.file)
-            (vector,) = await self._embedder.embed([f"{model.traits.query_prefix}{question}"])
+            vectors = await self._embedder.embed([f"{model.traits.query_prefix}{question}", *asked])
         except (EngineUnavailable, ModelDamaged) as error:
             log.warning("searched_by_words_only", reason=error.message)
-            return None
-        return vector
+            return None, {}
+        return vectors[0], {**known, **dict(zip(unknown, map(in_bytes, vectors[1:]), strict=True))}
+
+    async def _by_wording(
+        self,
+        model_id: str,
+        meant: Mapping[str, bytes],
+        words: list[str],
+        found: list[Considered],
+        texts: Mapping[int, str],
+    ) -> list[Considered]:
+        """Let the best move up that say what each word of the question means."""
+        if self._words is None:
+            return found
+        first, rest = found[:WORDED], found[WORDED:]
+        passages = [words_in(texts[each.chunk]) for each in first]
+        every = frozenset[str]().union(*passages)
+        near = await self._words.near(model_id, meant, every)
+        if not near:
+            return found
+        order = order_by_wording(words, passages, near)
+        fused = fuse([range(len(first)), order])
+        return [replace(first[at], score=round(score, 5)) for at, score in fused] + rest
 
     async def _reranked(
         self,
@@ -176,12 +219,18 @@ def _to_rank(chunk: Chunk, words: list[str]) -> str:
     return f"{chunk.heading}\n{text}" if chunk.heading else text
 
 
-def _candidates(hits: Hits, words: list[str], model: EmbeddingModel | None) -> list[Considered]:
+def _all_words(stored: StoredChunk) -> str:
+    return plain(f"{stored.file_name} {stored.chunk.heading} {stored.chunk.content}")
+
+
+def _candidates(
+    hits: Hits, texts: Mapping[int, str], words: list[str], model: EmbeddingModel | None
+) -> list[Considered]:
     vector_ranks = {hit.number: rank for rank, hit in enumerate(hits.by_vector, start=1)}
     word_ranks = {hit.number: rank for rank, hit in enumerate(hits.by_words, start=1)}
     near = {hit.number: hit for hit in hits.by_vector}
     found = []
-    shares = {number: _share(stored, words) for number, stored in hits.chunks.items()}
+    shares = {number: round(covered(text, words), 3) for number, text in texts.items()}
     telling = [number for number in word_ranks if shares.get(number, 0.0) >= WORDS_COUNT]
     for number, score in fuse([[*vector_ranks], telling]):
         stored = hits.chunks.get(number)
@@ -214,11 +263,6 @@ def _is_related(each: Considered, least: float) -> bool:
 
 def _similarity(hit: Hit, traits: Traits) -> float:
     return on_seed_scale(hit.score if traits.is_centred else hit.cosine, traits)
-
-
-def _share(stored: StoredChunk, words: list[str]) -> float:
-    text = f"{stored.file_name} {stored.chunk.heading} {stored.chunk.content}"
-    return round(coverage(text, words), 3)
 
 
 def _choose(

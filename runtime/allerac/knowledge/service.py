@@ -197,6 +197,7 @@ class KnowledgeService:
             await asyncio.to_thread(Draft(self._parts.drafts, file.id, file.version).remove)
             if unused is not None:
                 await self._parts.blobs.remove(unused)
+        self._parts.ingest.renew_words()
 
     async def forget(self, person_id: str) -> None:
         """Remove all documents of somebody who leaves."""

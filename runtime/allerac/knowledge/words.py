@@ -20,6 +20,11 @@ def words_of(question: str) -> list[str]:
     return (telling or found)[:MAX_WORDS]
 
 
+def words_in(text: str) -> frozenset[str]:
+    """Return the words of a text that is `plain`, but for those that every text has."""
+    return frozenset(re.findall(r"\w+", text)) - LITTLE
+
+
 def stem(word: str) -> str:
     """Return what a word has in common with its other forms."""
     return word[:-2] if len(word) >= STEM_FROM else word
@@ -27,8 +32,12 @@ def stem(word: str) -> str:
 
 def coverage(text: str, words: list[str]) -> float:
     """Return which share of `words` occurs in `text`, in any form."""
+    return covered(plain(text), words)
+
+
+def covered(text: str, words: list[str]) -> float:
+    """Return the same as `coverage` for a text that is `plain` already."""
     if not words:
         return 0.0
-    known = plain(text)
-    hit = sum(re.search(rf"\b{re.escape(stem(word))}", known) is not None for word in words)
+    hit = sum(re.search(rf"\b{re.escape(stem(word))}", text) is not None for word in words)
     return hit / len(words)

@@ -16,10 +16,12 @@ from allerac.knowledge.embedding_model import EmbeddingModel, traits_of
 from allerac.knowledge.ingest import Desk, Ingest, Unhurried
 from allerac.knowledge.retrieval import Retriever
 from allerac.knowledge.service import KnowledgeService, Parts
+from allerac.knowledge.word_reading import WordReader
 from allerac.storage.database import Database
 from allerac.storage.ids import new_id
 from allerac.storage.knowledge import FileRecord, KnowledgeStore
 from allerac.storage.knowledge_jobs import JobStore
+from allerac.storage.passage_words import WordStore
 from allerac.storage.traces import TraceStore
 from tests import documents
 from tests.chat_room import people
@@ -126,8 +128,10 @@ async def open_house(
     jobs = JobStore(database, owner=new_id(), lease=LEASE)
     blobs = blobs or BlobStore(folder / "blobs")
     reading = folder / "reading"
-    desk = Desk(files, jobs, blobs, embedder, models, Unhurried(), reading)
-    retriever = Retriever(database=database, embedder=embedder, models=models)
+    words = WordStore(database)
+    reader = WordReader(words, embedder, models)
+    desk = Desk(files, jobs, blobs, embedder, models, Unhurried(), reading, reader)
+    retriever = Retriever(database=database, embedder=embedder, models=models, words=words)
     ingest = Ingest(desk, lease=LEASE)
     service = KnowledgeService(
         Parts(files, jobs, blobs, ingest, retriever, TraceStore(database), reading)
