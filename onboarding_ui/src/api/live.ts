@@ -81,7 +81,7 @@ export const liveApi: AlleracApi = {
   fixIssue: (id) => call("POST", `/health/issues/${id}/fix`),
   getAlerts: () => call("GET", "/health/alerts"),
   changeAlerts: (body) => call("PUT", "/health/alerts", body),
-  testAlert: (body) => call("POST", "/health/alerts/test", body),
+  testAlert: (body) => command("POST", "/health/alerts/test", body),
 
   getUpdates: () => call("GET", "/updates"),
   streamUpdates,
