@@ -8,6 +8,7 @@ more than half of a start and writes nothing, so a test of two hundred starts do
 import os
 import sys
 
+import allerac.serving  # noqa: F401 - which the command line imports when it is asked to serve
 from allerac.cli import main
 
 
