@@ -31,11 +31,14 @@ FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A batch in numbers; `began` is when its first drive was begun."""
+    """A batch in numbers, also of units that were taken back or revoked since; `began` is when its
+    first drive was begun.
+    """
 
     batch: str
     begun: int
-    ready: int
+    written: int
+    passed: int
     released: int
     began: datetime
     causes: Sequence[tuple[str, int]]
@@ -123,7 +126,8 @@ def _summary(batch: str, acts: Sequence[Act]) -> Summary:
     return Summary(
         batch=batch,
         begun=sum(BEGUN in unit.acts for unit in units),
-        ready=sum(unit.is_finished for unit in units),
+        written=sum(READY in unit.acts for unit in units),
+        passed=sum(unit.has_passed is True for unit in units),
         released=sum(RELEASED in unit.acts for unit in units),
         began=min(times),
         causes=causes.most_common(),

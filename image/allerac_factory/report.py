@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from .findings import Summary, summaries
 from .history import UnitHistory, histories
 from .ledger import Act
+from .standing import standing_of
 
 WIDTH, HEIGHT = 640, 180
 """Of the chart, in its own units."""
@@ -38,7 +39,7 @@ def as_html(acts: Sequence[Act], problems: Iterable[str], now: datetime | None =
     units: list[UnitHistory] = list(histories(acts).values())
     return environment.get_template("report.html.j2").render(
         batches=[(batch, chart_of(batch)) for batch in batches],
-        units=units,
+        units=[(unit, standing_of(unit)) for unit in units],
         problems=list(problems),
         head=acts[-1].hash if acts else "",
         made=(now or datetime.now(UTC)).strftime("%Y-%m-%d %H:%M UTC"),

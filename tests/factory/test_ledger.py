@@ -154,12 +154,16 @@ def test_report_is_one_page_that_loads_nothing(workshop: Workshop) -> None:
     workshop.drive("WD4", size=1 << 20)
     assert workshop.flash() == 1
     burn_in(workshop, "ALR-VM-000001", "memory")
+    assert workshop.do("revoke", "ALR-VM-000002", "--reason", "fell down", *DESK) == 0
     page = workshop.folder / "report.html"
     assert workshop.do("report", str(page)) == 0
     text = page.read_text()
     assert "<svg" in text
     for told in ("drive error", "burn-in: memory", "refused: too small", "ALR-VM-000002"):
         assert told in text
+    for told in ("failed its burn-in: memory", "revoked: fell down", "repeat the job, or use"):
+        assert told in text
+    assert "<dt>written</dt><dd>2</dd>" in text, "also the one that was revoked since"
     assert "http" not in text
     assert "src=" not in text
 
@@ -182,7 +186,10 @@ def test_units_an_hour_are_those_that_became_ready_since_the_first_was_begun(
     ledger.close()
     (summary,) = summaries(acts)
     assert summary.units_per_hour == pytest.approx(2 / 40 * 60)
-    assert "<dt>an hour</dt><dd>3</dd>" in as_html(acts, [])
+    page = as_html(acts, [])
+    for told in ("begun</dt><dd>2", "written</dt><dd>2", "passed the burn-in</dt><dd>1"):
+        assert f"<dt>{told}</dd>" in page
+    assert "<dt>written an hour</dt><dd>3</dd>" in page
     (begun,) = summaries(acts[:2])
     assert begun.units_per_hour is None
 
