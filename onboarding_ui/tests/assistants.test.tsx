@@ -23,3 +23,25 @@ test("an assistant's face is chosen, and kept", async () => {
   await screen.findByRole("button", { name: "Edit" });
   expect(kept).toEqual([expect.objectContaining({ avatar: "book" })]);
 });
+
+test("an assistant whose documents are gone says so, and looks everywhere when it is told to", async () => {
+  const user = userEvent.setup();
+  const kept: ChangeAssistant[] = [];
+  open("/library/assistants", {}, (api) => ({
+    listAssistants: async (query) => {
+      const { items } = await api.listAssistants(query);
+      return { items: items.map((each) => ({ ...each, is_narrowed: true, file_ids: [] })) };
+    },
+    updateAssistant: (id, body) => {
+      kept.push(body);
+      return api.updateAssistant(id, body);
+    },
+  }));
+  await user.click(await screen.findByRole("button", { name: "Edit" }));
+  expect(await screen.findByText(/so it looks into none/)).toBeVisible();
+  await user.click(screen.getByRole("button", { name: "Let it look into all documents" }));
+  expect(screen.queryByText(/so it looks into none/)).toBeNull();
+  await user.click(screen.getByRole("button", { name: "Save" }));
+  await screen.findByRole("button", { name: "Edit" });
+  expect(kept).toEqual([expect.objectContaining({ is_narrowed: false, file_ids: [] })]);
+});

@@ -106,15 +106,18 @@ class AssistantStore:
     ) -> AssistantRecord:
         """Change fields of the person's own. Raises `Forbidden` for another's.
 
-        Where none of its documents is left, to choose none again does not widen what it sees.
+        Where none of its documents is left, to choose none again does not widen what it sees;
+        only `is_narrowed` false does.
         """
 
         def work(connection: Connection) -> AssistantRecord:
             before = _require_own(connection, person_id, assistant_id)
             fields = dict(values)
-            if "file_ids" in fields:
-                files = fields.pop("file_ids")
-                narrowed = bool(files) or (before.is_narrowed and not before.file_ids)
+            looks = {
+                name: fields.pop(name) for name in ("file_ids", "is_narrowed") if name in fields
+            }
+            if looks:
+                files, narrowed = _looks(before, **looks)
                 _put_files(connection, person_id, assistant_id, files, narrowed=narrowed)
             now = milliseconds(datetime.now(UTC))
             where = assistant.c.id == assistant_id
@@ -194,6 +197,20 @@ def _require_own(connection: Connection, person_id: str, assistant_id: str) -> A
     if found.person_id != person_id:
         raise Forbidden("This assistant belongs to somebody else.", hint="Make a copy of it.")
     return found
+
+
+def _looks(
+    before: AssistantRecord,
+    *,
+    file_ids: Sequence[str] | None = None,
+    is_narrowed: bool | None = None,
+) -> tuple[Sequence[str], bool]:
+    """Return into which documents it looks from now on, and whether into these alone."""
+    if file_ids is None:
+        return (before.file_ids, True) if is_narrowed else ((), False)
+    if is_narrowed is None:
+        is_narrowed = before.is_narrowed and not before.file_ids
+    return file_ids, is_narrowed or bool(file_ids)
 
 
 def _put_files(

@@ -67,6 +67,28 @@ async def test_assistant_looks_everywhere_once_its_documents_are_taken_from_it(
         assert await _reads(home, "ana", made) == (HERS,)
 
 
+@pytest.mark.parametrize("values", [{"is_narrowed": False}, {"is_narrowed": False, "file_ids": []}])
+async def test_assistant_whose_documents_were_removed_looks_everywhere_when_asked_to(
+    home: Home, values: dict[str, object]
+) -> None:
+    gone = await home.put("ana", HERS)
+    await home.put("ana", "Another paper.")
+    made = await home.assistant("ana", file_ids=[gone])
+    await home.files.remove(gone)
+    changed = await home.service.change("ana", made, values)
+    assert (changed.is_narrowed, changed.file_ids) == (False, ())
+    assert await _reads(home, "ana", made) == ("Another paper.",)
+
+
+async def test_assistant_narrowed_to_no_documents_keeps_those_that_it_has(home: Home) -> None:
+    file_id = await home.put("ana", HERS)
+    await home.put("ana", "Another paper.")
+    made = await home.assistant("ana", file_ids=[file_id])
+    changed = await home.service.change("ana", made, {"is_narrowed": True})
+    assert (changed.is_narrowed, changed.file_ids) == (True, (file_id,))
+    assert await _reads(home, "ana", made) == (HERS,)
+
+
 async def test_assistants_of_an_earlier_version_stay_narrowed(home: Home) -> None:
     await home.put("ana", "Another paper.")
     gone = await home.put("ana", HERS)

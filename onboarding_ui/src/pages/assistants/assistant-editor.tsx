@@ -30,7 +30,7 @@ export function AssistantEditor({ assistant, onDone }: Props) {
   });
   const submit = (): void => {
     const { name, avatar, description, instructions, visibility, model_id, temperature } = draft;
-    const { max_tokens, starters, uses_knowledge, file_ids } = draft;
+    const { max_tokens, starters, uses_knowledge, file_ids, is_narrowed } = draft;
     const texts = {
       name,
       avatar,
@@ -39,7 +39,8 @@ export function AssistantEditor({ assistant, onDone }: Props) {
       visibility,
       starters: starters.filter(Boolean),
     };
-    save.mutate({ ...texts, model_id, temperature, max_tokens, uses_knowledge, file_ids });
+    const looks = { uses_knowledge, file_ids, is_narrowed };
+    save.mutate({ ...texts, model_id, temperature, max_tokens, ...looks });
   };
   return (
     <Card title={draft.name}>
@@ -241,8 +242,9 @@ function FilesChoice({ draft, put }: FieldsProps) {
   const chosen = new Set(draft.file_ids);
   const toggle = (id: string): void => {
     const next = chosen.has(id) ? draft.file_ids.filter((one) => one !== id) : [...chosen, id];
-    put({ file_ids: next });
+    put({ file_ids: next, is_narrowed: next.length > 0 });
   };
+  const looksNowhere = draft.is_narrowed && draft.file_ids.length === 0;
   return (
     <fieldset className="grid gap-2">
       <label className="flex min-h-11 items-center gap-3">
@@ -254,6 +256,14 @@ function FilesChoice({ draft, put }: FieldsProps) {
         />
         {t("library.assistant.knowledge")}
       </label>
+      {draft.uses_knowledge && looksNowhere ? (
+        <div className="grid justify-items-start gap-2">
+          <p className="text-sm">{t("library.assistant.filesGone")}</p>
+          <Button onClick={() => put({ is_narrowed: false })}>
+            {t("library.assistant.lookEverywhere")}
+          </Button>
+        </div>
+      ) : null}
       {draft.uses_knowledge && files.data?.length ? (
         <>
           <legend className="text-sm font-medium">{t("library.assistant.files")}</legend>

@@ -19,7 +19,11 @@ TemplateName = Literal["household_helper", "homework_coach", "letter_writer", "d
 
 
 class Assistant(Response):
-    """An assistant; without `file_ids` it looks into all that its person may read."""
+    """An assistant; unless it is narrowed it looks into all that whoever asks may read.
+
+    `file_ids` are those of its documents that are left and that one may read. Where it is narrowed
+    and there are none, it looks into none.
+    """
 
     id: str
     name: str
@@ -34,6 +38,7 @@ class Assistant(Response):
     starters: list[str]
     uses_knowledge: bool
     file_ids: list[str]
+    is_narrowed: bool
     created_at: Timestamp
     updated_at: Timestamp
 
@@ -62,7 +67,10 @@ class CreateAssistant(Request):
 
 
 class UpdateAssistant(Request):
-    """What of an assistant is to change."""
+    """What of an assistant is to change.
+
+    `file_ids` narrow it to these documents; `is_narrowed` false lets it look everywhere again.
+    """
 
     name: Name = ""
     description: Description = ""
@@ -75,6 +83,7 @@ class UpdateAssistant(Request):
     starters: Starters = Field(default_factory=list)
     uses_knowledge: bool = True
     file_ids: FileIds = Field(default_factory=list)
+    is_narrowed: bool = False
 
 
 class DuplicateAssistant(Request):
