@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ FIELDS = (
     *("number", "at", "operator", "station", "batch", "unit", "act"),
     *("intended", "observed", "previous", "hash"),
 )
+DETAIL = re.compile("[:,]")
+"""Behind it a refusal says of this drive alone what others of the same cause have otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,9 @@ def _summary(batch: str, acts: Sequence[Act]) -> Summary:
     units = [unit for unit in histories(acts).values() if unit.batch == batch]
     causes = Counter(str(act.observed["cause"]) for act in acts if act.act == FAILED)
     causes += Counter(
-        f"refused: {act.observed['reasons'][0]}" for act in acts if act.act == REFUSED
+        f"refused: {DETAIL.split(act.observed['reasons'][0])[0]}"
+        for act in acts
+        if act.act == REFUSED
     )
     causes += Counter(
         f"burn-in: {cause}"

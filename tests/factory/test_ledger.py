@@ -151,7 +151,8 @@ def test_report_is_one_page_that_loads_nothing(workshop: Workshop) -> None:
     for name in ("WD1", "WD2"):
         workshop.drive(name)
     workshop.drive("WD3", faults={"bad_block": 12 << 20})
-    workshop.drive("WD4", size=1 << 20)
+    workshop.drive("WD4", size=100_000_000)
+    workshop.drive("WD5", size=200_000_000)
     assert workshop.flash() == 1
     burn_in(workshop, "ALR-VM-000001", "memory")
     assert workshop.do("revoke", "ALR-VM-000002", "--reason", "fell down", *DESK) == 0
@@ -163,6 +164,7 @@ def test_report_is_one_page_that_loads_nothing(workshop: Workshop) -> None:
         assert told in text
     for told in ("failed its burn-in: memory", "revoked: fell down", "repeat the job, or use"):
         assert told in text
+    assert "<td>refused: too small</td><td>2</td>" in text
     assert "<dt>written</dt><dd>2</dd>" in text, "also the one that was revoked since"
     assert "http" not in text
     assert "src=" not in text
