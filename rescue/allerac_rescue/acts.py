@@ -170,7 +170,7 @@ def finish_reset(places: Places, _: Programs) -> Result:
     for entry in _entries(places.allerac):
         if entry.name not in KEPT_BY_A_RESET:
             _remove(entry)
-    for entry in _entries(places.data / "network"):
+    for entry in (*_entries(places.data / "network"), *_entries(places.data / "ssh")):
         _remove(entry)
     _forget_codes(places.codes)
     places.reset_wish.unlink()

@@ -1,8 +1,9 @@
 """A whole system without a machine: the target's systemd as process 1 of its own namespaces.
 
-As a program, `own_system.py ROOT SCRATCH UNITS` becomes that system. It may change its own copy of
-the root and nothing of the machine it runs on: kernel settings and devices are read-only to it, and
-the capabilities that reach beyond namespaces are gone.
+As a program, `own_system.py ROOT SCRATCH UNITS [SHARED ...]` becomes that system. It may change its
+own copy of the root, folders that are shared with it, and nothing else of the machine it runs on:
+kernel settings and devices are read-only to it, and the capabilities that reach beyond namespaces
+are gone.
 """
 
 import fcntl
@@ -13,7 +14,7 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def _do(*words: str | Path) -> None:
     subprocess.run(words, check=True, timeout=60)
 
 
-def become(root: Path, scratch: Path, units: Path) -> None:
+def become(root: Path, scratch: Path, units: Path, *shared: Path) -> None:
     """Replace this process, the first of its namespaces, by the system's."""
     _do("mount", "-t", "tmpfs", "tmpfs", scratch)
     new, upper, work = (scratch / name for name in ("new", "upper", "work"))
@@ -60,12 +61,17 @@ def become(root: Path, scratch: Path, units: Path) -> None:
     for name in ("run", "tmp"):
         _do("mount", "-t", "tmpfs", "tmpfs", new / name)
     shutil.copytree(units, new / "run/systemd/system", symlinks=True)
+    for folder in shared:
+        there = new / folder.relative_to("/")
+        there.mkdir(parents=True, exist_ok=True)
+        _do("mount", "--bind", folder, there)
     _make_devices(new / "dev")
     _plug_in_screen(new / "dev", scratch.with_name(SCREEN))
     (new / "old").mkdir()
     os.chdir(new)
     _do("pivot_root", ".", "old")
     _do("umount", "-l", "/old")
+    _do("mount", "--make-rshared", "/")  # as a machine's is: services see drives that come later
     init = ["setpriv", f"--bounding-set={NOT_OURS}", "/usr/lib/systemd/systemd"]
     os.execve("/usr/bin/setpriv", init, ENVIRONMENT)  # noqa: S606  # becomes it
 
@@ -77,7 +83,8 @@ def _make_devices(dev: Path) -> None:
         (dev / name).chmod(0o666)
     for name in ("pts", "shm"):
         (dev / name).mkdir()
-    _do("mount", "-t", "devpts", "-o", "newinstance,ptmxmode=0666", "devpts", dev / "pts")
+    options = "newinstance,ptmxmode=0666,gid=5,mode=620"  # as systemd would mount it
+    _do("mount", "-t", "devpts", "-o", options, "devpts", dev / "pts")
     (dev / "ptmx").symlink_to("pts/ptmx")
     (dev / "fd").symlink_to("/proc/self/fd")
 
@@ -131,10 +138,13 @@ class OwnSystem:
 
 
 @contextmanager
-def running_system(root: Path, scratch: Path, units: Path | None = None) -> Iterator[OwnSystem]:
+def running_system(
+    root: Path, scratch: Path, units: Path | None = None, shared: Sequence[Path] = ()
+) -> Iterator[OwnSystem]:
     """Start it in a control group of its own; everything ends with it.
 
-    It starts with its own units and those in the folder `units`.
+    It starts with its own units and those in the folder `units`, and has the folders `shared` of
+    the machine it runs on at their own places.
     """
     groups = scratch / "groups"
     for folder in (groups, scratch / "system", scratch / "none"):
@@ -157,6 +167,7 @@ def running_system(root: Path, scratch: Path, units: Path | None = None) -> Iter
             root,
             scratch / "system",
             units or scratch / "none",
+            *shared,
         ],
         stdin=subprocess.DEVNULL,
     )
@@ -195,4 +206,4 @@ def _remove(group: Path) -> None:
 
 
 if __name__ == "__main__":
-    become(*map(Path, sys.argv[1:4]))
+    become(*map(Path, sys.argv[1:]))

@@ -2,19 +2,21 @@
 
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.provisioning.namespaces import cable, inside
+from tests.provisioning.namespaces import cable, inside, ip
 
 OPEN_TCP = {80, 443}
 CLOSED_TCP = {22, 53, 5355, 8600}
 CLOSED_UDP = {53, 68, 123, 5355}
 MDNS = 5353
 PATIENCE_SECONDS = 0.5
+CLOSING_SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +74,57 @@ def test_only_multicast_dns_is_heard_of_what_is_sent(sides: tuple[Path, Path]) -
                 continue
             heard.add(port)
     assert heard == {MDNS}
+
+
+def _reaches(sides: tuple[Path, Path], source: str) -> bool:
+    """Tell whether somebody with the address `source` reaches port 22."""
+    box, neighbour = sides
+    address = "fd78::1" if ":" in source else "10.78.0.1"
+    family = socket.AF_INET6 if ":" in source else socket.AF_INET
+    with inside(box):
+        listener = socket.socket(family)
+    with inside(neighbour):
+        caller = socket.socket(family)
+    with listener, caller:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((address, 22))
+        listener.listen()
+        caller.bind((source, 0))
+        caller.settimeout(PATIENCE_SECONDS)
+        return caller.connect_ex((address, 22)) == 0
+
+
+@pytest.fixture
+def strangers(sides: tuple[Path, Path]) -> list[str]:
+    """Addresses of elsewhere that are routed to the box all the same."""
+    box, neighbour = sides
+    found = ["203.0.113.2", "2001:db8::2"]
+    for address in found:
+        is_new = ":" in address
+        whole = f"{address}/128" if is_new else f"{address}/32"
+        flags = ["nodad"] if is_new else []
+        ip("-n", neighbour.name, "addr", "replace", whole, "dev", "leg", *flags)
+        ip("-n", box.name, "route", "replace", whole, "dev", "leg")
+    return found
+
+
+def test_a_port_that_is_opened_is_so_for_the_local_network_and_for_a_while(
+    sides: tuple[Path, Path], root: Path, strangers: list[str]
+) -> None:
+    box, _ = sides
+    nft = ["nsenter", f"--net={box}", "chroot", str(root), "/usr/sbin/nft"]
+    opened = [*nft, "add element inet allerac opened { 22 timeout 5s }"]
+    neighbours = ["10.78.0.2", "fd78::2"]
+    assert [_reaches(sides, source) for source in neighbours] == [False, False]
+    subprocess.run(opened, check=True, timeout=20)
+    assert [_reaches(sides, source) for source in neighbours] == [True, True]
+    assert [_reaches(sides, source) for source in strangers] == [False, False]
+    listed = [*nft, "list", "set", "inet", "allerac", "opened"]
+    deadline = time.monotonic() + CLOSING_SECONDS
+    while "22" in subprocess.run(listed, capture_output=True, text=True, check=True).stdout:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert [_reaches(sides, source) for source in neighbours] == [False, False]
 
 
 def test_the_box_itself_may_speak_to_others_and_hear_their_answers(

@@ -40,6 +40,7 @@ STARTED = (
     "allerac-console@tty1.service",
     "allerac-engine.socket",
     "allerac-prove.service",
+    "allerac-ssh-door.path",
     "allerac.service",
     "nftables.service",
     "nginx.service",
@@ -87,7 +88,9 @@ def _files(folder: Path) -> Iterator[tuple[Path, int]]:
             yield path, mode
 
 
-@pytest.mark.parametrize("package", ["nftables", "nginx", "network-manager", "python3", "rauc"])
+@pytest.mark.parametrize(
+    "package", ["nftables", "nginx", "network-manager", "openssh-server", "python3", "rauc"]
+)
 def test_what_the_services_need_is_on_board(host: Any, package: str) -> None:
     assert host.package(package).is_installed
 
@@ -111,6 +114,11 @@ def test_services_run_as_users_with_fixed_ids_who_cannot_sign_in(
     assert (user.uid, user.gid) == (number, number)
     assert user.shell == "/usr/sbin/nologin"
     assert user.groups == [name]
+
+
+def test_whoever_is_let_in_by_ssh_is_nobody_else_here(host: Any) -> None:
+    user = host.user("helper")
+    assert (user.uid, user.gid, user.groups) == (973, 973, ["helper"])
 
 
 def test_nobody_can_sign_in_with_a_password(image_root: Path) -> None:

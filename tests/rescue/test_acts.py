@@ -20,7 +20,7 @@ REBOOT = ("systemctl", "reboot")
 
 @pytest.fixture
 def lived_in(places: Places) -> Places:
-    """A box with a model, a conversation, a document, a download, a network and an owner."""
+    """A box with all that people bring to one: a model and talk, a network, an owner, a host key."""
     for name in ("models/small.gguf", "blobs/ab/cd", "downloads/half.part", "secrets/key"):
         file = places.allerac / name
         file.parent.mkdir(parents=True)
@@ -31,6 +31,9 @@ def lived_in(places: Places) -> Places:
     network = places.data / "network/home.nmconnection"
     network.parent.mkdir()
     network.write_text("[wifi]")
+    host_key = places.data / "ssh/host_key"
+    host_key.parent.mkdir()
+    host_key.write_text("a key")
     return places
 
 
@@ -56,6 +59,7 @@ def test_a_reset_forgets_all_but_models_and_the_label(
     assert perform("factory-reset", lived_in, programs) == 0
     assert _names(lived_in.allerac) == {"models"}
     assert _names(lived_in.data / "network") == set()
+    assert _names(lived_in.data / "ssh") == set()
     (kept,) = lived_in.codes.read_text().splitlines()
     assert matches(LABEL, kept.removeprefix("label:"))
     assert not lived_in.reset_wish.exists()
