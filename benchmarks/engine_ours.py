@@ -49,23 +49,26 @@ class Ours:
                 yield event.tokens
 
 
+def model_file(settings: ServerSettings) -> ModelFile:
+    """What the engine is asked to load."""
+    return ModelFile(
+        model_id="random",
+        path=settings.model,
+        context_length=CONTEXT_LENGTH,
+        threads=settings.threads,
+        sequences=settings.sequences,
+        cache_tokens=settings.cells,
+        prefix_store_bytes=STORE_BYTES,
+    )
+
+
 @asynccontextmanager
 async def running_ours(settings: ServerSettings, state_dir: Path) -> AsyncIterator[Ours]:
     """Our engine with the same model, threads and cells."""
     engine = EngineSupervisor(launch=spawn_in(state_dir))
     await engine.start()
     try:
-        await engine.load(
-            ModelFile(
-                model_id="random",
-                path=settings.model,
-                context_length=CONTEXT_LENGTH,
-                threads=settings.threads,
-                sequences=settings.sequences,
-                cache_tokens=settings.cells,
-                prefix_store_bytes=STORE_BYTES,
-            )
-        )
+        await engine.load(model_file(settings))
         await engine.calibrate()
         yield Ours(engine)
     finally:

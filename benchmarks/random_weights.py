@@ -4,7 +4,8 @@
 Widths are rounded to what K-quants divide (1,024 instead of 896 columns). Blocks are written as
 llama.cpp's ggml-common.h has them, with random quants and constant scales: nothing is quantised,
 so it takes seconds. The vocabulary begins with the 256 bytes, so a prompt has as many tokens as
-letters; its other words no tokenizer makes, but the model says them.
+letters; its other words no tokenizer makes, but the model says them. One that `repeats` says the
+last token of its prompt for ever: its layers compute as long as others and add nothing.
 """
 
 import argparse
@@ -26,6 +27,8 @@ Bytes = npt.NDArray[np.uint8]
 SPREAD: Final = 0.02  # standard deviation of a weight, as models are initialised
 _FILE_TYPES: Final[dict[Quantisation, int]] = {"Q4_0": 2, "Q4_K_M": 15}
 _NIBBLE_SPREAD: Final = 4.6  # of 0 to 15, all as likely
+_ADDED: Final = ("attn_output.weight", "ffn_down.weight")
+"""What a layer adds to its input has gone through one of these."""
 _SIX_BITS_SPREAD: Final = 18.5  # of 0 to 63
 
 
@@ -42,7 +45,12 @@ class Shape:
 
 
 def write_random_model(
-    path: Path, quantisation: Quantisation, *, shape: Shape | None = None, seed: int = 0
+    path: Path,
+    quantisation: Quantisation,
+    *,
+    shape: Shape | None = None,
+    seed: int = 0,
+    repeats: bool = False,
 ) -> Path:
     """Write the model to `path`, which appears when it is whole."""
     shape = shape or Shape()
@@ -50,6 +58,8 @@ def write_random_model(
     writer = gguf.GGUFWriter(part, "qwen2")
     _describe(writer, shape, quantisation)
     for name, kind, data in _tensors(shape, quantisation, np.random.default_rng(seed)):
+        if repeats and name.endswith(_ADDED):
+            data[...] = 0  # with their scales
         writer.add_tensor(name, data, raw_dtype=kind)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()

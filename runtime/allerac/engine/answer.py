@@ -18,6 +18,7 @@ from allerac.engine.protocol import (
     TokenLikelihood,
     Usage,
 )
+from allerac.engine.quoting import Quoting
 from allerac.engine.repetition import is_looping
 from allerac.engine.sampling import Sampler
 from allerac.engine.text import AnswerText
@@ -88,6 +89,7 @@ class Answer:
         self.position: int | None = None
         self.place: float | None = None
         self.place_ends = 0
+        self.quoting = Quoting()
         self.stepped = 0
         self.leader: Answer | None = None
         self.stored: list[Segment] = []

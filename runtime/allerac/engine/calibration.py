@@ -70,7 +70,7 @@ class Calibration:
         end = self._position + count
         tokens = [n * _STRIDE % self._vocabulary_size for n in range(self._position, end)]
         self._batch.clear()
-        self._batch.add(tokens, self._position, self._sequence, output=True)
+        self._batch.add(tokens, self._position, self._sequence, outputs=1)
         began = time.perf_counter()
         if self._context.decode(self._batch) != 0:
             return None

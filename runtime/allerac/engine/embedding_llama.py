@@ -56,7 +56,7 @@ class PooledContext:
         if len(tokens) > self.length:
             tokens = [*tokens[: self.length - 1], tokens[-1]]
         self._batch.clear()
-        self._batch.add(tokens, 0, 0, output=True)
+        self._batch.add(tokens, 0, 0, outputs=1)
         self._batch.handle.n_tokens = self._batch.size
         if not tokens or llama.llama_encode(self._handle, self._batch.handle) != 0:
             return None

@@ -169,14 +169,17 @@ class Batch:
     def clear(self) -> None:
         self.size = 0
 
-    def add(self, tokens: list[int], position: int, sequence: int, *, output: bool) -> int:
-        """Append `tokens` of `sequence`; returns the row of the last, whose logits may be asked."""
+    def add(self, tokens: list[int], position: int, sequence: int, *, outputs: int) -> int:
+        """Append `tokens` of `sequence`; returns the row of the last.
+
+        The logits of the last `outputs` rows may be asked.
+        """
         start, end = self.size, self.size + len(tokens)
         self._tokens[start:end] = tokens
         self._positions[start:end] = np.arange(position, position + len(tokens))
         self._sequences[start:end] = sequence
         self._outputs[start:end] = 0
-        self._outputs[end - 1] = output
+        self._outputs[end - outputs : end] = 1
         self.size = end
         return end - 1
 

@@ -98,6 +98,11 @@ class Pace:
             return most
         return min(most, known[fewer] * (1 + EACH_MORE * (streams - fewer) / fewer))
 
+    def rows_cost(self, rows: int) -> float:
+        """How many times as long as a step of one row one of `rows` takes."""
+        alone = self.streaming_seconds(1)
+        return self.streaming_seconds(rows) / alone if alone else float("inf")
+
     def places(self, streaming: int, people: int, *, is_reading: bool = False) -> int:
         """How many of `streaming` answers get a token a step, so that `people` stay fair.
 

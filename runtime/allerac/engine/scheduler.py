@@ -8,13 +8,13 @@ llama_decode, sample, push
 import queue
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from allerac.engine.admission import Admission
 from allerac.engine.answer import Answer, Ticket
 from allerac.engine.calibration import Calibration
 from allerac.engine.fairness import TOKEN_SECONDS, FairShare, WaitingLine
+from allerac.engine.filling import Chunk, Filling
 from allerac.engine.forecast import Forecast
 from allerac.engine.llama import Batch, Context, Model
 from allerac.engine.memory import PromptMemory
@@ -33,15 +33,6 @@ class ComputeError(Exception):
     """llama.cpp could not compute a batch; the process must start again."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Chunk:
-    """`tokens` tokens of `answer` in the batch, the last of them at `row`."""
-
-    answer: Answer
-    tokens: int
-    row: int
-
-
 class Scheduler:
     """Serves up to `sequences` answers at once from one context, in the thread that calls `run`."""
 
@@ -53,6 +44,7 @@ class Scheduler:
         sequences: int,
         push: Callable[[Events], None],
         store: Store | None = None,
+        guesses: bool = True,
     ) -> None:
         self._model = model
         self._context = context
@@ -67,6 +59,13 @@ class Scheduler:
             )
         self._pace = Pace()
         self._share = FairShare()
+        self._filling = Filling(
+            self._batch,
+            memory=self._memory,
+            pace=self._pace,
+            share=self._share,
+            guesses=guesses and model.forgets_parts,
+        )
         self._forecast = Forecast(self._pace, self._share, sequences=sequences)
         self._waiting = WaitingLine(self._share)
         self._running: list[Answer] = []
@@ -76,7 +75,6 @@ class Scheduler:
         self._is_in_background = False
         self._stopping = False
         self._computing_seconds = 0.0
-        self._people = 1
         self._threads: tuple[int, int] | None = None
         self._expected: Speed | None = None
         self._forgotten: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -277,7 +275,7 @@ class Scheduler:
                 self._events.append((answer.id, queued))
 
     def _step(self) -> None:
-        chunks = self._fill()
+        chunks = self._filling.fill(self._running)
         if not chunks:
             return
         streaming = sum(chunk.answer.is_streaming for chunk in chunks)
@@ -296,44 +294,11 @@ class Scheduler:
             raise ComputeError(f"llama_decode returned {code}")
         if code == _DONE:
             self._computing_seconds = seconds = time.monotonic() - started
-            prefill = self._batch.size - streaming
-            self._pace.record_step(streaming, prefill, seconds, self._people)
+            guessed = sum(len(chunk.guess) for chunk in chunks)
+            prefill = self._batch.size - streaming - guessed
+            self._pace.record_step(streaming + guessed, prefill, seconds, self._filling.people)
             self._share.token_seconds = self._pace.prompt_token_seconds or TOKEN_SECONDS
             self._take(chunks, seconds)
-
-    def _fill(self) -> list[_Chunk]:
-        """Fill the batch: streaming answers first, then prompts by whose turn it is.
-
-        The background computes while nobody else does.
-        """
-        self._batch.clear()
-        urgent = [a for a in self._running if not a.is_background] or self._running
-        self._people = people = len({answer.person for answer in urgent})
-        streaming = [answer for answer in urgent if answer.is_streaming]
-        reading = [answer for answer in urgent if not answer.is_streaming]
-        places = self._pace.places(len(streaming), people, is_reading=bool(reading))
-        if places < len(streaming):
-            streaming = self._share.rotation(streaming, places)
-        chunks = [self._add(answer, 1) for answer in streaming]
-        room = min(self._batch.room, self._pace.chunk(len(streaming), people))
-        for answer in sorted(reading, key=self._share.key):
-            if answer.stored or not self._memory.follow(answer, self._running):
-                continue
-            size = min(room, answer.unread)
-            if size <= 0:
-                break
-            self._share.begin(answer)
-            chunks.append(self._add(answer, size))
-            room -= size
-        return chunks
-
-    def _add(self, answer: Answer, size: int) -> _Chunk:
-        end = answer.read + size
-        last = end == len(answer.tokens)
-        row = self._batch.add(
-            answer.tokens[answer.read : end], answer.read, answer.sequence, output=last
-        )
-        return _Chunk(answer, size, row)
 
     def _give_way(self) -> None:
         """The context is full: forget something idle, or let one answer wait. Never all."""
@@ -347,27 +312,41 @@ class Scheduler:
         else:
             self._finish(self._running[0], "length")
 
-    def _take(self, chunks: Sequence[_Chunk], seconds: float) -> None:
+    def _take(self, chunks: Sequence[Chunk], seconds: float) -> None:
         each = seconds / self._batch.size
         for chunk in chunks:
             answer = chunk.answer
             answer.read += chunk.tokens
             answer.stepped = self.steps
-            self._share.charge(answer.person, chunk.tokens * each)
+            self._share.charge(answer.person, chunk.rows * each)
             if answer.unread:
                 self._report_reading(answer)
             else:
-                self._sample(answer, chunk.row)
+                self._sample(answer, chunk)
 
     def _report_reading(self, answer: Answer) -> None:
         if not answer.completion_tokens:
             self._events.append((answer.id, self._forecast.reading(answer, self._running)))
 
-    def _sample(self, answer: Answer, row: int) -> None:
-        token = answer.sampler.sample(self._context, row)
+    def _sample(self, answer: Answer, chunk: Chunk) -> None:
+        """Say the next token, and those after it for as long as they were guessed right."""
+        goes_on, row = True, chunk.row
+        for row, guessed in enumerate([*chunk.guess, None], chunk.row):
+            token = answer.sampler.sample(self._context, row)
+            goes_on = self._say(answer, token)
+            if token != guessed or not goes_on:
+                break
+            answer.read += 1
+        if chunk.guess:
+            answer.quoting.checked(len(chunk.guess), row - chunk.row)
+            if goes_on:
+                self._context.remove(answer.sequence, answer.read)
+
+    def _say(self, answer: Answer, token: int) -> bool:
+        """Let `answer` say `token`; False when that was its end."""
         if self._model.ends_answer(token):
             self._finish(answer, "stop")
-            return
+            return False
         delta = answer.append(token, self._model.piece(token))
         if delta:
             self._events.append((answer.id, delta))
@@ -375,6 +354,9 @@ class Scheduler:
             self._finish(answer, "stop")
         elif answer.completion_tokens >= answer.limit:
             self._finish(answer, "length")
+        else:
+            return True
+        return False
 
     def _finish(self, answer: Answer, reason: FinishReason) -> None:
         self._running.remove(answer)

@@ -86,6 +86,7 @@ class Service:
             sequences=file.sequences,
             push=self._push,
             store=self._store,
+            guesses=file.guesses,
         )
         self._threads = ThreadPolicy(file.threads, file.prefill_threads or file.threads)
         self._tickets: WeakValueDictionary[str, Ticket] = WeakValueDictionary()
@@ -271,7 +272,7 @@ def _check_memory(file: ModelFile, header: GgufHeader) -> None:
 
 def _try_one_token(context: Context) -> None:
     batch = Batch(1)
-    row = batch.add([0], 0, 0, output=True)
+    row = batch.add([0], 0, 0, outputs=1)
     if context.decode(batch) != 0 or not numbers_are_sound(context, row):
         raise ModelDamaged(
             "The weights of this model are damaged.",

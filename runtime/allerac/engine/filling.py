@@ -1,0 +1,91 @@
+"""What goes into the next step: tokens that are written, prompts that are read, and guesses."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from allerac.engine.answer import Answer
+from allerac.engine.fairness import FairShare
+from allerac.engine.llama import Batch
+from allerac.engine.memory import PromptMemory
+from allerac.engine.pace import Pace
+from allerac.engine.quoting import GUESSED
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """`tokens` tokens of `answer` in the batch, the last at `row`, and behind it the `guess`."""
+
+    answer: Answer
+    tokens: int
+    row: int
+    guess: tuple[int, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        return self.tokens + len(self.guess)
+
+
+class Filling:
+    """Fills `batch` by whose turn it is and by how much time a step has.
+
+    `guesses` lets an answer that has the step for itself be guessed ahead.
+    """
+
+    def __init__(
+        self,
+        batch: Batch,
+        *,
+        memory: PromptMemory,
+        pace: Pace,
+        share: FairShare,
+        guesses: bool,
+    ) -> None:
+        self._batch = batch
+        self._memory = memory
+        self._pace = pace
+        self._share = share
+        self._guesses = guesses
+        self.people = 1
+        """How many share the step that was filled last."""
+
+    def fill(self, running: Sequence[Answer]) -> list[Chunk]:
+        """Fill the batch: streaming answers first, then prompts by whose turn it is.
+
+        The background computes while nobody else does.
+        """
+        self._batch.clear()
+        urgent = [a for a in running if not a.is_background] or running
+        self.people = people = len({answer.person for answer in urgent})
+        streaming = [answer for answer in urgent if answer.is_streaming]
+        reading = [answer for answer in urgent if not answer.is_streaming]
+        places = self._pace.places(len(streaming), people, is_reading=bool(reading))
+        if places < len(streaming):
+            streaming = self._share.rotation(streaming, places)
+        if len(streaming) == 1 and not reading:
+            return [self._add(streaming[0], 1, self._guess(streaming[0]))]
+        chunks = [self._add(answer, 1) for answer in streaming]
+        room = min(self._batch.room, self._pace.chunk(len(streaming), people))
+        for answer in sorted(reading, key=self._share.key):
+            if answer.stored or not self._memory.follow(answer, running):
+                continue
+            size = min(room, answer.unread)
+            if size <= 0:
+                break
+            self._share.begin(answer)
+            chunks.append(self._add(answer, size))
+            room -= size
+        return chunks
+
+    def _guess(self, answer: Answer) -> list[int]:
+        """What is checked along with the next token of an answer that has the step for itself."""
+        left = answer.limit - answer.completion_tokens - 1
+        if not self._guesses or left <= 0:
+            return []
+        return answer.quoting.guess(answer.tokens, min(GUESSED, left), self._pace.rows_cost)
+
+    def _add(self, answer: Answer, size: int, guess: Sequence[int] = ()) -> Chunk:
+        end = answer.read + size
+        tokens = [*answer.tokens[answer.read : end], *guess]
+        outputs = 1 + len(guess) if end == len(answer.tokens) else 0
+        last = self._batch.add(tokens, answer.read, answer.sequence, outputs=outputs)
+        return Chunk(answer, size, last - len(guess), tuple(guess))
