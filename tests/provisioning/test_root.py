@@ -55,6 +55,7 @@ NEVER_STARTED = (
     "smartmontools.service",
     "ssh.service",
     "ssh.socket",
+    "sshd.service",
     "systemd-networkd.service",
     "systemd-time-wait-sync.service",
 )

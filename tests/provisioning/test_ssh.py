@@ -156,7 +156,8 @@ def opened(helped: Helped) -> Iterator[Helped]:
 
 def test_before_anybody_opens_it_there_is_neither_a_service_nor_a_host_key(helped: Helped) -> None:
     assert not helped.is_reachable()
-    assert "sshd" not in helped.box.ask("ss", "-Hltnp")
+    assert helped.box.ask("systemctl", "list-units", "--plain", "--no-legend", "ssh*") == ""
+    assert "ssh" not in helped.box.ask("ss", "-Hlxtnp")
     assert helped.box.ask("ls", "-A", "/data/ssh") == ""
     assert helped.ask("GET", "")["host_key"] is None
 
