@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -63,7 +63,11 @@ def files_in(state_dir: Path) -> list[Path]:
 
 
 def kept_bytes(state_dir: Path) -> int:
-    return sum(file.stat().st_size for file in files_in(state_dir))
+    size = 0
+    for file in files_in(state_dir):
+        with suppress(FileNotFoundError):  # deleted since it was listed
+            size += file.stat().st_size
+    return size
 
 
 async def kept(state_dir: Path, tokens: int) -> None:
