@@ -1,5 +1,6 @@
 """After the roles: what was needed only while building goes, and so does every trace of it."""
 
+import hashlib
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,6 +10,10 @@ from .debian import load_debian
 from .errors import ImageError
 from .log import StepLog
 from .plan import Plan
+
+LIBRARIES = "opt/allerac/venv/lib"
+COPY_BYTES = 64 << 10
+"""Smaller ones are not worth it."""
 
 PYTHON_FOLDERS = ("usr/lib/python3*", "usr/share/python3")
 MISSING_LINK = "../run/systemd/resolve/stub-resolv.conf"
@@ -20,13 +25,16 @@ def seal(plan: Plan, log: StepLog) -> None:
     purge = ["apt-get", "--quiet", "--yes", "--autoremove", "purge"]
     run_in_root(plan.root, log, [*purge, *debian.while_building])
     # The kernel wants some initrd maker to stay; a box gets its initrd whole and uses none.
-    force = ["dpkg", "--purge", "--force-depends", *debian.initrd_makers]
-    run_in_root(plan.root, log, force)
+    makers = [*debian.initrd_makers, *debian.recipe["venv_makers"]]
+    run_in_root(plan.root, log, ["dpkg", "--purge", "--force-depends", *makers])
+    remove(plan.root, debian.recipe["vendor_names"])
+    run_in_root(plan.root, log, ["systemd-hwdb", "--usr", "--strict", "update"])
     remove(plan.root, debian.recipe["leave_out"])
     for name in debian.recipe["without_files"]:
         remove_files(plan.root / name)
     for name in debian.recipe["emptied"]:
         (plan.root / name).write_bytes(b"")
+    link_copies(plan.root / LIBRARIES)
     resolver = plan.root / "etc/resolv.conf"
     resolver.unlink(missing_ok=True)
     resolver.symlink_to(MISSING_LINK)
@@ -48,6 +56,20 @@ def remove_files(folder: Path) -> None:
     for path in folder.rglob("*"):
         if path.is_symlink() or not path.is_dir():
             path.unlink()
+
+
+def link_copies(folder: Path) -> None:
+    """Make one file of those below `folder` that are the same: wheels hold no links."""
+    seen: dict[tuple[int, bytes], Path] = {}
+    for path in sorted(folder.rglob("*")):
+        status = path.lstat()
+        if path.is_symlink() or not path.is_file() or status.st_size < COPY_BYTES:
+            continue
+        key = (status.st_mode, hashlib.sha256(path.read_bytes()).digest())
+        first = seen.setdefault(key, path)
+        if first != path:
+            path.unlink()
+            path.hardlink_to(first)
 
 
 def compile_python(root: Path, log: StepLog) -> None:

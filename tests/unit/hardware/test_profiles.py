@@ -161,7 +161,7 @@ def test_refuses_preloaded_models_that_do_not_fit_the_data_partition(directory: 
 def test_capacity_counts_both_slots_and_the_partition_tables() -> None:
     disk = load_profiles(PROFILES).by_id["vm"].disk
     mib = 1 << 20
-    assert disk.capacity_bytes == (260 + 2 * 64 + 2 * 384 + 16 + 2) * mib + disk.data_min_bytes
+    assert disk.capacity_bytes == (260 + 2 * 32 + 2 * 256 + 16 + 2) * mib + disk.data_min_bytes
 
 
 @pytest.mark.parametrize("sector_bytes", [512, 4096])
@@ -176,7 +176,7 @@ def test_the_esp_is_large_enough_for_fat32_on_any_drive(sector_bytes: int) -> No
 def test_the_emulated_tier_has_no_firmware_and_small_slots() -> None:
     vm = load_profiles(PROFILES).by_id["vm"]
     assert vm.image.firmware.packages == []
-    assert vm.disk.root_slot_bytes <= 512 << 20
+    assert vm.disk.root_slot_bytes <= 256 << 20
 
 
 def test_refuses_a_file_that_describes_another_tier(directory: Path) -> None:
