@@ -51,3 +51,12 @@ def test_architecture_names_every_room() -> None:
     package = REPOSITORY / "runtime" / "allerac"
     rooms = [path.name for path in package.iterdir() if path.is_dir() and path.name[0] != "_"]
     assert [room for room in rooms if f"{room}/" not in text] == []
+
+
+def test_tests_that_the_table_of_attacks_names_are_there() -> None:
+    text = (REPOSITORY / "docs" / "update-attacks.md").read_text()
+    everywhere = {path.name for path in (REPOSITORY / "tests").rglob("test_*.py")}
+    named = set(re.findall(r"\btests/[a-z_/]+\.py\b", text))
+    assert named
+    assert {path for path in named if not (REPOSITORY / path).is_file()} == set()
+    assert set(re.findall(r"\btest_[a-z_]+\.py\b", text)) <= everywhere
