@@ -75,7 +75,8 @@ class Household(VisitedBox):
 
 def _is_installed(version: str) -> Callable[[dict[str, Any]], bool]:
     def ended(seen: dict[str, Any]) -> bool:
-        return seen["state"] == "installed" and seen["available"]["version"] == version
+        installed: bool = seen["state"] == "installed"
+        return installed and seen["available"]["version"] == version
 
     return ended
 
