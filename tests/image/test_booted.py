@@ -1,10 +1,12 @@
-"""The image of the `vm` tier, from power to an answer, on a network without a way out.
+"""The image of the `vm` tier, from power to an answer and to the next version, without a way out.
 
-The tests are one story and run in order: each goes on where the one before stopped.
+The tests are one story and run in order: each goes on where the one before stopped. A start takes
+minutes in the emulator, so there are three: the first, one after a power cut, one of the update.
 """
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +21,68 @@ from tests.image.offline_disk import (
     journal,
     partition,
 )
-from tests.image.updating import wait_until_proven
+from tests.image.successor import Predecessor, with_more_in_one_file
+from tests.image.update_shelf import UpdateShelf, served
+from tests.image.updating import (
+    INSTALL_SECONDS,
+    STARTED,
+    VERDICT_SECONDS,
+    installed_version,
+    wait_for_state,
+    wait_for_verdict,
+    wait_for_way_back,
+    wait_until_proven,
+)
 
 PASSAGE = "Ana's bicycle is blue. Ben's bicycle is red.\n\nWhat colour is Ana's bicycle?"
+LAST = "Ben's kettle is green. Ana's kettle is white.\n\nWhat colour is Ben's kettle?"
 AFTERWARDS = "The garage code is 2846.\n\nWhat is the garage code?"
 OPEN_PORTS = {80, 443}
 OTHER_PORTS = {22, 53, 111, 631, 3000, 5355, 5432, 6379, 8000, 8080, 8443, 9090, 9100}
 USED_MEMORY_BYTES = 600e6
+NEXT = "0.1.1"
+LARGEST_SHARE = 0.10
+"""Of a bundle, fetched when one file of the runtime changed."""
+
+
+def _publish_next(image: BuiltImage, shelf: UpdateShelf) -> None:
+    """Offer the next version of the image, in which one file of the runtime is another."""
+    before = Predecessor.of(image, shelf.folder / "before")
+    shelf.publish(before.successor(NEXT, shelf.folder / "after", with_more_in_one_file))
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> UpdateShelf:
+    """Where the box's server finds updates; empty at first."""
+    return UpdateShelf(tmp_path_factory.mktemp("next"))
 
 
 @pytest.fixture(scope="module")
 def box(
-    vm_image: BuiltImage, may_emulate_networks: None, tmp_path_factory: pytest.TempPathFactory
+    vm_image: BuiltImage,
+    shelf: UpdateShelf,
+    may_emulate_networks: None,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[BootedBox]:
-    """A unit that has just been given power for the first time."""
-    with flashed_unit(vm_image.file(".img"), tmp_path_factory.mktemp("unit")) as unit:
+    """A unit that has just been given power for the first time, and the server it asks."""
+    folder = tmp_path_factory.mktemp("unit")
+    with flashed_unit(vm_image.file(".img"), folder) as unit, served(shelf, unit.lan):
         unit.switch_on()
         yield unit
+
+
+@pytest.fixture(scope="module")
+def published(box: BootedBox, vm_image: BuiltImage, shelf: UpdateShelf) -> Iterator[Future[None]]:
+    """The next version, made while the box starts."""
+    with ThreadPoolExecutor(1) as maker:
+        yield maker.submit(_publish_next, vm_image, shelf)
+
+
+@pytest.fixture(scope="module")
+def conversation(box: BootedBox) -> str:
+    """A conversation that begins before the update and the power cut."""
+    created: dict[str, Any] = box.call("POST", "/conversations", {})
+    return str(created["id"])
 
 
 def _words(events: list[tuple[str, Any]]) -> str:
@@ -46,8 +93,13 @@ def _ended(events: list[tuple[str, Any]]) -> str:
     return events[-1][0]
 
 
+def _said(box: BootedBox, conversation: str) -> list[str]:
+    messages = box.call("GET", f"/conversations/{conversation}/messages")["items"]
+    return [message["content"] for message in messages if message["role"] == "user"]
+
+
 def test_it_announces_itself_on_a_network_without_dhcp_and_shows_the_wizard(
-    box: BootedBox,
+    box: BootedBox, published: Future[None]
 ) -> None:
     found = box.find()
     assert re.fullmatch(r"allerac(-[a-z0-9]{4})?\.local", found["host"])
@@ -79,6 +131,7 @@ def test_the_code_on_the_console_claims_the_box(box: BootedBox) -> None:
     box.claim(box.claim_code())
     assert box.call("GET", "/status")["claimed"] is True
     assert box.request("GET", "/api/v1/onboarding")["status"] == 410
+    box.call("PATCH", "/updates/settings", {"automatic": False})  # it would begin by itself
 
 
 def test_the_box_has_its_own_name_and_keeps_the_one_that_nobody_else_has(box: BootedBox) -> None:
@@ -110,13 +163,43 @@ def test_memory_after_the_start_is_modest(box: BootedBox) -> None:
     assert memory["total_bytes"] - memory["available_bytes"] <= USED_MEMORY_BYTES
 
 
-def test_a_power_cut_in_mid_answer_loses_nothing_that_was_acknowledged(
-    box: BootedBox,
+def test_it_finds_the_next_version_and_says_what_changes(
+    box: BootedBox, published: Future[None]
 ) -> None:
-    conversation = box.call("POST", "/conversations", {})["id"]
+    published.result(INSTALL_SECONDS)
+    wait_until_proven(box)
+    before = installed_version(box)
+    found = box.call("POST", "/updates/check")
+    assert (found["state"], found["reason"]) == ("available", None), found
+    assert found["available"]["version"] == NEXT
+    assert found["available"]["notes"]["en"] == "Answers begin sooner."
+    assert before != NEXT
+
+
+def test_it_installs_while_a_chat_goes_on(box: BootedBox, conversation: str) -> None:
+    box.call("POST", "/updates/install")
+    wait_for_state(box, "downloading")
+    answer = box.say(conversation, PASSAGE)["answer"]["id"]
+    begun = box.follow(answer, until="delta")
+    assert box.call("GET", "/updates")["state"] == "downloading"
+    events = box.follow(answer)
+    assert begun[-1][0] == "delta"
+    assert _ended(events) == "done"
+    assert "blue" in _words(events)
+    wait_for_state(box, "installed")
+
+
+def test_it_fetched_little_more_than_what_changed(shelf: UpdateShelf) -> None:
+    share = shelf.sent_bytes() / shelf.bundle_bytes()
+    assert share <= LARGEST_SHARE, f"{shelf.sent_bytes()} of {shelf.bundle_bytes()} bytes"
+
+
+def test_a_power_cut_in_mid_answer_loses_nothing_that_was_acknowledged(
+    box: BootedBox, conversation: str
+) -> None:
     for text in ("Hello", "Thank you"):
         assert _ended(box.follow(box.say(conversation, text)["answer"]["id"])) == "done"
-    last = box.say(conversation, PASSAGE)
+    last = box.say(conversation, LAST)
     box.follow(last["answer"]["id"], until="delta")
     box.emulator.kill()
 
@@ -124,20 +207,40 @@ def test_a_power_cut_in_mid_answer_loses_nothing_that_was_acknowledged(
     box.find()
     box.wait_ready()
     box.sign_in()
+    assert _said(box, conversation) == [PASSAGE, "Hello", "Thank you", LAST]
     messages = box.call("GET", f"/conversations/{conversation}/messages")["items"]
-    said = [message["content"] for message in messages if message["role"] == "user"]
-    assert said == ["Hello", "Thank you", PASSAGE]
     cut = next(message for message in messages if message["id"] == last["answer"]["id"])
     assert cut["status"] != "generating"
     again = box.follow(box.say(conversation, AFTERWARDS)["answer"]["id"])
     assert _ended(again) == "done"
     assert "2846" in _words(again)
+    wait_for_state(box, "installed")  # the update was not lost either
+
+
+def test_it_restarts_into_the_update_and_the_gate_keeps_it(box: BootedBox) -> None:
+    wait_until_proven(box)  # a restart would end the proof, which counts as a failed unit
+    cold = box.emulator.wait_for_serial(STARTED, 0)
+    box.call("POST", "/updates/restart")
+    warm = box.emulator.wait_for_serial(STARTED, VERDICT_SECONDS, after=cold.end())
+    verdict = wait_for_verdict(box)
+    assert (verdict["version"], verdict["result"], verdict["reason"]) == (NEXT, "good", None)
+    assert installed_version(box) == NEXT
+    wait_until_proven(box, after=warm.end())
+
+
+def test_what_was_said_before_is_still_there(box: BootedBox, conversation: str) -> None:
+    assert _said(box, conversation) == [PASSAGE, "Hello", "Thank you", LAST, AFTERWARDS]
+
+
+def test_the_version_before_waits_in_the_other_slot(box: BootedBox) -> None:
+    assert wait_for_way_back(box) != NEXT
+    status = box.call("GET", "/updates")
+    assert (status["state"], status["reason"]) == ("good", None)
 
 
 def test_nothing_failed_and_no_unit_waited_for_another_in_a_circle(
     box: BootedBox, tmp_path: Path
 ) -> None:
-    wait_until_proven(box)  # the power button would end the proof, which counts as a failed unit
     box.switch_off()
     data = partition(box.disk, "data", tmp_path / "data.img")
     assert check_ext4(data).returncode == 0
