@@ -39,12 +39,12 @@ export function useScope(conversationId: string) {
   });
 }
 
-/** The choice in a conversation that has begun. */
-export function AssistantChip({ conversationId }: { conversationId: string }) {
+/** Who answers in a conversation that has begun; undefined until the box has said so. */
+export function useConversationAssistant(conversationId: string) {
   const api = useApi();
   const queries = useQueryClient();
   const scope = useScope(conversationId);
-  const choose = useMutation({
+  const change = useMutation({
     mutationFn: (assistant_id: string | null) =>
       api.setScope(conversationId, {
         uses_knowledge: true,
@@ -54,11 +54,12 @@ export function AssistantChip({ conversationId }: { conversationId: string }) {
       }),
     onSettled: () => queries.invalidateQueries({ queryKey: ["conversation", conversationId] }),
   });
-  if (!scope.data) return null;
-  return (
-    <AssistantChoice
-      chosen={scope.data.assistant_id ?? null}
-      onChoose={(assistant) => choose.mutate(assistant)}
-    />
-  );
+  const chosen = scope.data ? (scope.data.assistant_id ?? null) : undefined;
+  return { chosen, choose: (assistant: string | null): void => change.mutate(assistant) };
+}
+
+/** The choice in a conversation that has begun. */
+export function AssistantChip({ chosen, choose }: ReturnType<typeof useConversationAssistant>) {
+  if (chosen === undefined) return null;
+  return <AssistantChoice chosen={chosen} onChoose={choose} />;
 }

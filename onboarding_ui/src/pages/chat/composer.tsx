@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { ProblemNote } from "@/components/problem";
 import { IconButton } from "@/components/ui/button";
 import { ChosenPictures, PicturePicker } from "./chosen-pictures";
+import { useMention } from "./use-mention";
 
 const LIMIT = 1_000_000;
 const MAX_LINES_PX = 8 * 25 + 24;
@@ -16,6 +17,8 @@ interface Props {
   /** Rejects when the message did not reach the box; all of it then stands there again. */
   onSend: (text: string, pictures: File[]) => Promise<unknown>;
   onStop?: (() => void) | undefined;
+  /** Somebody was named with `@`. */
+  onAssistant?: (assistantId: string) => void;
 }
 
 function useDraft(key: string): [string, (text: string) => void] {
@@ -30,7 +33,7 @@ function useDraft(key: string): [string, (text: string) => void] {
 }
 
 /** Grows to eight lines; Enter sends, Shift with Enter breaks; what was typed survives a reload. */
-export function Composer({ draftKey, busy, error, tools, onSend, onStop }: Props) {
+export function Composer({ draftKey, busy, error, tools, onSend, onStop, onAssistant }: Props) {
   const { t } = useTranslation();
   const [text, setText] = useDraft(draftKey);
   const [pictures, setPictures] = useState<File[]>([]);
@@ -41,6 +44,7 @@ export function Composer({ draftKey, busy, error, tools, onSend, onStop }: Props
     box.style.height = "auto";
     box.style.height = `${Math.min(box.scrollHeight, MAX_LINES_PX)}px`;
   }, [text]);
+  const mention = useMention({ area, text, setText, onChoose: onAssistant });
   const tooLong = text.length > LIMIT;
   const send = (): void => {
     if (text.trim() === "" || tooLong || busy || onStop) return;
@@ -63,6 +67,7 @@ export function Composer({ draftKey, busy, error, tools, onSend, onStop }: Props
       <ProblemNote error={error} />
       {tooLong ? <p className="text-sm text-trouble">{t("chat.tooLong")}</p> : null}
       <div className="rounded-card border border-edge bg-surface p-2 focus-within:border-accent">
+        {mention.list}
         <ChosenPictures chosen={pictures} onChange={setPictures} />
         <textarea
           ref={area}
@@ -70,8 +75,13 @@ export function Composer({ draftKey, busy, error, tools, onSend, onStop }: Props
           aria-label={t("chat.message")}
           placeholder={t("chat.placeholder")}
           value={text}
-          onChange={(event) => setText(event.target.value)}
+          {...mention.described}
+          onChange={(event) => {
+            setText(event.target.value);
+            mention.onCaret();
+          }}
           onKeyDown={(event) => {
+            if (mention.onKeyDown(event)) return;
             if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) {
               event.preventDefault();
               send();

@@ -7,7 +7,7 @@ import type { ConversationDetail, Summary, UpdateConversation } from "@/api/type
 import { ProblemNote } from "@/components/problem";
 import { Button, buttonLook } from "@/components/ui/button";
 import { Skeleton } from "@/components/ui/card";
-import { AssistantChip } from "../assistants/assistant-chip";
+import { AssistantChip, useConversationAssistant } from "../assistants/assistant-chip";
 import { Composer } from "./composer";
 import { ContextRing } from "./context-ring";
 import { DocumentsChip } from "./documents-chip";
@@ -79,6 +79,7 @@ export function Conversation({ id }: { id: string }) {
     useConversation(id);
   const { box, onScroll, stick } = useStickyScroll(shown.length);
   const send = useSend({ id, lastId }, stick);
+  const assistant = useConversationAssistant(id);
   if (error) return <Missing error={error} />;
   return (
     <>
@@ -121,11 +122,12 @@ export function Conversation({ id }: { id: string }) {
         busy={send.isPending}
         error={send.error ?? refused}
         onStop={stop}
+        onAssistant={assistant.choose}
         onSend={(content, pictures) => send.mutateAsync({ content, pictures })}
         tools={(draft) =>
           detail ? (
             <>
-              <AssistantChip conversationId={id} />
+              <AssistantChip {...assistant} />
               <DocumentsChip conversationId={id} />
               <ModelChip
                 chosen={detail.model_id}

@@ -48,6 +48,7 @@ export function EmptyChat() {
         draftKey="new"
         busy={send.isPending}
         error={send.error}
+        onAssistant={choose}
         onSend={(content, pictures) => send.mutateAsync({ content, pictures, assistantId, looks })}
         tools={() => (
           <>
