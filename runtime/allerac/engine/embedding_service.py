@@ -55,7 +55,8 @@ class EmbeddingService:
                 return Ranked(request_id, tuple(scores))
             case Measure(request_id, texts), _:
                 return Measured(request_id, tuple(map(self._count, texts)))
-        raise ValueError("this process does something else")
+            case _:
+                raise ValueError("this process does something else")
 
     def _given(self, result: Result | None) -> Result:
         self._steps += 1
