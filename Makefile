@@ -9,7 +9,7 @@ IMAGE := $(BIN)/python -m allerac_image
 TIER ?= vm
 MODELS ?= none
 
-.PHONY: help run test check lint format api ui bench bench-engine bench-knowledge screens screenshot lock clean image vm install station twin test-image
+.PHONY: help run test check lint lint-ui format api ui bench bench-engine bench-knowledge screens screenshot lock clean image vm install station twin test-image
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^##@/ {printf "\n%s\n", substr($$0, 5)} \
@@ -49,10 +49,7 @@ twin: ## Make a batch of eight on practice drives, from image to labels, and pri
 ##@ Proof
 test: ## Run every test, as CI does
 	@python3 -m bootstrap test
-	@$(MAKE) --no-print-directory lint
-	@$(NPM) run --silent check
-	@$(NPM) run --silent test
-	@$(NPM) run --silent size
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint lint-ui
 	@$(PYTEST) $(WORKERS)
 
 check: ## Run lint, types and the quick tests
@@ -102,6 +99,12 @@ lint:
 	@$(BIN)/mypy
 	@PYTHONPATH=runtime:image $(BIN)/lint-imports
 	@$(BIN)/allerac openapi --check docs/openapi.json
+
+# Style, types, tests and size of the web application: part of `test`.
+lint-ui:
+	@$(NPM) run --silent check
+	@$(NPM) run --silent test
+	@$(NPM) run --silent size
 
 # The README's picture.
 screenshot:
