@@ -117,7 +117,12 @@ function AddForm() {
           </p>
         </div>
         <ProblemNote error={add.error} />
-        <Button type="submit" busy={add.isPending} disabled={key.trim() === ""}>
+        <Button
+          type="submit"
+          className="justify-self-start"
+          busy={add.isPending}
+          disabled={key.trim() === ""}
+        >
           {t("ssh.addNow")}
         </Button>
       </form>
