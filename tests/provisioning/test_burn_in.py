@@ -103,7 +103,8 @@ def unit(
         _write(box, f"/run/systemd/system/{BURN_IN}.d/90-little.conf", LITTLE)
         box.ask("systemctl", "daemon-reload")
         with plugged_in(box, drive) as (name, _):
-            box.ask("systemctl", "start", BURN_IN)
+            box.ask("systemctl", "start", "--no-block", BURN_IN)
+            box.wait_for(("systemctl", "is-active", BURN_IN), "failed")
             yield box, name
 
 
@@ -112,12 +113,20 @@ def test_burn_in_has_the_rights_that_its_checks_need(unit: tuple[OwnSystem, str]
     assert "cap_dac_override" in box.property(BURN_IN, "CapabilityBoundingSet").split()
     kept = json.loads(box.ask("cat", "/identity/birth-certificate.json"))["certificate"]
     checks = {check["name"]: check for check in kept["checks"]}
+    assert checks["tpm"]["measured"]["device_key"] == "partition"
     assert checks["disk"]["passed"], checks["disk"]
     assert checks["memory"]["passed"]
     assert not kept["passed"]
     assert box.ask("cat", "/identity/factory-mode") == ""
     assert box.ask("find", "/data/allerac", "-user", "root") == ""
     box.wait_for(("systemctl", "is-active", "allerac.service"), "active")
+
+
+def test_burn_in_may_speak_to_the_tpm_and_to_no_other_device(unit: tuple[OwnSystem, str]) -> None:
+    box, _ = unit
+    devices = set(box.property(BURN_IN, "DeviceAllow").splitlines())
+    assert devices == {"/dev/tpmrm0 rw", "char-rtc r"}  # the second is ProtectClock's
+    assert box.property(BURN_IN, "DevicePolicy") == "closed"
 
 
 def test_drive_that_was_there_has_the_certificate_when_the_burn_in_is_over(
