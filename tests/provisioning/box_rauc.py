@@ -20,6 +20,9 @@ LOADER = f"{LIBRARIES}/ld-linux-x86-64.so.2"
 SLOT_BYTES = 8 << 20
 START_SECONDS = 30.0
 LOOK_SECONDS = 0.2
+WISH = "end-installer"
+"""File that systemd ends the service for on a box."""
+
 NAMES = ("root-A", "root-B", "boot-A", "boot-B")
 DAEMON = Remote("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus")
 SERVICE = "[D-BUS Service]\nName={name}\nExec={program}\n"
@@ -122,7 +125,8 @@ async def box_rauc(
     with private_bus(folder) as address:
         _announce(root, folder, command, {"DBUS_SYSTEM_BUS_ADDRESS": address, **wishes.environment})
         bus = SystemBus(address)
-        box = BoxRauc(folder, Rauc(bus, look_seconds=LOOK_SECONDS), bus)
+        rauc = Rauc(bus, wish=folder / WISH, look_seconds=LOOK_SECONDS)
+        box = BoxRauc(folder, rauc, bus)
         try:
             async with asyncio.timeout(START_SECONDS):
                 assert await box.rauc.compatible() == "allerac-vm", box.log

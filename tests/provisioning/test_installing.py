@@ -22,6 +22,7 @@ from tests.provisioning.box_rauc import (
     DAEMON,
     SLOT_BYTES,
     START_SECONDS,
+    WISH,
     BoxRauc,
     Wishes,
     box_rauc,
@@ -139,6 +140,8 @@ async def test_a_version_to_go_back_to_survives_an_update_that_found_no_room(
             assert await _outcome(box, "first", first) == "installed"
             fill(ballast, 0)
             assert await _outcome(box, "second, no room", second) == "disk_full"
+            assert not (await box.rauc.slots()).other.complete  # as RAUC remembers it
+            assert (tmp_path / WISH).exists()
             await box.kill()
             assert await _holds(box, workshop, first)
             ballast.unlink()

@@ -150,7 +150,7 @@ class Rauc:
             )
         except UpdateFailed as error:
             if error.reason == "server_slow":
-                await self._end()
+                await self._end(error.reason)
             raise
         found: dict[str, Any] = info
         return found
@@ -183,7 +183,12 @@ class Rauc:
         if result is None:
             raise failed("interrupted", "the installer ended without a result")
         if result != 0:
-            raise _meaning(str(await self._get("LastError")))
+            error = _meaning(str(await self._get("LastError")))
+            if (
+                error.reason == "disk_full"
+            ):  # it takes the slot for half written, the disk knows better
+                await self._end(error.reason)
+            raise error
 
     async def follow(self, on_progress: OnProgress) -> None:
         """Wait until nothing is being installed."""
@@ -232,9 +237,9 @@ class Rauc:
                 lost += 1
         raise failed("installer_unavailable", "it no longer answers")
 
-    async def _end(self) -> None:
-        """Have RAUC ended, which hears nothing itself."""
-        log.warning("installer_silent", ended=self._wish is not None)
+    async def _end(self, reason: str) -> None:
+        """Have RAUC ended, which hears nothing or remembers what is not so."""
+        log.warning("installer_ended_for", reason=reason, ended=self._wish is not None)
         if self._wish is not None:
             with suppress(OSError):
                 await asyncio.to_thread(self._wish.write_text, "")
