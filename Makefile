@@ -57,9 +57,10 @@ check: ## Run lint, types and the quick tests
 	@$(MAKE) --no-print-directory lint
 	@$(PYTEST) $(WORKERS) -m "not slow and not browser and not matrix"
 
-test-image: ## Run every fault on the emulated box; takes hours
+test-image: ## Run every fault on the emulated box, and break models by the thousand; takes hours
 	@python3 -m bootstrap test
 	@$(PYTEST) tests/image tests/provisioning -m "slow or matrix"
+	@$(PYTEST) tests/engine -m matrix
 
 bench: ## Measure what the project promises, as tables
 	@python3 -m bootstrap test
