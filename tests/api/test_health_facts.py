@@ -13,6 +13,7 @@ from allerac.appliance.certificate import CertificateFolder
 from allerac.appliance.clock import ClockWatch
 from allerac.health import BoxFacts, Issue
 from allerac.network import BoxIdentity
+from allerac.updates import UpdateStatus
 from tests.api.conftest import Household
 from tests.api.health_box import DEADLINE_SECONDS, HealthBox, health_box
 from tests.simulated_box import NOON, SimulatedBox
@@ -75,6 +76,37 @@ async def test_a_name_that_is_taken_is_told_in_one_language_at_a_time(box: Looki
     issue = await box.issue("name_conflict")
     assert issue.words("en").meaning == f"Two devices on this network answer to {name}."
     assert issue.words("de").meaning == f"Zwei Geräte in diesem Netz hören auf {name}."
+
+
+@dataclass(frozen=True, slots=True)
+class LastTry:
+    """Updates whose last try ended for this reason."""
+
+    status_before: UpdateStatus
+    reason: str
+
+    async def status(self) -> UpdateStatus:
+        return replace(self.status_before, reason=self.reason)
+
+
+@pytest.mark.parametrize(
+    ("reason", "codes"),
+    [
+        ("server_unreachable", set()),
+        ("no_server", set()),
+        ("did_not_prove_itself", {"update_failed"}),
+        ("bundle_untrusted", {"update_failed"}),
+    ],
+)
+async def test_a_box_without_internet_is_told_of_no_update_that_failed(
+    box: LookingBox, reason: str, codes: set[str]
+) -> None:
+    rooms = box.onlookers.rooms
+    last = LastTry(await rooms.updates.status(), reason)
+    box.onlookers.rooms = replace(rooms, updates=last)  # type: ignore[arg-type]  # asked for its status alone
+    await box.until_known(lambda facts: bool(facts.update and facts.update.failed) == bool(codes))
+    await box.time.live(MINUTE)
+    assert {issue.check.code for issue in box.time.health.status().issues} == codes
 
 
 async def test_many_wrong_sign_ins_are_told_with_their_number(box: LookingBox) -> None:

@@ -19,7 +19,7 @@ from allerac.health import BoxFacts, EngineFacts, Reserve, SpeedBook, Unit, Upda
 from allerac.models import ModelRoom
 from allerac.network import BoxIdentity
 from allerac.ssh import SshService
-from allerac.updates import UpdateService
+from allerac.updates import NOT_ASKED, UpdateService
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -201,8 +201,9 @@ class Onlookers:
     async def _update(self) -> UpdateFacts:
         status = await self.rooms.updates.status()
         offer = status.available
+        has_failed = status.state in FAILED_UPDATES and status.reason not in NOT_ASKED
         return UpdateFacts(
-            failed=status.reason if status.state in FAILED_UPDATES else None,
+            failed=status.reason if has_failed else None,
             version=str(offer.version) if offer else None,
             offered_at=offer.released_at if offer else None,
         )

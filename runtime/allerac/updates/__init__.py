@@ -7,12 +7,14 @@ from .configuration import UpdateConfiguration, read_configuration
 from .offer import Offer, ThisBox
 from .parts import Parts
 from .rauc import Installer, NoInstaller, Rauc
+from .reasons import NOT_ASKED
 from .removable import BundleFile, RemovableDrives
 from .restart import ThisMachine
 from .service import UpdateService, UpdateStatus
 from .verdict import Verdict, Verdicts
 
 __all__ = [
+    "NOT_ASKED",
     "Acts",
     "BundleFile",
     "Installer",

@@ -105,6 +105,11 @@ REASONS: Final = {
 }
 """By name; the names are kept in the history and translated by the web application."""
 
+NOT_ASKED: Final = frozenset(
+    {"no_server", "server_unreachable", "server_slow", "server_failed", "answer_cut"}
+)
+"""Why nobody could be asked for updates: a box without internet is well all the same."""
+
 
 def failed(name: str, detail: str = "") -> UpdateFailed:
     """Return the error for a reason; `detail` is what a program said."""
