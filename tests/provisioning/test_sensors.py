@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from allerac.hardware.sensors.drives import drive_of
+from allerac.hardware.sensors.smart import document_of
 from tests.provisioning.own_system import OwnSystem, running_system
 
 ROLE = Path(__file__).parents[2] / "provisioning/roles/sensors"
@@ -72,6 +74,29 @@ def test_energy_is_told_to_the_runtime_alone() -> None:
     programs = re.findall(r'RUN\{program\}\+="([^"]+)"', line)
     file = "$sys$devpath/energy_uj"
     assert programs == [f"/usr/bin/chgrp allerac {file}", f"/usr/bin/chmod 0440 {file}"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("/dev/absent",),
+        ("/etc/hostname",),
+        ("--device=nvme", "/etc/hostname"),
+        ("--device=sat", "/etc/hostname"),
+        ("--device=none", "/etc/hostname"),
+    ],
+    ids=" ".join,
+)
+def test_debians_smartctl_says_in_json_that_a_device_says_nothing(
+    root: Path, words: tuple[str, ...]
+) -> None:
+    asked = ["/usr/sbin/chroot", root, "/usr/sbin/smartctl", "--json", "--all", "--nocheck=standby"]
+    told = subprocess.run([*asked, *words], capture_output=True, check=False, timeout=60)
+    document = document_of(told.stdout)
+    assert document["smartctl"]["version"][0] >= 7
+    assert document["smartctl"]["exit_status"] == told.returncode
+    assert told.returncode & 0b11, "what the unit's script takes for no answer"
+    assert drive_of("sda", document) is None
 
 
 @pytest.fixture(scope="module")
