@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,12 +35,13 @@ def build_image(
     sector_bytes: int = 512,
     source: Path = REPOSITORY,
     python: str = sys.executable,
+    more: Sequence[str] = (),
 ) -> BuiltImage:
-    """Do what `make image` does in `source`, and keep the uncompressed disk."""
+    """Do what `make image` does in `source` with `more`, and keep the uncompressed disk."""
     command = [python, "-m", "allerac_image", "build", "--tier", tier, "--keep-raw"]
     command += ["--sector-bytes", str(sector_bytes), "--updates-from", UPDATES_FROM]
     built = subprocess.run(
-        [*command, "--out", str(folder)],
+        [*command, "--out", str(folder), *more],
         cwd=source,
         capture_output=True,
         text=True,
