@@ -183,12 +183,10 @@ class Rauc:
         if result is None:
             raise failed("interrupted", "the installer ended without a result")
         if result != 0:
-            error = _meaning(str(await self._get("LastError")))
-            if (
-                error.reason == "disk_full"
-            ):  # it takes the slot for half written, the disk knows better
-                await self._end(error.reason)
-            raise error
+            cause = _meaning(str(await self._get("LastError")))
+            if cause.reason == "disk_full":  # it takes the slot for half written: the disk knows
+                await self._end(cause.reason)
+            raise cause
 
     async def follow(self, on_progress: OnProgress) -> None:
         """Wait until nothing is being installed."""
