@@ -189,8 +189,8 @@ def test_units_an_hour_are_those_that_became_ready_since_the_first_was_begun(
     (summary,) = summaries(acts)
     assert summary.units_per_hour == pytest.approx(2 / 40 * 60)
     page = as_html(acts, [])
-    for told in ("begun</dt><dd>2", "written</dt><dd>2", "passed the burn-in</dt><dd>1"):
-        assert f"<dt>{told}</dd>" in page
+    for figure in ("begun</dt><dd>2", "written</dt><dd>2", "passed the burn-in</dt><dd>1"):
+        assert f"<dt>{figure}</dd>" in page
     assert "<dt>written an hour</dt><dd>3</dd>" in page
     (begun,) = summaries(acts[:2])
     assert begun.units_per_hour is None
