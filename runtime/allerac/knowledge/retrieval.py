@@ -27,8 +27,8 @@ log = structlog.get_logger()
 TOP: Final = 5
 CANDIDATES: Final = 40
 QUESTION_CHARACTERS: Final = 2_000
-WORDED: Final = 40
-"""So many of the best are compared word by word."""
+WORDED: Final = 20
+"""So many of the best are compared word by word; 40 find 0.02 more in twice the time."""
 ALIKE: Final = 0.9
 WORDS_ALONE: Final = 0.6
 """A passage that has as many of the telling words is related whatever its vector says."""
