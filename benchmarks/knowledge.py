@@ -106,12 +106,10 @@ async def _measure(folder: Path, arguments: argparse.Namespace) -> None:
 
 async def _print_quality(bench: Bench, questions: Sequence[Asked]) -> None:
     papers, _ = make_corpus()
-    seconds, passages = await _take_in(bench, {paper.name: paper.content for paper in papers})
+    seconds, pages = await _take_in(bench, {paper.name: paper.content for paper in papers})
     print(f"{len(papers)} papers, {len(questions)} questions\n")
     _table(("", "both", "vectors", "words", "both / better"), await _quality(bench, questions))
-    print(
-        f"\ntaken in: {len(papers) / seconds:.1f} papers/s, {passages / seconds:.1f} passages/s\n"
-    )
+    print(f"\ntaken in: {len(papers) / seconds:.1f} papers/s, {pages / seconds:.1f} pages/s\n")
     print(f"passages of another person in {FOREIGN_QUERIES} queries: {await _foreign(bench)}\n")
 
 
@@ -141,7 +139,10 @@ async def _open(folder: Path, path: Path, model_id: str) -> Bench:
 
 
 async def _take_in(bench: Bench, papers: dict[str, bytes]) -> tuple[float, int]:
-    """Add every paper; returns the seconds until all can be found, and how many passages."""
+    """Add every paper; returns the seconds until all can be found, and how many pages that is.
+
+    Where a kind has no pages, a passage is one.
+    """
 
     async def whole(content: bytes) -> AsyncIterator[bytes]:
         yield content
@@ -159,7 +160,7 @@ async def _take_in(bench: Bench, papers: dict[str, bytes]) -> tuple[float, int]:
         raise SystemExit(f"not read: {failed}")
     seconds = time.monotonic() - began
     await _read_words(bench)
-    return seconds, sum(file.chunks for file in page.items)
+    return seconds, sum(file.pages or file.chunks for file in page.items)
 
 
 async def _read_words(bench: Bench) -> None:
