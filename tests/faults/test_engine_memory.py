@@ -20,12 +20,17 @@ from tests.claimed_box import (
     text_of,
     write_endless_model,
 )
+from tests.faults.memory_group import memory_group
 
 pytestmark = pytest.mark.slow
 
 PROFILES = Path(__file__).parents[2] / "hardware_profiles"
 MEGABYTE = 1 << 20
 ROOM_BYTES = 64 * MEGABYTE
+STARVED_BYTES = MEGABYTE
+FEW = 4000
+"""Of the answers to choose from: enough for more than a starved engine has, and soon done."""
+
 THREADS = 2
 CHOICES = [f"{number:040}" for number in range(20_000)]
 """Answers to choose from: their grammar takes the engine tens of megabytes."""
@@ -68,14 +73,14 @@ def _address_space_limit(pid: int) -> int:
     return soft
 
 
-async def _choose(owner: Owner) -> str:
-    """Have a program ask for one of `CHOICES`; returns what it was told."""
+async def _choose(owner: Owner, choices: list[str] = CHOICES) -> str:
+    """Have a program ask for one of `choices`; returns what it was told."""
     made = await owner.client.post("/api/v1/api-keys", json={"name": "program"})
     order = {
         "messages": [{"role": "user", "content": "Which?"}],
         "response_format": {
             "type": "json_schema",
-            "json_schema": {"name": "choice", "schema": {"type": "string", "enum": CHOICES}},
+            "json_schema": {"name": "choice", "schema": {"type": "string", "enum": choices}},
         },
     }
     key = {"Authorization": f"Bearer {made.json()['key']}"}
@@ -119,6 +124,25 @@ async def test_an_engine_beyond_its_limit_dies_alone_says_so_and_comes_back(
     assert box.running.process.poll() is None
     assert not engine.is_running()
     assert _address_space_limit(box.engine().pid) == limit
+
+
+async def test_an_engine_whose_control_group_has_no_memory_left_is_replaced(
+    box: ClaimedBox,
+) -> None:
+    async with box.owner() as owner:
+        await owner.until_ready()
+        with memory_group() as group:
+            engine = box.engine()
+            group.take(engine.pid)
+            group.bound(STARVED_BYTES)
+            chosen = await _choose(owner, CHOICES[:FEW])
+            assert group.killed == 1
+            assert not engine.is_running() or engine.status() == psutil.STATUS_ZOMBIE
+        assert chosen in CHOICES[:FEW]  # by the next engine, which has the memory
+        _, answer_id = await owner.say(await owner.conversation(), "And now?")
+        async with asyncio.timeout(RECOVERY_SECONDS):
+            assert text_of(await owner.first_events(answer_id))
+    assert box.running.process.poll() is None
 
 
 async def test_a_model_that_does_not_fit_is_refused_and_fits_again_with_more_room(
