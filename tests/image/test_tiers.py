@@ -74,10 +74,10 @@ def test_the_firmware_is_what_the_profile_keeps(built: TierImage) -> None:
 def test_the_kernel_is_the_profiles_and_gets_its_words(built: TierImage) -> None:
     (modules,) = (built.root / "usr/lib/modules").iterdir()
     assert ("cloud" in modules.name) == ("cloud" in built.wanted["kernel"])
-    slot = (built.boot / "slot.cfg").read_text()
+    words = (built.boot / "slot.cfg").read_text().replace('"', " ").split()
     common = re.findall(r"^  - (\S+)", (IMAGE / "kernel.yaml").read_text(), re.MULTILINE)
     for word in (*common, *built.wanted["kernel_parameters"]):
-        assert word in slot.split(), word
+        assert word in words, word
 
 
 def test_services_have_the_limits_of_the_profile(built: TierImage) -> None:
