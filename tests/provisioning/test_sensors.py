@@ -90,7 +90,14 @@ def test_energy_is_told_to_the_runtime_alone() -> None:
 def test_debians_smartctl_says_in_json_that_a_device_says_nothing(
     root: Path, words: tuple[str, ...]
 ) -> None:
-    asked = ["/usr/sbin/chroot", root, "/usr/sbin/smartctl", "--json", "--all", "--nocheck=standby"]
+    asked = [
+        "/usr/sbin/chroot",
+        str(root),
+        "/usr/sbin/smartctl",
+        "--json",
+        "--all",
+        "--nocheck=standby",
+    ]
     told = subprocess.run([*asked, *words], capture_output=True, check=False, timeout=60)
     document = document_of(told.stdout)
     assert document["smartctl"]["version"][0] >= 7
