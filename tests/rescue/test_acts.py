@@ -20,7 +20,7 @@ REBOOT = ("systemctl", "reboot")
 
 @pytest.fixture
 def lived_in(places: Places) -> Places:
-    """A box with all that people bring to one: a model and talk, a network, an owner, a host key."""
+    """A box with all that people bring to one: model, talk, network, owner, host key."""
     for name in ("models/small.gguf", "blobs/ab/cd", "downloads/half.part", "secrets/key"):
         file = places.allerac / name
         file.parent.mkdir(parents=True)

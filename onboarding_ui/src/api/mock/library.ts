@@ -106,7 +106,11 @@ function assistantOf(change: Partial<Assistant>): Assistant {
   const texts = { name: "Household helper", description: "Knows the house.", instructions: "" };
   const settings = { model_id: null, temperature: null, max_tokens: null, uses_knowledge: true };
   const kept = { avatar: "house", visibility: "private", mine: true } as const;
-  const lists = { starters: ["Who repairs the boiler?", LONG_STARTER], file_ids: [], is_narrowed: false };
+  const lists = {
+    starters: ["Who repairs the boiler?", LONG_STARTER],
+    file_ids: [],
+    is_narrowed: false,
+  };
   const times = { created_at: WHEN, updated_at: WHEN };
   return { id: newId("assistant"), ...texts, ...settings, ...kept, ...lists, ...times, ...change };
 }
