@@ -60,7 +60,11 @@ async def test_keys_are_added_listed_and_removed(owner: httpx.AsyncClient) -> No
     assert {event["person_name"] for event in told["events"]} == {"Ana"}
 
 
-@pytest.mark.parametrize("key", [RSA_2048, "", "x" * 9000, f'command="x" {RSA_3072}'])
+@pytest.mark.parametrize(
+    "key",
+    [RSA_2048, "", "x" * 9000, f'command="x" {RSA_3072}'],
+    ids=["short", "empty", "long", "with options"],
+)
 async def test_a_key_that_cannot_be_used_is_refused_at_its_field(
     owner: httpx.AsyncClient, key: str
 ) -> None:

@@ -25,6 +25,7 @@ from .public_keys import CURVES, ED25519, RSA_2048, RSA_3072, line_of
         (RSA_3072, "RSA 3072"),
         *((line_of(ec.generate_private_key(curve)), f"ECDSA {curve.key_size}") for curve in CURVES),
     ],
+    ids=["Ed25519", "RSA", *(curve.name for curve in CURVES)],
 )
 def test_a_good_key_is_taken_with_its_comment(line: str, kind: str) -> None:
     key = read_key(f"  {line} Ana's laptop, the old one \n")
@@ -100,6 +101,33 @@ KIND, BLOB = ED25519.split()
         (f"{ED25519} {'x' * 5000}", "at most 4096 characters"),
         (f"ssh-rsa {'A' * 4092}", "at most 4096 characters"),
         (_private(), "private key"),
+    ],
+    ids=[
+        "nothing",
+        "a word",
+        "a kind alone",
+        "a key alone",
+        "a command",
+        "options",
+        "an authority",
+        "a comment",
+        "DSA",
+        "a certificate",
+        "two lines",
+        "an escape",
+        "a NUL",
+        "turned letters",
+        "cut off",
+        "cut in fours",
+        "too long inside",
+        "no Base64",
+        "Ed25519 as RSA",
+        "Ed25519 as ECDSA",
+        "short RSA",
+        "a long comment",
+        "a very long comment",
+        "a very long key",
+        "a private key",
     ],
 )
 def test_anything_else_is_refused_with_its_reason(text: str, reason: str) -> None:
