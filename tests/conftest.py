@@ -54,8 +54,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One worker more than there are cores, for while a test waits for a box it needs none."""
-    return (psutil.cpu_count() or 1) + 1
+    """As many workers as there are processors: one more starves the emulated box of its own."""
+    return psutil.cpu_count() or 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
