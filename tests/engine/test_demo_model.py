@@ -73,6 +73,7 @@ def test_a_title_is_asked_for_and_comes_from_the_question(ask: Asker) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_200_held_out_questions_are_answered_as_often_as_measured(ask: Asker) -> None:
     figures = Figures()
     evaluate.ask_passages(ask, figures, answerable=200, unknown=0)
@@ -80,6 +81,7 @@ def test_200_held_out_questions_are_answered_as_often_as_measured(ask: Asker) ->
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_unknown_questions_are_refused_as_often_as_measured(ask: Asker) -> None:
     figures = Figures()
     evaluate.ask_passages(ask, figures, answerable=0, unknown=100)
@@ -87,6 +89,7 @@ def test_unknown_questions_are_refused_as_often_as_measured(ask: Asker) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_owners_names_are_spelled_as_in_the_question(ask: Asker) -> None:
     figures = Figures()
     evaluate.ask_owners(ask, figures, number=50)
