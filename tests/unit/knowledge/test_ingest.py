@@ -39,7 +39,8 @@ async def test_document_is_finished_after_a_stop_without_embedding_twice(
         file = await house.settled(file.id)
         assert file.state == "ready"
         assert await house.rows() == (file.chunks, file.chunks)
-        assert len(again.embedded) <= file.chunks - (stops_after // 32) * 32
+        passages = [text for text in again.embedded if "Sentence" in text]  # beside single words
+        assert len(passages) <= file.chunks - (stops_after // 32) * 32
         async with asyncio.timeout(SECONDS):
             while drafts(tmp_path):  # noqa: ASYNC110 - files have no event to wait on
                 await asyncio.sleep(0.02)
