@@ -139,7 +139,7 @@ class Home:
         )
         async for _ in await self.chat.open_events(person, sent.answer.id, 0):
             pass
-        return self.room.engine.requests[-1]
+        return next(r for r in self.room.engine.requests if r.request_id == sent.answer.id)
 
 
 @pytest_asyncio.fixture

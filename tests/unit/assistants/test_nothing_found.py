@@ -25,7 +25,7 @@ async def test_what_was_found_is_told_also_where_it_is_nothing(
     await home.put("ana", TEXT, vector=vector)
     (told,) = await _told(home, await home.conversation("ana"))
     assert len(told["passages"]) == found
-    prompt = "".join(message.content for message in home.room.engine.requests[-1].messages)
+    prompt = "".join(message.content for message in home.room.engine.requests[0].messages)
     assert (TEXT in prompt) is ("do not know" in prompt) is bool(found)
 
 

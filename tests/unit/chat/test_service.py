@@ -178,7 +178,8 @@ async def test_an_edit_is_a_branch_that_does_not_read_its_sibling(room: Room) ->
     await room.ended(second.answer.id)
     edited = await room.say(conversation_id, "Second, better", parent_id=first.answer.id)
     await room.ended(edited.answer.id)
-    asked = [message.content for message in room.engine.requests[-1].messages[1:]]
+    request = next(r for r in room.engine.requests if r.request_id == edited.answer.id)
+    asked = [message.content for message in request.messages[1:]]
     questions = [text for text in asked if text in {"First", "Second", "Second, better"}]
     assert "Second" not in questions
     assert (await room.chat.get_conversation(room.ana, conversation_id)).leaf_id == edited.answer.id

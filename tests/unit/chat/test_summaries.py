@@ -6,7 +6,7 @@ import json
 import pytest
 
 from allerac.chat.prompt import RECALL
-from allerac.engine.protocol import Delta, Finished, GenerationRequest, Usage
+from allerac.engine.protocol import Delta, Finished, GenerationRequest, PromptMessage, Usage
 from allerac.errors import EngineStopped, InvalidInput
 from allerac.storage.conversations import MessageRecord
 from tests.chat_room import Room
@@ -59,6 +59,12 @@ async def _messages(room: Room, conversation_id: str) -> list[MessageRecord]:
     return (await room.chat.list_messages(room.ana, conversation_id)).items
 
 
+def _prompt(room: Room, answer_id: str) -> tuple[PromptMessage, ...]:
+    """Return what the engine read for an answer, whatever it was asked in idle time since."""
+    (request,) = (r for r in room.engine.requests if r.request_id == answer_id)
+    return request.messages
+
+
 async def _asked(room: Room, what: str, count: int = 1) -> list[GenerationRequest]:
     """Return what was asked of the engine in idle time, once it has been so `count` times."""
     async with asyncio.timeout(20):
@@ -93,8 +99,8 @@ async def test_older_turns_are_summarised_once_the_context_is_full(room: Room) -
     gauge = (await room.chat.get_conversation(room.ana, conversation_id)).context
     assert (gauge.summarised_messages, gauge.summarised_until_id) == (4, marked.id)
     assert gauge.used_tokens < 300
-    await _exchange(room, conversation_id, "fourth", 10, last, 280)
-    prompt = room.engine.requests[-1].messages
+    fourth = await _exchange(room, conversation_id, "fourth", 10, last, 280)
+    prompt = _prompt(room, fourth)
     assert [message.content for message in prompt[1:3]] == [RECALL, SUMMARY]
     assert [m.content.split()[0] for m in prompt[3:]] == ["third", "Answer", "fourth"]
     (ahead,) = await _asked(room, "reading")
@@ -126,8 +132,8 @@ async def test_an_edit_above_the_covered_turn_reads_what_was_written(room: Room)
     conversation_id, _ = await _full(room, *said(SUMMARY))
     await _summarised(room, conversation_id)
     first = (await _messages(room, conversation_id))[1]
-    await _exchange(room, conversation_id, "second, better", 10, first.id, 330)
-    read = [message.content for message in room.engine.requests[-1].messages[1:]]
+    second = await _exchange(room, conversation_id, "second, better", 10, first.id, 330)
+    read = [message.content for message in _prompt(room, second)[1:]]
     assert [text.split()[0] for text in read] == ["first", "Answer", "second,"]
     gauge = (await room.chat.get_conversation(room.ana, conversation_id)).context
     assert gauge.summarised_messages == 0
@@ -154,8 +160,11 @@ async def test_without_a_summary_the_beginning_is_left_out_with_the_mark(
     detail = await room.chat.get_conversation(room.ana, conversation_id)
     assert (detail.context_from_id, detail.leaf_id) == (messages[2].id, fourth)
     assert detail.context.left_out_messages == 2
-    answered = next(r for r in room.engine.requests if r.request_id == fourth)
-    assert [m.content.split()[0] for m in answered.messages[1::2]] == ["second", "third", "fourth"]
+    assert [m.content.split()[0] for m in _prompt(room, fourth)[1::2]] == [
+        "second",
+        "third",
+        "fourth",
+    ]
 
 
 async def test_a_message_goes_before_the_summary_of_its_conversation(room: Room) -> None:
@@ -191,10 +200,10 @@ async def test_deleting_or_stopping_gives_a_summary_up(room: Room) -> None:
 async def test_a_question_that_is_too_long_by_itself_moves_no_mark(room: Room) -> None:
     conversation_id = await _conversation(room)
     first = await _exchange(room, conversation_id, "first", 300, None, 310)
-    await _exchange(room, conversation_id, "endless", 2000, first, 2310)
+    endless = await _exchange(room, conversation_id, "endless", 2000, first, 2310)
     detail = await room.chat.get_conversation(room.ana, conversation_id)
     assert detail.context_from_id is None
-    assert len(room.engine.requests[-1].messages) == 4, "the engine refuses, in words"
+    assert len(_prompt(room, endless)) == 4, "the engine refuses, in words"
 
 
 async def test_the_draft_is_measured_with_all_that_it_would_change(room: Room) -> None:
