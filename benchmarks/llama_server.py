@@ -11,7 +11,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -23,7 +22,8 @@ from typing import IO, Any, Final
 import httpx
 
 from allerac.engine.isolation import ENGINE_VARIABLES
-from bootstrap.engine import FLAGS, REQUIREMENT
+from bootstrap.engine import FLAGS
+from bootstrap.engine_source import REQUIREMENT, unpack_engine_source
 from bootstrap.kept import part_of, shelf, touch
 from bootstrap.steps import cache_folder, digest
 
@@ -70,7 +70,7 @@ def llama_server() -> Path:
 def _build(folder: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="allerac-llama-server-") as name:
         scratch = Path(name)
-        source = _unpack(scratch) / "vendor" / "llama.cpp"
+        source = unpack_engine_source(scratch) / "vendor" / "llama.cpp"
         build = scratch / "build"
         generator = ["-G", "Ninja"] if shutil.which("ninja") else []
         for command in (
@@ -81,16 +81,6 @@ def _build(folder: Path) -> None:
         part = part_of(folder)
         shutil.copytree(build / "bin", part, symlinks=True)
         part.rename(folder)
-
-
-def _unpack(scratch: Path) -> Path:
-    command = ["download", "--quiet", "--no-deps", "--no-binary", ":all:", "--require-hashes"]
-    target = ["-r", str(REQUIREMENT), "-d", str(scratch)]
-    subprocess.run([sys.executable, "-m", "pip", *command, *target], check=True)
-    archive = next(scratch.glob("llama_cpp_python-*.tar.gz"))
-    with tarfile.open(archive) as tar:
-        tar.extractall(scratch, filter="data")
-    return scratch / archive.name.removesuffix(".tar.gz")
 
 
 def _jobs() -> str:

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 
 from .engine import prepare_engine
+from .engine_source import prepare_templates
 from .image import prepare_ansible, prepare_emulator, prepare_image_tools, prepare_station
 from .python import prepare_development, prepare_factory, prepare_python
 from .steps import StepFailed, say
@@ -16,6 +17,7 @@ STEPS: dict[str, tuple[Callable[[], None], ...]] = {
     "test": (
         prepare_development,
         prepare_engine,
+        prepare_templates,
         prepare_web,
         prepare_test_programs,
         prepare_image_tools,

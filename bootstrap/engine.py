@@ -13,17 +13,15 @@ import platform
 import re
 import shutil
 import subprocess
-import tarfile
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from .engine_source import REQUIREMENT, unpack_engine_source
 from .kept import part_of, shelf, touch
-from .steps import PYTHON, REPOSITORY, StepFailed, cache_folder, digest, once, run, say
+from .steps import PYTHON, StepFailed, cache_folder, digest, once, run, say
 from .system import Program, prepare_programs
 from .wheel import slim
-
-REQUIREMENT = REPOSITORY / "requirements" / "engine.txt"
 
 FLAGS = (
     "-DGGML_NATIVE=OFF",  # the machine's own instructions would crash on another processor
@@ -130,7 +128,7 @@ def _compiler() -> str | None:
 
 def _build(folder: Path, flags: tuple[str, ...]) -> None:
     with tempfile.TemporaryDirectory(prefix="allerac-engine-") as scratch:
-        source = _unpack(Path(scratch))
+        source = _slim_source(Path(scratch))
         wheels = Path(scratch) / "wheels"
         jobs = str(os.cpu_count() or 1)
         same_paths = f"-ffile-prefix-map={scratch}=/engine"  # the folder's name is not in the bytes
@@ -153,15 +151,9 @@ def _build(folder: Path, flags: tuple[str, ...]) -> None:
         finished.rename(folder)
 
 
-def _unpack(scratch: Path) -> Path:
-    """Fetch the pinned source, verified by its hash, and leave out what text does not need."""
-    command = ["download", "--no-deps", "--no-binary", ":all:", "--require-hashes"]
-    target = ["-r", str(REQUIREMENT), "-d", str(scratch)]
-    run([str(PYTHON), "-m", "pip", *command, *target], log="engine-source")
-    archive = next(scratch.glob("llama_cpp_python-*.tar.gz"))
-    with tarfile.open(archive) as tar:
-        tar.extractall(scratch, filter="data")
-    source = scratch / archive.name.removesuffix(".tar.gz")
+def _slim_source(scratch: Path) -> Path:
+    """Fetch the pinned source and leave out what text does not need."""
+    source = unpack_engine_source(scratch)
     recipe = source / "CMakeLists.txt"
     text = recipe.read_text()
     if COMMON_ON not in text:

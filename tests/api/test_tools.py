@@ -11,6 +11,7 @@ import pytest
 
 from tests.api.claimed_program import claimed_program
 from tests.engine.parrot import write_parrot
+from tests.engine.published import PHI, TEMPLATES
 from tests.engine.tiny_model import write_tiny_model
 from tests.running_box import RunningBox, running_box
 
@@ -33,15 +34,9 @@ WEATHER: dict[str, Any] = {
 CLOCK: dict[str, Any] = {"type": "function", "function": {"name": "clock"}}
 CALLED = '{"city": "Rome", "days": 2}'
 
-_TURNS = (
-    "{%- for m in messages %}{{- '<|im_start|>' + m.role + '\n' + m.content }}"
-    "{%- for c in m.tool_calls %}{{- OPEN + (c.function | tojson) }}{%- endfor %}"
-    "{{- '<|im_end|>\n' }}{%- endfor %}"
-    "{%- for tool in tools or [] %}{{- tool | tojson }}{%- endfor %}"
-)
 FAMILIES: dict[str, tuple[str, list[str], list[str], str]] = {
     "qwen": (
-        _TURNS.replace("OPEN", "'<tool_call>'") + "{{- '<|im_start|>assistant\n' }}",
+        TEMPLATES["Qwen-Qwen2.5-7B-Instruct"],
         [
             "Let me look. ",
             "<tool_call>\n",
@@ -54,14 +49,13 @@ FAMILIES: dict[str, tuple[str, list[str], list[str], str]] = {
         "\n",
     ),
     "llama": (
-        _TURNS.replace("OPEN", "''") + "{{- '<|start_header_id|>assistant\n' }}",
+        TEMPLATES["meta-llama-Llama-3.1-8B-Instruct"],
         ['{"name": "weather", ', '"parameters": ', CALLED, " }"],
         ["<|start_header_id|>", "<|eot_id|>"],
         "\n",
     ),
     "phi": (
-        _TURNS.replace("OPEN", "'<|tool_call|>'")
-        + "{{- '<|tool|>' + '<|/tool|>' + '<|assistant|>' }}",
+        PHI,
         [
             "<|tool_call|>",
             '[{"name": "weather", "argu',
@@ -73,7 +67,7 @@ FAMILIES: dict[str, tuple[str, list[str], list[str], str]] = {
         "<|assistant|>",
     ),
     "gemma": (
-        _TURNS.replace("OPEN", "'<|tool_call>'") + "{{- '<tool_call|>' + '<|turn>model\n' }}",
+        TEMPLATES["google-gemma-4-31B-it-interleaved"],
         [
             "<|tool_call>",
             "call:weather{city:",
@@ -83,11 +77,11 @@ FAMILIES: dict[str, tuple[str, list[str], list[str], str]] = {
             ",days:2}",
             "<tool_call|>",
         ],
-        ["<|turn>", "<|tool_call>", "<tool_call|>", '<|"|>', "<turn|>"],
-        "\n",
+        ["<|turn>", "<channel|>", "<|tool_call>", "<tool_call|>", '<|"|>', "<turn|>"],
+        "<channel|>",
     ),
     "gpt-oss": (
-        _TURNS.replace("OPEN", "'<|channel|>'") + "{{- '<|message|>' + '<|start|>assistant' }}",
+        TEMPLATES["openai-gpt-oss-120b"],
         [
             "<|channel|>",
             "commentary to=functions.weather ",

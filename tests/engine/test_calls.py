@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from allerac.engine.calls import Part, reader_for
-from allerac.engine.families import FAMILIES, Family, family_of
+from allerac.engine.families import FAMILIES, Family
 from allerac.engine.protocol import CallPart
 
 FAMILY = {family.name: family for family in FAMILIES}
@@ -119,9 +119,3 @@ def test_arguments_come_while_they_are_written() -> None:
     then = reader.push("gin")
     assert first == [CallPart(0, "one", ""), CallPart(0, "", '{"text": "be')]
     assert then == [CallPart(0, "", "gin")]
-
-
-def test_template_tells_the_family() -> None:
-    assert family_of("… <|im_start|> … tools … <tool_call> …").name == "hermes"
-    assert family_of("{{ '<|start_header_id|>' }} message.tool_calls").name == "llama"
-    assert family_of(None).name == "hermes"

@@ -1,4 +1,4 @@
-"""How families of models write the calls of tools: data, told apart by their chat templates.
+"""How families of models write the calls of tools: data, one row for each way.
 
 Sources, as their makers publish them: Qwen (function calling guide, Hermes format), Llama 3.1
 (model card and prompt formats), Gemma (function calling with Gemma), Phi-4-mini (tool-enabled
@@ -20,8 +20,9 @@ Form = Literal["json", "named", "harmony"]
 class Family:
     """A way to call tools.
 
-    `marks` are what its template contains. A call stands between one of `opening` and `closing`
-    ("" for the end of the answer); where `bare`, an answer that begins with an object is one too.
+    A call stands between one of `opening` and `closing` ("" for the end of the answer); where
+    `bare`, an answer that begins with an object is one too. `marks` are what its template contains
+    where that does not write calls, so that it cannot be told by them.
     `form` "json" is an object with a name and arguments, or a list of them; "named" is
     `call:name{…}`; "harmony" has channels. `arguments` is the key of the arguments.
 
@@ -30,12 +31,12 @@ class Family:
     """
 
     name: str
-    marks: tuple[str, ...]
     opening: tuple[str, ...]
     closing: str
     form: Form
     arguments: str = "arguments"
     bare: bool = False
+    marks: tuple[str, ...] = ()
     prefill: str = ""
     before: str = '{"name": "'
     between: str = '", "arguments": '
@@ -44,19 +45,17 @@ class Family:
 
 HERMES: Final = Family(
     name="hermes",
-    marks=("<tool_call>",),
     opening=("<tool_call>",),
     closing="</tool_call>",
     form="json",
     prefill="<tool_call>\n",
     after="}\n</tool_call>",
 )
-"""Qwen's, and what we ask of models whose template knows no tools."""
+"""Qwen's, and what we ask of models that have no way of their own, or none that we can read."""
 
 FAMILIES: Final = (
     Family(
         name="gpt-oss",
-        marks=("<|channel|>", "<|message|>"),
         opening=(),
         closing="",
         form="harmony",
@@ -67,7 +66,6 @@ FAMILIES: Final = (
     ),
     Family(
         name="gemma",
-        marks=("<|tool_call>", "<tool_call|>"),
         opening=("<|tool_call>",),
         closing="<tool_call|>",
         form="named",
@@ -78,17 +76,16 @@ FAMILIES: Final = (
     ),
     Family(
         name="phi",
-        marks=("<|tool|>", "<|/tool|>"),
         opening=("<|tool_call|>",),
         closing="<|/tool_call|>",
         form="json",
+        marks=("<|tool|>", "<|/tool|>"),
         prefill="<|tool_call|>[",
         after="}]",
     ),
     HERMES,
     Family(
         name="llama",
-        marks=("<|start_header_id|>", "tool_calls"),
         opening=("<|python_tag|>",),
         closing="",
         form="json",
@@ -99,22 +96,9 @@ FAMILIES: Final = (
 )
 
 
-def family_of(template: str | None) -> Family:
-    """Return the family whose marks are all in `template`; ours where there is none."""
-    for family in FAMILIES:
-        if template and all(mark in template for mark in family.marks):
-            return family
-    return HERMES
-
-
 def marks_of(family: Family) -> frozenset[str]:
     """Return the control tokens that say where calls are; all others are left out of answers."""
     if family.form == "harmony":
         return HARMONY_MARKS
     quote = {GEMMA_QUOTE} if family.form == "named" else set()
     return frozenset({*family.opening, family.closing, *quote} - {""})
-
-
-def knows_tools(template: str | None) -> bool:
-    """Tell whether `template` does anything with tools."""
-    return bool(template) and "tools" in (template or "")

@@ -29,10 +29,10 @@ class Intake:
         self._model = model
         self._context_length = context_length
         self._samplers = Samplers(model)
-        self._tools = Tools(model.template())
         self._template = PromptTemplate(
             model.template(), bos=model.bos, eos=model.eos, control_tokens=model.control_tokens()
         )
+        self._tools = Tools(self._template)
 
     def answer(self, ticket: Ticket) -> Answer:
         """Raises `InvalidInput` or `ContextTooLong`."""

@@ -15,6 +15,9 @@ from types import FrameType
 from typing import Any, Final, Protocol
 
 from jinja2 import Template, TemplateError
+from jinja2.ext import Extension
+from jinja2.nodes import Node
+from jinja2.parser import Parser
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -94,9 +97,24 @@ def _json(value: object, indent: int | None = None, **_: object) -> str:
     return json.dumps(value, ensure_ascii=False, indent=min(indent, 8) if indent else None)
 
 
+class _Generation(Extension):
+    """`{% generation %}…{% endgeneration %}`, with which transformers marks what is learned.
+
+    To a prompt it is what stands between; huggingface.co/docs/transformers/chat_templating_writing.
+    """
+
+    tags = {"generation"}  # noqa: RUF012 - as Jinja declares it
+
+    def parse(self, parser: Parser) -> list[Node]:
+        next(parser.stream)
+        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
+
+
 def _environment() -> _Environment:
     environment = _Environment(
-        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.loopcontrols", _Generation],
     )
     environment.filters["tojson"] = _json
     for name in _FILLS_MEMORY & environment.filters.keys():
@@ -119,7 +137,14 @@ class PromptTemplate:
         spellings = sorted({_OPEN, _CLOSE, *filter(None, control_tokens)}, key=len, reverse=True)
         self._control = re.compile("|".join(map(re.escape, spellings)))
         self._tokens = {"bos_token": bos, "eos_token": eos}
-        self._template = self._compile(source or CHATML)
+        self._without_tools: list[Turn] | None = None
+        self._source = source or CHATML
+        self._template = self._compile()
+
+    @property
+    def source(self) -> str:
+        """The template that renders."""
+        return self._source
 
     def render(
         self, messages: Sequence[PromptMessage], tools: Sequence[Mapping[str, Any]] = ()
@@ -144,6 +169,8 @@ class PromptTemplate:
             return list(map(plain, value)) if isinstance(value, list) else value
 
         turns = [plain(_turn(message)) for message in messages]
+        if tools and turns and turns[0]["role"] == "system":
+            turns[0]["tools"] = _json(list(map(plain, tools)))  # where Phi's templates look for it
         try:
             text = self._render_folding(self._template, turns, list(map(plain, tools)))
         except _FAILURES as err:
@@ -153,13 +180,19 @@ class PromptTemplate:
             ) from err
         return list(_spans(text, literals))
 
-    def _compile(self, source: str) -> Template:
-        try:
-            template = _environment().from_string(source)
-            if "Hello" in self._render_folding(template, [_turn(_SAMPLE)], []):
-                return template
-        except _FAILURES:
-            pass
+    def _compile(self) -> Template:
+        """Return the template; where a plain conversation is too much for it, ChatML.
+
+        What stands for no tools is None, as transformers has it; some take only an empty list.
+        """
+        for self._without_tools in (None, []):
+            try:
+                template = _environment().from_string(self._source)
+                if "Hello" in self._render_folding(template, [_turn(_SAMPLE)], []):
+                    return template
+            except _FAILURES:
+                pass
+        self._source = CHATML
         return _environment().from_string(CHATML)
 
     def _render_folding(self, template: Template, messages: list[Turn], tools: list[Turn]) -> str:
@@ -181,7 +214,7 @@ class PromptTemplate:
         with _Deadline(RENDER_SECONDS_LIMIT):
             for part in template.generate(
                 messages=messages,
-                tools=tools or None,
+                tools=tools or self._without_tools,
                 add_generation_prompt=True,
                 enable_thinking=False,
                 **self._tokens,
