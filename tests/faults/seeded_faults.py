@@ -228,8 +228,8 @@ FAULTS = [
     Fault(
         "unit restarts",
         "unit_failed",
-        MINUTE,
-        facts(units=(Unit("allerac-engine.service", False, 9),)),
+        3 * MINUTE,
+        lambda b, s: b.change(units=(Unit("allerac-engine.service", False, int(s / 20)),)),
     ),
     Fault(
         "mains away",

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from allerac.health import BackupFacts, EngineFacts, UpdateFacts
-from tests.faults.seeded_faults import FAULTS, HOUR, MINUTE, Fault, heal
+from allerac.health import BackupFacts, EngineFacts, Unit, UpdateFacts
+from tests.faults.seeded_faults import DAY, FAULTS, HOUR, MINUTE, Fault, heal
 from tests.recorded_machine import GIB
 from tests.simulated_box import NOON, SimulatedBox, simulated_box
 
@@ -130,6 +130,23 @@ async def test_a_disk_that_fills_by_the_day_is_foreseen(tmp_path: Path) -> None:
         issue = next(issue for issue in box.health.status().issues)
         assert issue.check.code == "disk_filling"
         assert issue.finding.evidence["days"] == pytest.approx(3, abs=1)
+
+
+async def test_new_starts_of_months_are_nothing_to_tell_and_those_of_an_hour_end_with_it(
+    tmp_path: Path,
+) -> None:
+    def starts(times: int) -> None:
+        box.change(units=(Unit("allerac-engine.service", False, times),))
+
+    async with simulated_box(tmp_path) as box:
+        box.seconds = 60 * DAY
+        starts(20)
+        await box.live(10 * MINUTE)
+        assert box.changes == []
+        await box.live(3 * MINUTE, lambda at: starts(20 + int((at - 60 * DAY - 600) / 20)))
+        assert box.heard("opened", "unit_failed")
+        await box.live(HOUR + 5 * MINUTE)
+        assert box.heard("recovered", "unit_failed")
 
 
 @pytest.mark.parametrize("years", [10, 5, -10])

@@ -5,7 +5,7 @@ from typing import Final
 
 from allerac.hardware.sensors import Reading
 
-from .snapshot import EngineFacts
+from .snapshot import BoxFacts, EngineFacts
 
 FIGURES: Final = (
     "temperature_celsius",
@@ -33,18 +33,26 @@ def link_changes(name: str) -> str:
     return f"link_changes_{name}"
 
 
+def unit_restarts(name: str) -> str:
+    """Return the name of the counter of a unit's new starts, kept for the last hour."""
+    return f"unit_restarts_{name}"
+
+
 def figures_of(
-    now: Reading, before: Reading | None, seconds: float, engine: EngineFacts | None
+    now: Reading, before: Reading | None, seconds: float, box: BoxFacts
 ) -> Mapping[str, float]:
     """Return the figures of `now`; rates are those since `before`, `seconds` ago."""
     found = {**_of_processor(now, before, seconds), **_of_memory(now, before, seconds)}
-    found |= _of_disk(now, before, seconds)
-    if engine is not None:
-        found["queue"] = float(engine.waiting)
-        if engine.speed is not None:
-            found["tokens_per_second"] = engine.speed
+    found |= _of_disk(now, before, seconds) | _of_engine(box.engine)
     found |= {link_changes(link.name): float(link.changes) for link in now.links}
+    found |= {unit_restarts(unit.name): float(unit.restarts) for unit in box.units}
     return {name: float(value) for name, value in found.items() if value is not None}
+
+
+def _of_engine(engine: EngineFacts | None) -> dict[str, float | None]:
+    if engine is None:
+        return {}
+    return {"queue": float(engine.waiting), "tokens_per_second": engine.speed}
 
 
 def _of_processor(now: Reading, before: Reading | None, seconds: float) -> dict[str, float | None]:

@@ -227,7 +227,7 @@ class HealthService:
     def _snapshot(self, machine: Reading, box: BoxFacts) -> Snapshot:
         at, steady, before = self._clock(), self._steady(), self._before
         seconds = steady - before.steady if before else 0.0
-        values = figures_of(machine, before.machine if before else None, seconds, box.engine)
+        values = figures_of(machine, before.machine if before else None, seconds, box)
         return Snapshot(
             at=at, steady=steady, machine=machine, box=box, limits=self._limits, values=values
         )

@@ -51,7 +51,7 @@ class BackupFacts:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A system service that failed, or how often it was started again."""
+    """A system service that failed, or how often it was started again since boot."""
 
     name: str
     failed: bool
@@ -92,7 +92,7 @@ class BoxFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """`at` is the time of day, `steady` seconds that nobody sets; `values` are the figures."""
+    """`at` is the time of day, `steady` seconds since boot, `values` are the figures."""
 
     at: datetime
     steady: float

@@ -4,15 +4,29 @@ from collections.abc import Iterator
 from typing import Final
 
 from allerac.health.check import Check, Evidence, Finding, View, Words
+from allerac.health.figures import unit_restarts
+from allerac.health.snapshot import Unit
 
-MANY_RESTARTS: Final = 5
+HOUR_SECONDS: Final = 3600.0
+MANY, FEW = 5.0, 1.0
+"""New starts in an hour. systemd counts since boot: five in months are nothing to tell."""
 
 
 def _look(view: View) -> Iterator[Finding]:
     for unit in view.now.box.units:
-        if unit.failed or unit.restarts >= MANY_RESTARTS:
+        if unit.failed or _in_an_hour(view, unit) >= view.limit(MANY, FEW, unit.name):
             evidence: Evidence = {"unit": unit.name, "restarts": unit.restarts}
             yield Finding("warning", evidence, unit.name)
+
+
+def _in_an_hour(view: View, unit: Unit) -> float:
+    """Return how often the unit started anew: as seen, or in the mean of the hours since boot.
+
+    What the box has not seen itself are its own new starts.
+    """
+    hours_up = max(1.0, view.now.steady / HOUR_SECONDS)
+    seen = view.history.growth(unit_restarts(unit.name), HOUR_SECONDS)
+    return max(seen, unit.restarts / hours_up)
 
 
 CHECK = Check(
