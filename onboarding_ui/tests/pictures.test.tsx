@@ -29,6 +29,22 @@ test("several pictures are chosen, one is left out, and it is said that no model
   expect(screen.queryByText(/The model cannot see pictures/)).toBeNull();
 });
 
+test("pictures without words say what is missing, and go once it is written", async () => {
+  const user = userEvent.setup();
+  open("/chat");
+  const message = await screen.findByRole("textbox", { name: "Message" });
+  expect(message).not.toHaveAccessibleDescription();
+  await choose(user, "garden.jpg");
+  expect(screen.getByText(/Write a few words as well/)).toBeVisible();
+  expect(message).toHaveAccessibleDescription(/Write a few words as well/);
+  expect(screen.getByRole("button", { name: "Send" })).toBeDisabled();
+  await user.type(message, " {Enter}");
+  expect(within(await chosen()).getAllByRole("img")).toHaveLength(1);
+  await user.type(message, "Our garden");
+  expect(screen.queryByText(/Write a few words as well/)).toBeNull();
+  expect(screen.getByRole("button", { name: "Send" })).toBeEnabled();
+});
+
 test("no more than eight go with a message", async () => {
   const user = userEvent.setup();
   open("/chat");

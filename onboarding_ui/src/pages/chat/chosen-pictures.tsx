@@ -43,8 +43,13 @@ export function PicturePicker({ chosen, onChange }: PickerProps) {
   );
 }
 
+interface ChosenProps extends PickerProps {
+  /** Where nothing is written, so that there is nothing to answer: the id of what says so. */
+  missingWords: string | null;
+}
+
 /** What goes with the message, and that the model does not see it. */
-export function ChosenPictures({ chosen, onChange }: PickerProps) {
+export function ChosenPictures({ chosen, onChange, missingWords }: ChosenProps) {
   const { t } = useTranslation();
   const addresses = useMemo(() => chosen.map((file) => URL.createObjectURL(file)), [chosen]);
   useEffect(() => () => addresses.forEach((address) => URL.revokeObjectURL(address)), [addresses]);
@@ -70,6 +75,11 @@ export function ChosenPictures({ chosen, onChange }: PickerProps) {
           </li>
         ))}
       </ul>
+      {missingWords === null ? null : (
+        <p id={missingWords} className="text-sm font-medium">
+          {t("chat.pictures.wordless")}
+        </p>
+      )}
       <p className="text-sm text-soft">{t("chat.pictures.unseen")}</p>
     </div>
   );

@@ -1,5 +1,5 @@
 import { ArrowUp, Square } from "lucide-react";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ProblemNote } from "@/components/problem";
 import { IconButton } from "@/components/ui/button";
@@ -46,8 +46,11 @@ export function Composer({ draftKey, busy, error, tools, onSend, onStop, onAssis
   }, [text]);
   const mention = useMention({ area, text, setText, onChoose: onAssistant });
   const tooLong = text.length > LIMIT;
+  const isEmpty = text.trim() === "";
+  const lacksWords = isEmpty && pictures.length > 0;
+  const hintId = useId();
   const send = (): void => {
-    if (text.trim() === "" || tooLong || busy || onStop) return;
+    if (isEmpty || tooLong || busy || onStop) return;
     setText("");
     setPictures([]);
     onSend(text, pictures).catch(() => {
@@ -68,11 +71,16 @@ export function Composer({ draftKey, busy, error, tools, onSend, onStop, onAssis
       {tooLong ? <p className="text-sm text-trouble">{t("chat.tooLong")}</p> : null}
       <div className="rounded-card border border-edge bg-surface p-2 focus-within:border-accent">
         {mention.list}
-        <ChosenPictures chosen={pictures} onChange={setPictures} />
+        <ChosenPictures
+          chosen={pictures}
+          onChange={setPictures}
+          missingWords={lacksWords ? hintId : null}
+        />
         <textarea
           ref={area}
           rows={1}
           aria-label={t("chat.message")}
+          aria-describedby={lacksWords ? hintId : undefined}
           placeholder={t("chat.placeholder")}
           value={text}
           {...mention.described}
@@ -103,7 +111,7 @@ export function Composer({ draftKey, busy, error, tools, onSend, onStop, onAssis
               type="submit"
               label={t("chat.send")}
               kind="primary"
-              disabled={text.trim() === "" || tooLong || busy}
+              disabled={isEmpty || tooLong || busy}
             >
               <ArrowUp size={20} />
             </IconButton>
