@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Iterable
+import subprocess
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,4 +58,21 @@ def prepare_programs(programs: Iterable[Program], purpose: str) -> None:
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
     run(["apt-get", "update"], log="apt-update", environment=quiet)
     options = ["install", "-y", "--no-install-recommends"]
-    run(["apt-get", *options, *missing], log="apt", environment=quiet)
+    try:
+        run(["apt-get", *options, *missing], log="apt", environment=quiet)
+    except StepFailed as error:
+        unknown = " ".join(_unknown_to_apt(missing))
+        if not unknown:
+            raise
+        raise StepFailed(
+            f"This system's apt has no {unknown}, needed for {purpose}. "
+            "Install it from its makers, then try again."
+        ) from error
+
+
+def _unknown_to_apt(packages: Sequence[str]) -> list[str]:
+    def is_known(package: str) -> bool:
+        asked = ["apt-cache", "show", package]
+        return subprocess.run(asked, capture_output=True, check=False).returncode == 0
+
+    return [package for package in packages if not is_known(package)]
