@@ -9,19 +9,23 @@ from pathlib import Path
 from allerac.hardware.sensors import Sensors, Sysfs
 from allerac.health import (
     REACTIONS,
+    Act,
     BoxFacts,
     Change,
     EngineFacts,
+    Finding,
     HealthService,
     Lever,
     Limits,
     UpdateFacts,
+    find_checks,
 )
 from allerac.storage.device_history import DeviceHistory
 from tests.recorded_machine import RecordedMachine
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 TICK = 10.0
+ACTS = {check.fix.act for check in find_checks() if check.fix is not None}
 WELL = BoxFacts(
     engine=EngineFacts(state="ready", speed=12.0, record=12.5),
     update=UpdateFacts(),
@@ -48,6 +52,7 @@ class SimulatedBox:
     )
     ask: Callable[[], Awaitable[BoxFacts]] | None = None
     levers: Mapping[str, Lever] | None = None
+    fixed: list[tuple[str, Finding]] = field(default_factory=list)
     changes: list[tuple[float, Change]] = field(default_factory=list)
     pulled: list[tuple[float, str]] = field(default_factory=list)
     let_go: list[tuple[float, str]] = field(default_factory=list)
@@ -64,7 +69,7 @@ class SimulatedBox:
             facts=self._ask,
             limits=self.limits,
             levers=self.levers or {one.code: self._lever(one.code) for one in REACTIONS},
-            acts={},
+            acts={name: self._act(name) for name in ACTS},
             listeners=[self._hear],
             clock=lambda: NOON + timedelta(seconds=self.seconds) + self.clock_error,
             steady=lambda: self.seconds,
@@ -92,6 +97,12 @@ class SimulatedBox:
 
     async def _hear(self, change: Change) -> None:
         self.changes.append((self.seconds, change))
+
+    def _act(self, name: str) -> Act:
+        async def act(finding: Finding) -> None:
+            self.fixed.append((name, finding))
+
+        return act
 
     def _lever(self, code: str) -> Lever:
         async def pull() -> None:

@@ -14,10 +14,15 @@ import pytest
 import uvicorn
 import yaml
 
+from allerac.app.health_levers import acts_of
+from allerac.hardware.pin import load_pins
+from allerac.health import find_checks
+from allerac.models.store import ModelStore, PartRecord
 from tests.api.health_box import DEADLINE_SECONDS, HealthBox, health_box
 
 REPOSITORY = Path(__file__).parents[2]
 MONITORING = REPOSITORY / "docs" / "monitoring"
+MODEL = "qwen2.5-0.5b-instruct-q4_k_m"
 pytestmark = pytest.mark.timeout(300)
 
 MAIL = {
@@ -65,16 +70,41 @@ async def test_health_tells_figures_issues_in_words_and_their_end(box: HealthBox
     assert gone.status_code == 404
 
 
-async def test_one_click_removes_unfinished_downloads(box: HealthBox) -> None:
-    box.machine.disk(total=240 * 2**30, free=2**30)
-    health = await box.until(lambda health: health["issues"] and health["reactions"])
-    issue = health["issues"][0]
-    assert issue["fix"]["label"]["en"] == "Remove unfinished downloads"
-    assert [reaction["code"] for reaction in health["reactions"]] == ["hold_downloads"]
-    refused = await box.owner.post("/api/v1/models/none/download")
-    assert refused.status_code == 507
-    done = await box.owner.post(f"/api/v1/health/issues/{issue['id']}/fix")
-    assert done.status_code == 200
+async def test_the_box_knows_how_to_do_what_its_checks_offer(box: HealthBox) -> None:
+    rooms = box.app.state.runtime.health.onlookers.rooms
+    offered = {check.fix.act for check in find_checks() if check.fix is not None}
+    assert offered == set(acts_of(rooms.models, rooms.updates))
+
+
+def _leave_unfinished(data_dir: Path) -> Path:
+    """Have an earlier run have paused a download; returns the file of what has arrived."""
+    pin = load_pins(REPOSITORY / "hardware_profiles" / "models.yaml")[MODEL]
+    assert pin.sha256 is not None
+    store = ModelStore(data_dir / "models", data_dir / "downloads")
+    store.prepare()
+    store.write_part_record(PartRecord(id=pin.id, sha256=pin.sha256))
+    store.part(pin.id).write_bytes(bytes(1 << 16))
+    return store.part(pin.id)
+
+
+async def test_one_click_removes_unfinished_downloads_and_is_offered_while_there_are_any(
+    tmp_path: Path,
+) -> None:
+    part = _leave_unfinished(tmp_path / "data")
+    async with health_box(tmp_path) as box:
+        box.machine.disk(total=240 * 2**30, free=2**30)
+        health = await box.until(lambda health: health["issues"] and health["reactions"])
+        issue = health["issues"][0]
+        assert issue["fix"]["label"]["en"] == "Remove unfinished downloads"
+        assert [reaction["code"] for reaction in health["reactions"]] == ["hold_downloads"]
+        refused = await box.owner.post("/api/v1/models/none/download")
+        assert refused.status_code == 507
+        done = await box.owner.post(f"/api/v1/health/issues/{issue['id']}/fix")
+        assert done.status_code == 200
+        assert not part.exists()
+        assert [one["fix"] for one in done.json()["issues"]] == [None]
+        again = await box.owner.post(f"/api/v1/health/issues/{issue['id']}/fix")
+        assert again.status_code == 409
 
 
 async def test_history_has_what_was_measured_and_what_happened(box: HealthBox) -> None:

@@ -127,11 +127,14 @@ class Onlookers:
         if now - self._looked_at >= self._slow_seconds:
             self._looked_at = now
             self._slow = await self._look_closely()
-        slow = self._slow
+        slow, models = self._slow, self.rooms.models
+        damaged = models.in_state("damaged")
         return BoxFacts(
             engine=self._engine(),
             name_conflict=self._taken_name(),
-            damaged_models=tuple(self.rooms.models.damaged()),
+            damaged_models=tuple(card.id for card in damaged),
+            offered_models=tuple(card.id for card in damaged if card.is_offered),
+            unfinished_downloads=len(models.in_state("paused", "failed")),
             database_faults=self.integrity.faults,
             update=slow.update,
             certificate_expires_at=slow.certificate_expires_at,
@@ -165,6 +168,7 @@ class Onlookers:
         status = self.rooms.engine.status()
         return EngineFacts(
             state=status.state,
+            rests=self.rooms.models.rests,
             active=status.active,
             waiting=status.waiting,
             restarts=status.restarts,

@@ -52,7 +52,7 @@ class Fix:
 
     act: str
     label: Mapping[str, str]
-    possible: Callable[[View, Finding], bool] = lambda _view, _finding: True
+    possible: Callable[[View, Finding], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,10 +64,6 @@ def _free(now: Snapshot) -> float:
     return float(now.machine.disk.free) if now.machine.disk else float("inf")
 
 
-def _short_bytes(now: Snapshot) -> float:
-    return min(5e9, now.machine.disk.total * 0.10) if now.machine.disk else 0.0
-
-
 def _reserve_bytes(now: Snapshot) -> float:
     """The size of `reserve.Reserve` on this disk."""
     return min(2**30, now.machine.disk.total * 0.02) if now.machine.disk else 0.0
@@ -128,8 +124,8 @@ REACTIONS: Final[Sequence[Reaction]] = (
             "en": "Downloads and indexing wait until there is room on the disk.",
             "de": "Laden und Indizieren warten, bis auf der Platte Platz ist.",
         },
-        begins=lambda now: _free(now) < _short_bytes(now),
-        ends=lambda now: _free(now) > 1.3 * _short_bytes(now),
+        begins=lambda now: _free(now) < now.short_bytes,
+        ends=lambda now: _free(now) > 1.3 * now.short_bytes,
         begins_after_seconds=0,
         ends_after_seconds=10,
     ),

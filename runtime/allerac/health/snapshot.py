@@ -15,15 +15,19 @@ BELIEVABLE: Final = timedelta(days=365 * 9)
 
 JUMP_SECONDS: Final = 3600.0
 
+SHORT_BYTES, SHORT_SHARE = 5e9, 0.10
+"""The smaller of both: a tenth of a small disk, and no more than one model of the smallest tier."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineFacts:
     """`silent_seconds` counts since it last could answer; `record` is its best speed here.
 
-    Speeds are tokens a second, None until measured.
+    Speeds are tokens a second, None until measured. While it `rests`, no model may be loaded.
     """
 
     state: str
+    rests: bool = False
     active: int = 0
     waiting: int = 0
     restarts: int = 0
@@ -72,12 +76,15 @@ class Limits:
 class BoxFacts:
     """What the other rooms know; None or empty where nobody looked.
 
-    `ssh_open_until` is in the household's time zone.
+    `ssh_open_until` is in the household's time zone. `offered_models` are those of the damaged ones
+    that can be downloaded, `unfinished_downloads` counts those that were paused or failed.
     """
 
     engine: EngineFacts | None = None
     name_conflict: str | None = None
     damaged_models: tuple[str, ...] = ()
+    offered_models: tuple[str, ...] = ()
+    unfinished_downloads: int = 0
     database_faults: tuple[str, ...] = ()
     backup: BackupFacts | None = None
     update: UpdateFacts | None = None
@@ -100,6 +107,12 @@ class Snapshot:
     box: BoxFacts = field(default_factory=BoxFacts)
     limits: Limits = field(default_factory=Limits)
     values: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def short_bytes(self) -> float:
+        """Return how much must be free on the disk before anything large is begun."""
+        disk = self.machine.disk
+        return min(SHORT_BYTES, disk.total * SHORT_SHARE) if disk else 0.0
 
     @property
     def clock_is_wrong(self) -> bool:

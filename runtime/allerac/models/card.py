@@ -60,6 +60,11 @@ class ModelCard:
     download: DownloadProgress | None = None
     answer_tokens: int = ANSWER_TOKENS
 
+    @property
+    def is_offered(self) -> bool:
+        """Whether it can be downloaded; otherwise its file came with the program or a person."""
+        return self.role not in {"demo", "imported"}
+
 
 @dataclass(frozen=True, slots=True)
 class VerifyResult:

@@ -23,7 +23,7 @@ from allerac.hardware.choice import ProfileChoice, threads_for
 from allerac.hardware.machine import Machine
 from allerac.hardware.processors import processors_for
 
-from .card import ANSWER_TOKENS, ModelCard, VerifyResult
+from .card import ANSWER_TOKENS, ModelCard, ModelState, VerifyResult
 from .service import ModelService
 
 log = structlog.get_logger()
@@ -224,6 +224,11 @@ class ModelRoom:
             except AlleracError as error:
                 log.warning("first_download_not_begun", model=wanted, reason=error.code)
 
+    @property
+    def rests(self) -> bool:
+        """Whether nothing new is answered, and no model loaded."""
+        return self._rest is not None
+
     def rest(self, reason: EngineUnavailable | None) -> None:
         """Answer nothing new for this reason; None ends the rest."""
         self._rest = reason
@@ -249,7 +254,7 @@ class ModelRoom:
         if self._holds_downloads:
             return
         self._holds_downloads = True
-        under_way = [card.id for card in self._all() if card.state == "downloading"]
+        under_way = [card.id for card in self.in_state("downloading")]
         self._held_downloads = list(dict.fromkeys([*self._held_downloads, *under_way]))
         for model_id in under_way:
             await self._files.pause(model_id)
@@ -276,13 +281,12 @@ class ModelRoom:
 
     async def drop_unfinished(self) -> None:
         """Delete what has arrived of downloads that were paused or failed."""
-        for card in self._all():
-            if card.state in {"paused", "failed"}:
-                await self._files.cancel(card.id)
+        for card in self.in_state("paused", "failed"):
+            await self._files.cancel(card.id)
 
-    def damaged(self) -> list[str]:
-        """Return the models whose files are not what they should be."""
-        return [card.id for card in self._all() if card.state == "damaged"]
+    def in_state(self, *states: ModelState) -> list[ModelCard]:
+        """Return the models in one of these states."""
+        return [card for card in self._all() if card.state in states]
 
     async def download(self, model_id: str) -> None:
         """Begin or go on with a download. Raises `InsufficientDisk` while they are held."""

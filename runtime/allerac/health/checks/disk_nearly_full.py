@@ -4,9 +4,6 @@ from collections.abc import Iterator
 
 from allerac.health.check import Check, Finding, Fix, Severity, View, Words, gigabytes
 
-SHORT_BYTES, SHORT_SHARE = 5e9, 0.10
-"""The smaller of both: a tenth of a small disk, and no more than one model of the smallest tier."""
-
 ENOUGH, DANGER = 1.3, 0.25
 """A disk that lives on its reserve is still in danger: the reserve is a gigabyte of five."""
 
@@ -15,7 +12,7 @@ def _look(view: View) -> Iterator[Finding]:
     disk = view.now.machine.disk
     if disk is None:
         return
-    short = min(SHORT_BYTES, disk.total * SHORT_SHARE)
+    short = view.now.short_bytes
     if disk.free < view.limit(short, short * ENOUGH):
         severity: Severity = "critical" if disk.free < short * DANGER else "warning"
         evidence = {"free": gigabytes(disk.free), "total": gigabytes(disk.total)}
@@ -44,5 +41,6 @@ CHECK = Check(
     fix=Fix(
         "drop_downloads",
         {"en": "Remove unfinished downloads", "de": "Unfertige Downloads entfernen"},
+        possible=lambda view, _: view.now.box.unfinished_downloads > 0,
     ),
 )

@@ -19,6 +19,10 @@ def _look(view: View) -> Iterator[Finding]:
         yield Finding("critical", {"state": engine.state})
 
 
+def _may_load(view: View, _: Finding) -> bool:
+    return view.now.box.engine is not None and not view.now.box.engine.rests
+
+
 CHECK = Check(
     code="engine_down",
     words={
@@ -37,5 +41,5 @@ CHECK = Check(
     opens_after_seconds=30,
     closes_after_seconds=10,
     page="/box/models",
-    fix=Fix("restart_engine", {"en": "Start again", "de": "Neu starten"}),
+    fix=Fix("restart_engine", {"en": "Start again", "de": "Neu starten"}, _may_load),
 )
