@@ -13,14 +13,12 @@ from bootstrap.system import Program
 from .debian import kept_root, load_debian
 from .errors import BadInput
 from .mirror import Repository, find_repositories
-from .models import models_of, size_of_models
+from .models import is_kept, models_of, size_of_models
 from .plan import REPOSITORY, Plan
 
-NEEDED_BYTES = 5 << 30
-"""Root, its images, the disk and the bundle of the largest tier, before models."""
-
-COPIES = 4
-"""Of each model: kept, in the folder of the data partition, in its image, in the disk."""
+GIB = 1 << 30
+CACHE_BYTES, WORK_BYTES, OUT_BYTES = 1 * GIB, 3 * GIB, 1 * GIB
+"""Of the largest tier, before models: what is kept, root with its parts, disk with bundle."""
 
 APT_HELPER = "/usr/lib/apt/apt-helper"
 PREPARE = "Run `make image`, or `python3 -m bootstrap image`, which prepares it."
@@ -31,9 +29,10 @@ def check_host(plan: Plan) -> None:
     require_root(os.geteuid())
     require_programs(BUILD_LINE)
     require_prepared([plan.ansible, REPOSITORY / "onboarding_ui" / "dist" / "index.html"])
-    plan.work.parent.mkdir(parents=True, exist_ok=True)
-    needed = NEEDED_BYTES + COPIES * size_of_models(models_of(plan))
-    require_space(plan.work.parent, needed, shutil.disk_usage(plan.work.parent).free)
+    for folder in (plan.work.parent, plan.out.parent, plan.cache):
+        folder.mkdir(parents=True, exist_ok=True)
+    for folder, needed in room_needed(plan).items():
+        require_space(folder, needed, shutil.disk_usage(folder).free)
     debian = load_debian(plan.tier.packages)
     if not kept_root(plan, debian).exists():
         require_mirror(find_repositories(_output, debian.recipe["suites"])[0])
@@ -59,11 +58,33 @@ def require_prepared(paths: Iterable[Path]) -> None:
             raise BadInput(f"{path} is not there. {PREPARE}")
 
 
+def room_needed(plan: Plan) -> dict[Path, int]:
+    """Return the bytes that a build takes, by a folder of each file system that it writes to.
+
+    A model is kept once, goes into the data partition's folder and its image, then into the disk
+    and the compressed disk.
+    """
+    models = models_of(plan)
+    size = size_of_models(models)
+    to_fetch = size_of_models([model for model in models if not is_kept(plan, model)])
+    needed: dict[Path, int] = {}
+    by_device: dict[int, Path] = {}
+    for folder, room in (
+        (plan.work.parent, WORK_BYTES + 2 * size),
+        (plan.out.parent, OUT_BYTES + 2 * size),
+        (plan.cache, CACHE_BYTES + to_fetch),
+    ):
+        first = by_device.setdefault(folder.stat().st_dev, folder)
+        needed[first] = needed.get(first, 0) + room
+    return needed
+
+
 def require_space(folder: Path, needed: int, free: int) -> None:
     """Refuse when `free` bytes are fewer than `needed`."""
     if free < needed:
         raise BadInput(
-            f"{folder} has {free / 2**30:.1f} GB free and the build needs {needed / 2**30:.1f} GB."
+            f"{folder} has {free / GIB:.1f} GB free and the build needs {needed / GIB:.1f} GB. "
+            "Remove there what you can do without, and build again."
         )
 
 

@@ -5,7 +5,9 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -24,7 +26,7 @@ def prepare_models(plan: Plan, log: StepLog) -> None:
     environment = {**os.environ, "ALLERAC_DATA_DIR": str(plan.models)}
     for model in models_of(plan):
         pull = [sys.executable, "-m", "allerac", "models", "pull", model]
-        if not (plan.models / FOLDER / model / MANIFEST).is_file():
+        if not is_kept(plan, model):
             try:
                 log.run(pull, name="allerac models pull", environment=environment)
             except CommandFailed as error:
@@ -32,6 +34,23 @@ def prepare_models(plan: Plan, log: StepLog) -> None:
                     f"{model} could not be fetched. Build again: what has arrived is kept. "
                     "MODELS=none makes an image without models."
                 ) from error
+        _refuse_another_file(plan, model)
+
+
+def is_kept(plan: Plan, model: str) -> bool:
+    """Return whether `model` was fetched for an earlier image."""
+    return (plan.models / FOLDER / model / MANIFEST).is_file()
+
+
+def _refuse_another_file(plan: Plan, model: str) -> None:
+    """Refuse what was kept when the catalogue had another file under this name."""
+    folder = plan.models / FOLDER / model
+    kept = json.loads((folder / MANIFEST).read_text("utf-8"))["sha256"]
+    if kept != _catalogue()[model]["sha256"]:
+        raise ImageError(
+            f"The kept file of {model} is not the one that the catalogue names now. "
+            f"Remove {folder} and build again."
+        )
 
 
 def models_of(plan: Plan) -> list[str]:
@@ -41,9 +60,14 @@ def models_of(plan: Plan) -> list[str]:
 
 def size_of_models(models: list[str]) -> int:
     """Return the bytes of `models` together, as the catalogue says."""
-    catalogue = yaml.safe_load((PROFILES / "models.yaml").read_text("utf-8"))
-    sizes = {pin["id"]: pin["size_bytes"] for pin in catalogue}
-    return sum(sizes[model] for model in models)
+    catalogue = _catalogue()
+    return sum(int(catalogue[model]["size_bytes"]) for model in models)
+
+
+def _catalogue() -> dict[str, Mapping[str, Any]]:
+    """Return what is pinned of each model, by its id."""
+    pins = yaml.safe_load((PROFILES / "models.yaml").read_text("utf-8"))
+    return {pin["id"]: pin for pin in pins}
 
 
 def copy_models(plan: Plan, target: Path) -> None:

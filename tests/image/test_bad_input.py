@@ -16,14 +16,19 @@ from allerac_image.build import TEMPLATE, alone, clear, put_in_place
 from allerac_image.cli import main
 from allerac_image.errors import BadInput, ImageError
 from allerac_image.host import (
+    CACHE_BYTES,
+    OUT_BYTES,
+    WORK_BYTES,
     require_mirror,
     require_prepared,
     require_programs,
     require_root,
     require_space,
+    room_needed,
 )
 from allerac_image.log import StepLog
 from allerac_image.mirror import Repository
+from allerac_image.models import models_of, size_of_models
 from allerac_image.pipeline import MAKING, STEPS, Step, run_step, step_called
 from allerac_image.plan import IMAGE, Plan
 from allerac_image.slot import refuse_too_large
@@ -68,8 +73,21 @@ def test_nobody_but_root_makes_an_image() -> None:
 
 
 def test_too_little_space_is_said_in_figures(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"has 1\.0 GB free and the build needs 5\.0 GB"):
+    with pytest.raises(BadInput, match=r"has 1\.0 GB free and the build needs 5\.0 GB\. Remove"):
         require_space(tmp_path, needed=5 << 30, free=1 << 30)
+
+
+def test_room_is_asked_for_all_that_a_build_writes_to_one_disk(tmp_path: Path) -> None:
+    plan = plan_below(tmp_path, tier_id="i7", preload=True)
+    plan.cache.mkdir()
+    models = size_of_models(models_of(plan))
+    assert models > 1 << 30
+    first = CACHE_BYTES + WORK_BYTES + OUT_BYTES + 5 * models
+    assert room_needed(plan) == {tmp_path: first}
+    for model in models_of(plan):
+        (plan.models / "models" / model).mkdir(parents=True)
+        (plan.models / "models" / model / "manifest.json").touch()
+    assert room_needed(plan) == {tmp_path: first - models}
 
 
 def test_what_was_not_prepared_is_named(tmp_path: Path) -> None:

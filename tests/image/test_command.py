@@ -53,7 +53,7 @@ def test_a_disk_that_is_too_small_is_told_before_anything_is_begun(tmp_path: Pat
     script = SMALL_DISK.format(folder=tmp_path / "small", command=" ".join([*IMAGE, *places]))
     status, said = _run(["unshare", "--mount", "sh", "-c", script])
     assert status == 2
-    assert f"{tmp_path}/small has 0.0 GB free and the build needs 5.0 GB." in said
+    assert f"{tmp_path}/small has 0.0 GB free and the build needs 3.0 GB." in said
     assert not (tmp_path / "out").exists()
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from allerac_image.errors import ImageError
-from allerac_image.models import copy_models, models_of, size_of_models
+from allerac_image.log import StepLog
+from allerac_image.models import copy_models, models_of, prepare_models, size_of_models
 from allerac_image.plan import Plan
 from tests.image.plans import plan_below
 
@@ -41,6 +42,14 @@ def test_a_damaged_file_does_not_come_aboard(plan: Plan, tmp_path: Path) -> None
     damaged.write_bytes(CONTENT[:-1])
     with pytest.raises(ImageError, match=r"is damaged\. Remove"):
         copy_models(plan, tmp_path / "data")
+
+
+def test_a_kept_file_that_the_catalogue_names_no_more_is_refused(
+    plan: Plan, tmp_path: Path
+) -> None:
+    first = models_of(plan)[0]
+    with pytest.raises(ImageError, match=rf"{first} is not the one .* Remove .*/{first} and build"):
+        prepare_models(plan, StepLog(tmp_path / "log", None))
 
 
 def test_nothing_is_preloaded_unless_it_was_asked_for(tmp_path: Path) -> None:
