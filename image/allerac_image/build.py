@@ -40,6 +40,7 @@ def build(plan: Plan) -> None:
 
 
 def _build(plan: Plan, lock: int) -> None:
+    clear(plan)
     for folder in (plan.work, plan.staging):
         _remove(folder)
         folder.mkdir(parents=True)
@@ -49,20 +50,25 @@ def _build(plan: Plan, lock: int) -> None:
     signer.make_development_keys(log)
     for step in FETCHING:
         run_step(step, plan)
-    _run_packer(plan, lock)
+    run_packer(plan, lock)
     sign_checksums(plan.staging, signer.certificate, signer.key)
     write_summary(plan)
     put_in_place(plan)
 
 
 def clear(plan: Plan) -> None:
-    """Remove what an interrupted build left, except its logs."""
+    """Remove what an interrupted build left, except its logs; what was finished before stays."""
+    if not plan.out.exists() and plan.before.exists():
+        plan.before.rename(plan.out)
     for folder in (plan.root, plan.parts, plan.staging):
         _remove(folder)
 
 
-def _run_packer(plan: Plan, lock: int) -> None:
-    """Let Packer do its steps; it holds `lock` too, should this process be killed."""
+def run_packer(plan: Plan, lock: int) -> None:
+    """Let Packer do its steps; it holds `lock` too, should this process be killed.
+
+    Raises `ImageError` when one fails, after saying which.
+    """
     variables = plan.work / "packer.pkrvars.json"
     files = [path.name for path in _products(plan)]
     variables.write_text(
@@ -116,12 +122,15 @@ def _products(plan: Plan) -> list[Path]:
 
 
 def put_in_place(plan: Plan) -> None:
-    old = plan.out.with_name(f".{plan.out.name}.old")
-    _remove(old)
+    """Make the finished files `plan.out`, after they have reached the disk: a name may sooner."""
+    for path in plan.staging.iterdir():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    _remove(plan.before)
     if plan.out.exists():
-        plan.out.rename(old)
+        plan.out.rename(plan.before)
     plan.staging.rename(plan.out)
-    _remove(old)
+    _remove(plan.before)
     clear(plan)
 
 

@@ -79,6 +79,11 @@ class Plan:
         return self.out.with_name(f".{self.out.name}.part")
 
     @property
+    def before(self) -> Path:
+        """Where the build before is for the moment in which this one takes its place."""
+        return self.out.with_name(f".{self.out.name}.old")
+
+    @property
     def raw(self) -> Path:
         """The disk as it is written to a drive."""
         return self.staging / f"{self.name}.img"

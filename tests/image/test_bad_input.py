@@ -1,18 +1,13 @@
-"""What a build is refused for, and what is left when one ends early."""
+"""What a build is refused for, and what is said when a step of it fails."""
 
 import json
-import os
 import re
-import signal
 import subprocess
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from allerac_image.build import TEMPLATE, alone, clear, put_in_place
+from allerac_image.build import TEMPLATE, alone, run_packer
 from allerac_image.cli import main
 from allerac_image.errors import BadInput, ImageError
 from allerac_image.host import (
@@ -30,14 +25,12 @@ from allerac_image.log import StepLog
 from allerac_image.mirror import Repository
 from allerac_image.models import models_of, size_of_models
 from allerac_image.pipeline import MAKING, STEPS, Step, run_step, step_called
-from allerac_image.plan import IMAGE, Plan
+from allerac_image.plan import Plan
 from allerac_image.slot import refuse_too_large
 from allerac_image.source import read_source, version_of
 from bootstrap.system import Program
 from tests.image.plans import plan_below
 
-POLL_SECONDS = 0.05
-DEADLINE_SECONDS = 20
 BUILT_IN = {"null", "shell-local", "artifice", "checksum", "manifest"}
 """In every Packer without `packer init`, https://developer.hashicorp.com/packer/docs/plugins."""
 
@@ -144,12 +137,6 @@ def test_a_plan_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     assert Plan.load(plan.save()) == plan
 
 
-def test_two_builds_do_not_share_a_work_folder(tmp_path: Path) -> None:
-    work = tmp_path / "vm"
-    with alone(work), pytest.raises(BadInput, match="Another build is at work"), alone(work):
-        pass
-
-
 def test_a_failed_step_says_which_it_was_and_where_its_log_is(tmp_path: Path) -> None:
     plan = plan_below(tmp_path)
 
@@ -165,6 +152,24 @@ def test_a_failed_step_says_which_it_was_and_where_its_log_is(tmp_path: Path) ->
     assert "sh ended with status 3" in said
     assert f"The whole log is {plan.logs}/06-" in said
     assert caught.value.exit_status == 1
+
+
+def test_a_step_that_fails_in_packer_is_told_like_any_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = plan_below(tmp_path)
+    plan.save()
+    plan.logs.mkdir()
+    with (
+        alone(plan.work) as lock,
+        pytest.raises(ImageError, match=rf"The image was not made; {plan.out} is as it was\."),
+    ):
+        run_packer(plan, lock)
+    said = capsys.readouterr().out
+    assert "▸  4 of 14  Root unpacked\n" in said
+    assert "✗ Step 4 of 14 failed: Root unpacked\n" in said
+    assert f"The whole log is {plan.logs}/04-unpack.log\n" in said
+    assert "▸  5 of" not in said
 
 
 def test_an_unknown_step_is_told_which_there_are() -> None:
@@ -200,60 +205,3 @@ def test_a_part_that_outgrows_its_slot_stops_the_build(tmp_path: Path) -> None:
     refuse_too_large(image, 3 << 20, "boot_slot_bytes")
     with pytest.raises(ImageError, match=r"boot\.img has 3 MiB .* disk\.boot_slot_bytes is 2 MiB"):
         refuse_too_large(image, 2 << 20, "boot_slot_bytes")
-
-
-def test_a_finished_build_takes_the_place_of_the_one_before_as_a_whole(tmp_path: Path) -> None:
-    plan = plan_below(tmp_path)
-    for folder, name in ((plan.out, "before"), (plan.staging, "after")):
-        folder.mkdir()
-        (folder / name).touch()
-    put_in_place(plan)
-    assert [path.name for path in plan.out.iterdir()] == ["after"]
-    assert not plan.staging.exists()
-
-
-def test_an_interrupted_build_leaves_the_one_before(tmp_path: Path) -> None:
-    plan = plan_below(tmp_path)
-    for folder, name in ((plan.out, "before"), (plan.staging, "half"), (plan.root, "etc")):
-        folder.mkdir(parents=True)
-        (folder / name).touch()
-    clear(plan)
-    assert [path.name for path in plan.out.iterdir()] == ["before"]
-    assert not plan.staging.exists()
-    assert not plan.root.exists()
-
-
-def test_what_a_program_started_ends_with_the_build(tmp_path: Path) -> None:
-    script = (
-        "import signal; from pathlib import Path; from allerac_image.log import StepLog\n"
-        "signal.signal(signal.SIGTERM, signal.default_int_handler)\n"
-        f"StepLog(Path({str(tmp_path / 'log')!r}), None).run("
-        "['sh', '-c', 'sleep 600 & echo $! > pid.new; mv pid.new pid; wait'], "
-        f"cwd=Path({str(tmp_path)!r}))\n"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", script],
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": str(IMAGE)},
-    ) as build:
-        _wait_for(lambda: (tmp_path / "pid").exists())
-        started = int((tmp_path / "pid").read_text())
-        assert _is_running(started)
-        build.send_signal(signal.SIGTERM)
-        build.wait(DEADLINE_SECONDS)
-    _wait_for(lambda: not _is_running(started))
-
-
-def _wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(POLL_SECONDS)
-
-
-def _is_running(process: int) -> bool:
-    try:
-        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
