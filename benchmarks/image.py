@@ -39,6 +39,7 @@ def _boot(image: Path, folder: Path) -> list[Row]:
         unit.call("GET", "/status")
         seconds = unit.emulator.cpu_seconds
         unit.claim(unit.claim_code())
+        unit.wait_ready()
         memory = unit.call("GET", "/box")["memory"]
         used = memory["total_bytes"] - memory["available_bytes"]
     return [

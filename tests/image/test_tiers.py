@@ -80,6 +80,12 @@ def test_the_kernel_is_the_profiles_and_gets_its_words(built: TierImage) -> None
         assert word in words, word
 
 
+def test_the_kernel_has_a_driver_for_the_watchdog_of_the_tiers_chipset(built: TierImage) -> None:
+    driver = (built.root / "etc/modules-load.d/allerac-watchdog.conf").read_text().strip()
+    assert driver == "iTCO_wdt"
+    assert list(built.root.glob(f"usr/lib/modules/*/kernel/drivers/watchdog/{driver}.ko*"))
+
+
 def test_services_have_the_limits_of_the_profile(built: TierImage) -> None:
     services = built.wanted["services"]
     for unit, name in (("allerac.service", "runtime"), ("allerac-engine@.service", "engine")):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import testinfra
 
-USERS = {"allerac": 970, "allerac-engine": 971}
+USERS = {"allerac": 970, "allerac-engine": 971, "allerac-rescue": 972}
 NOT_ON_BOARD = {
     *(
         "as",
@@ -40,6 +40,8 @@ STARTED = (
     "allerac-console@tty1.service",
     "allerac-engine.socket",
     "allerac-prove.service",
+    "allerac-rescue.service",
+    "allerac-rescue.socket",
     "allerac-ssh-door.path",
     "allerac.service",
     "nftables.service",
@@ -214,3 +216,13 @@ def test_the_journal_leaves_the_disk_to_the_household(host: Any) -> None:
     assert settings["Storage"] == "persistent"
     assert settings["SystemMaxUse"] == "200M"
     assert settings["SystemKeepFree"] == "500M"
+
+
+def test_the_hardware_restarts_a_box_whose_service_manager_is_stuck(
+    host: Any, image_root: Path
+) -> None:
+    told = host.check_output("systemd-analyze cat-config systemd/system.conf")
+    settings = dict(re.findall(r"^(\w+)=(\S+)$", told, re.MULTILINE))
+    assert settings["RuntimeWatchdogSec"] == "60s"
+    driver = (image_root / "etc/modules-load.d/allerac-watchdog.conf").read_text().strip()
+    assert list(image_root.glob(f"usr/lib/modules/*/kernel/drivers/watchdog/{driver}.ko*"))
