@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from allerac.engine.answer import Answer
 from allerac.engine.fairness import FairShare
@@ -9,6 +10,9 @@ from allerac.engine.llama import Batch
 from allerac.engine.memory import PromptMemory
 from allerac.engine.pace import Pace
 from allerac.engine.quoting import GUESSED
+
+TAKEN_ALONG: Final = 1.25
+"""A silent step may be so much longer where that spares another for a few last tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,10 @@ class Filling:
         if len(streaming) == 1 and not reading:
             return [self._add(streaming[0], 1, self._guess(streaming[0]))]
         chunks = [self._add(answer, 1) for answer in streaming]
-        room = min(self._batch.room, self._pace.chunk(len(streaming), people))
+        room = self._pace.chunk(len(streaming), people)
+        if not streaming and room < (rest := sum(a.unread for a in reading)) <= room * TAKEN_ALONG:
+            room = rest
+        room = min(self._batch.room, room)
         for answer in sorted(reading, key=self._share.key):
             if answer.stored or not self._memory.follow(answer, running):
                 continue

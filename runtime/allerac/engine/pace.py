@@ -7,7 +7,7 @@ from allerac.engine.protocol import Speed
 STREAMING_STEP_SECONDS: Final = 0.150  # others' text must not stutter
 SILENT_STEP_SECONDS: Final = 0.500  # nobody is reading along: larger chunks are quicker
 STREAMING_SHARE: Final = 0.6  # of a step, while prompts wait to be read
-SLACK: Final = 1.2  # one of two people keeps 1 / 2.4 of solo speed; promised is 0.4
+SLACK: Final = 1.1  # one of two people keeps 1 / 2.2 of solo speed; promised is 0.4
 EACH_MORE: Final = 0.5  # measured from 0.4 to 0.6 where arithmetic is the limit, less elsewhere
 FIRST_CHUNK_TOKENS: Final = 16
 CHUNK_TOKENS_MIN: Final = 8

@@ -213,7 +213,7 @@ class ModelFile:
 class Speed:
     """Running averages in tokens per second; None until measured.
 
-    `overhead_share` is what of a step's time is not llama.cpp's computing.
+    `overhead_share` is what of a step's time is neither computing nor choosing tokens.
     """
 
     prefill_tokens_per_second: float | None = None

@@ -332,7 +332,7 @@ class Scheduler:
         """Say the next token, and those after it for as long as they were guessed right."""
         goes_on, row = True, chunk.row
         for row, guessed in enumerate([*chunk.guess, None], chunk.row):
-            token = answer.sampler.sample(self._context, row)
+            token = self._choose(answer, row)
             goes_on = self._say(answer, token)
             if token != guessed or not goes_on:
                 break
@@ -341,6 +341,12 @@ class Scheduler:
             answer.quoting.checked(len(chunk.guess), row - chunk.row)
             if goes_on:
                 self._context.remove(answer.sequence, answer.read)
+
+    def _choose(self, answer: Answer, row: int) -> int:
+        began = time.monotonic()
+        token = answer.sampler.sample(self._context, row)
+        self._computing_seconds += time.monotonic() - began
+        return token
 
     def _say(self, answer: Answer, token: int) -> bool:
         """Let `answer` say `token`; False when that was its end."""
