@@ -34,6 +34,7 @@ TESTS = (
     Program("ip", "iproute2"),
     Program("journalctl", "systemd"),
     Program("promtool", "prometheus"),
+    Program("qemu-img", "qemu-utils"),
     Program("swtpm", "swtpm"),
     Program("/usr/lib/x86_64-linux-gnu/libtss2-tcti-swtpm.so.0", "libtss2-tcti-swtpm0"),
     Program("tpm2", "tpm2-tools"),
