@@ -4,17 +4,18 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from allerac_image.plan import PROFILES
+from allerac_image.tier import known_tiers
 from tests.image.booted_box import flashed_unit
 
 OUT = Path(__file__).resolve().parents[1] / "out"
-TIERS = ("n100", "i5", "i7", "vm")
 Row = tuple[str, str, str]
 
 
 def measure_images() -> list[Row]:
     """Return the sizes of every image that `make image` left, and one boot of the `vm` tier."""
     rows: list[Row] = []
-    for tier in TIERS:
+    for tier in known_tiers(PROFILES):
         folder = OUT / tier
         if folder.is_dir():
             rows.append((f"{tier}: image, compressed", _megabytes(folder, ".img.zst"), "-"))

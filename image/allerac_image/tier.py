@@ -46,7 +46,12 @@ class Tier:
 
 def load_tier(name: str, folder: Path) -> Tier:
     """Read the tier `name`; raise `BadInput` naming those there are."""
-    known = sorted(path.stem for path in folder.glob("*.yaml") if path.stem != CATALOGUE)
+    known = known_tiers(folder)
     if name not in known:
         raise BadInput(f"There is no tier {name!r}. Tiers: {', '.join(known)}.")
     return Tier(name, yaml.safe_load((folder / f"{name}.yaml").read_text("utf-8")))
+
+
+def known_tiers(folder: Path) -> list[str]:
+    """Return the names of the tiers that `folder` has a profile of."""
+    return sorted(path.stem for path in folder.glob("*.yaml") if path.stem != CATALOGUE)

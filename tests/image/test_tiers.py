@@ -11,14 +11,18 @@ from typing import Any, Final
 import pytest
 
 from allerac_image.plan import IMAGE, PROFILES
-from allerac_image.tier import Tier, load_tier
+from allerac_image.tier import Tier, known_tiers, load_tier
 from bootstrap.engine import build_engine_wheel
 from tests.image.conftest import BUILD_SECONDS, BuiltImage, build_image
 from tests.image.offline_disk import partition
 
 pytestmark = [pytest.mark.matrix, pytest.mark.timeout(BUILD_SECONDS)]
 
-TIERS: Final = ("n100", "i5", "i7")
+TIERS: Final = [
+    name
+    for name in known_tiers(PROFILES)
+    if not load_tier(name, PROFILES).profile["recognise"]["virtual"]
+]
 LARGEST_BUNDLE: Final = 400_000_000
 """Without models, of a tier without Wi-Fi."""
 

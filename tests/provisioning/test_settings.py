@@ -4,7 +4,6 @@ from pathlib import Path
 
 import jinja2
 import pytest
-import yaml
 
 from allerac.hardware.profile import load_profiles
 from allerac.settings import Settings
@@ -44,9 +43,3 @@ def test_watched_folder_is_made_for_the_runtime_and_whoever_is_of_its_group() ->
     made = [line.split() for line in folders.read_text("utf-8").splitlines()]
     wanted = ["d", settings["ALLERAC_WATCHED_DIR"], "2770", "allerac", "allerac", "-"]
     assert wanted in made
-
-
-def test_the_play_knows_every_tier() -> None:
-    spec = yaml.safe_load((TEMPLATES.parent / "meta" / "argument_specs.yml").read_text("utf-8"))
-    options = spec["argument_specs"]["main"]["options"]
-    assert sorted(options["runtime_tier"]["choices"]) == TIERS

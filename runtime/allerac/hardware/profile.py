@@ -18,6 +18,8 @@ MIB = 1 << 20
 PartitionBytes = Annotated[int, Field(gt=0, multiple_of=MIB)]
 DebianPackage = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]+$")]
 """Debian Policy 5.6.1."""
+TierName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*$")]
+"""As in the names of files, images and RAUC's `compatible`."""
 KernelParameter = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+(=[A-Za-z0-9_.,:/-]*)?$")]
 FirmwarePattern = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_*.-]*(/[A-Za-z0-9_*][A-Za-z0-9_*.-]*)*$")
@@ -222,7 +224,7 @@ class ExpectedSpeed(Part):
 class Profile(Part):
     """One tier."""
 
-    id: Literal["n100", "i5", "i7", "vm"]
+    id: TierName
     product: str
     title: str
     recognise: Recognition

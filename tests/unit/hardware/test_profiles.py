@@ -36,6 +36,20 @@ def test_all_four_tiers_load() -> None:
     assert set(load_profiles(PROFILES).by_id) == {"n100", "i5", "i7", "vm"}
 
 
+def test_a_further_tier_is_one_file(directory: Path) -> None:
+    further = directory / "n200.yaml"
+    further.write_text((directory / "n100.yaml").read_text("utf-8"), "utf-8")
+    edit(further, lambda tier: tier.update(id="n200"))
+    assert set(load_profiles(directory).by_id) == {"n100", "n200"}
+
+
+@pytest.mark.parametrize("name", ["", "N200", "n 200", "../n200"])
+def test_refuses_a_name_that_is_none_for_files_and_images(directory: Path, name: str) -> None:
+    edit(directory / "n100.yaml", lambda tier: tier.update(id=name))
+    with pytest.raises(ValidationError, match=r"(?m)^id$"):
+        load_profiles(directory)
+
+
 @pytest.mark.parametrize(
     ("tier", "chat"),
     [
