@@ -1,6 +1,7 @@
-"""What is in a root: Debian packages and Python distributions, with their licences."""
+"""What is in an image: Debian's packages, Python distributions, those of the web application."""
 
 import dataclasses
+import json
 import re
 from collections.abc import Iterator, Mapping
 from email.parser import HeaderParser
@@ -14,6 +15,9 @@ DEP5 = re.compile(r"^License:[ \t]*(\S.*)$", re.MULTILINE)
 
 LICENCE_CLASSIFIER = "License :: OSI Approved :: "
 KIB = 1 << 10
+NODE_MODULES = "node_modules/"
+TYPES = "@types/"
+"""Scope of packages that a compiler reads; nothing of them is in what it makes."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -74,6 +78,29 @@ def python_distributions(root: Path) -> list[Component]:
             )
         )
     return sorted(found, key=lambda component: component.name)
+
+
+def web_packages(lock: Path) -> list[Component]:
+    """Return the packages that the web application is made of, as npm's lock file (version 3) says.
+
+    Their sizes are unknown: what is not used of them was left out.
+    """
+    found = {}
+    for place, facts in json.loads(lock.read_text("utf-8"))["packages"].items():
+        name = place.rpartition(NODE_MODULES)[2]
+        if not name or facts.keys() & {"dev", "devOptional"} or name.startswith(TYPES):
+            continue
+        licence = facts.get("license", "")
+        component = Component(
+            name=name,
+            version=facts["version"],
+            architecture="",
+            purl=f"pkg:npm/{quote(name)}@{quote(facts['version'])}",
+            licences=(licence,) if licence else (),
+            size_bytes=0,
+        )
+        found[component.purl] = component  # two packages may each bring the same third
+    return sorted(found.values(), key=lambda component: component.purl)
 
 
 def _paragraphs(text: str) -> Iterator[Mapping[str, str]]:

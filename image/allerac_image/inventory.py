@@ -3,22 +3,25 @@
 import json
 from datetime import UTC, datetime
 
-from .contents import Component, debian_packages, python_distributions
+from .contents import Component, debian_packages, python_distributions, web_packages
 from .log import StepLog
-from .plan import Plan
+from .plan import REPOSITORY, Plan
 
 PACKAGES = "packages.txt"
 BILL = "sbom.cdx.json"
+WEB_LOCK = REPOSITORY / "onboarding_ui" / "package-lock.json"
 
 
 def write_inventory(plan: Plan, log: StepLog) -> None:
-    """Write both lists from what the root says it has."""
+    """Write both lists from what the root says it has, and what its web application is made of."""
     packages, distributions = debian_packages(plan.root), python_distributions(plan.root)
-    log.write(f"{len(packages)} Debian packages, {len(distributions)} Python distributions\n")
+    web = web_packages(WEB_LOCK)
+    log.write(f"{len(packages)} of Debian, {len(distributions)} of Python, {len(web)} of npm\n")
     lines = [f"{one.name} {one.version} {one.architecture}\n" for one in packages]
     lines += [f"{one.name} {one.version} python\n" for one in distributions]
+    lines += [f"{one.name} {one.version} npm\n" for one in web]
     (plan.staging / PACKAGES).write_text("".join(lines))
-    bill = bill_of_materials(plan, [*packages, *distributions])
+    bill = bill_of_materials(plan, [*packages, *distributions, *web])
     (plan.staging / BILL).write_text(json.dumps(bill, indent=1) + "\n")
 
 

@@ -159,7 +159,7 @@ def test_file_systems_that_are_written_to_have_no_fault(parts: dict[str, Path], 
 def test_the_bill_names_every_package_and_distribution(vm_image: BuiltImage) -> None:
     bill = json.loads((vm_image.folder / BILL).read_text())
     names = {component["name"] for component in bill["components"]}
-    assert {"systemd", "rauc", "nginx", "allerac", "fastapi", "llama-cpp-python"} <= names
+    assert {"systemd", "rauc", "nginx", "allerac", "fastapi", "llama-cpp-python", "react"} <= names
     listed = (vm_image.folder / PACKAGES).read_text().splitlines()
     assert len(listed) == len(bill["components"])
 

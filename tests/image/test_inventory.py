@@ -1,12 +1,12 @@
-"""The lists of what is in a root, from what dpkg and pip left there."""
+"""The lists of what is in an image, from what dpkg, pip and npm left."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from allerac_image.contents import debian_packages, python_distributions
-from allerac_image.inventory import BILL, PACKAGES, write_inventory
+from allerac_image.contents import debian_packages, python_distributions, web_packages
+from allerac_image.inventory import BILL, PACKAGES, WEB_LOCK, write_inventory
 from allerac_image.log import StepLog
 from tests.image.plans import plan_below
 
@@ -54,6 +54,17 @@ METADATA = {
     ),
     "long-1": "Name: long\nVersion: 1\nLicense: A whole\n  licence text\n",
 }
+LOCK = {
+    "": {"name": "the application", "version": "0.1.0"},
+    "node_modules/react": {"version": "19.3.1", "license": "MIT"},
+    "node_modules/@fontsource/figtree": {"version": "5.3.0", "license": "OFL-1.1"},
+    "node_modules/react/node_modules/debug": {"version": "4.4.0"},
+    "node_modules/debug": {"version": "2.0.0", "license": "MIT"},
+    "node_modules/other/node_modules/debug": {"version": "4.4.0"},
+    "node_modules/vite": {"version": "8.0.0", "license": "MIT", "dev": True},
+    "node_modules/typescript": {"version": "5.9.3", "license": "MIT", "devOptional": True},
+    "node_modules/@types/react": {"version": "19.3.0", "license": "MIT"},
+}
 RECORD = "segno/a.py,sha256=x,100\nsegno/b.py,sha256=y,23\nRECORD,,\n"
 
 
@@ -91,6 +102,26 @@ def test_distributions_are_listed_with_the_licence_they_state(root: Path) -> Non
     assert (segno.licences, segno.size_bytes) == (("BSD License",), 123)
 
 
+def test_packages_of_the_web_application_are_listed_once_and_its_tools_are_not(
+    tmp_path: Path,
+) -> None:
+    lock = tmp_path / "package-lock.json"
+    lock.write_text(json.dumps({"lockfileVersion": 3, "packages": LOCK}))
+    assert [(one.purl, one.licences) for one in web_packages(lock)] == [
+        ("pkg:npm/%40fontsource/figtree@5.3.0", ("OFL-1.1",)),
+        ("pkg:npm/debug@2.0.0", ("MIT",)),
+        ("pkg:npm/debug@4.4.0", ()),
+        ("pkg:npm/react@19.3.1", ("MIT",)),
+    ]
+
+
+def test_the_lock_is_of_a_version_that_is_understood() -> None:
+    assert json.loads(WEB_LOCK.read_text())["lockfileVersion"] == 3
+    names = {one.name for one in web_packages(WEB_LOCK)}
+    assert {"react", "react-dom", "katex"} <= names
+    assert not names & {"vite", "typescript", "@types/react"}
+
+
 def test_the_bill_of_materials_names_every_component_once_and_is_the_same_again(
     root: Path, tmp_path: Path
 ) -> None:
@@ -104,5 +135,5 @@ def test_the_bill_of_materials_names_every_component_once_and_is_the_same_again(
     assert written[0] == written[1]
     assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.6")
     references = [component["bom-ref"] for component in bill["components"]]
-    assert len(references) == len(set(references)) == 5
+    assert len(references) == len(set(references)) == 5 + len(web_packages(WEB_LOCK))
     assert (plan.staging / PACKAGES).read_text().splitlines()[0] == "adduser 3.152 all"
