@@ -125,10 +125,33 @@ test("mail alerts are chosen, kept and tested; the password is not sent back", a
   await userEvent.type(screen.getByLabelText("Password"), "quiet lantern");
   await userEvent.click(screen.getByRole("button", { name: "Save" }));
   expect(await screen.findByText("Saved.")).toBeInTheDocument();
-  expect(sent.mock.calls[0]?.[0].mail?.recipients).toEqual(["ana@example.com"]);
+  expect(sent.mock.calls[0]?.[0].mail?.recipients).toEqual([
+    { address: "ana@example.com", language: null },
+  ]);
   expect(screen.getByLabelText("Password")).toHaveValue("");
   await userEvent.click(screen.getByRole("button", { name: "Send a test" }));
   expect(await screen.findByText("The test is on its way.")).toBeInTheDocument();
+});
+
+test("each recipient is told in a language of their own, whoever saves it", async () => {
+  const api = open(PAGE);
+  const sent = vi.spyOn(api, "changeAlerts");
+  await userEvent.click(await screen.findByRole("checkbox", { name: "By mail" }));
+  await userEvent.type(screen.getByLabelText("To"), "gone@example.com");
+  await userEvent.click(screen.getByRole("button", { name: "Tell somebody else too" }));
+  const [first, second] = screen.getAllByLabelText("To");
+  await userEvent.type(second as HTMLElement, "ben@example.com");
+  const spoken = screen.getAllByLabelText("Language")[1] as HTMLElement;
+  await userEvent.selectOptions(spoken, "Deutsch");
+  await userEvent.click(screen.getByRole("button", { name: "Remove gone@example.com" }));
+  expect(first).toHaveValue("ben@example.com");
+  await userEvent.type(screen.getByRole("textbox", { name: "From" }), "box@example.com");
+  await userEvent.type(screen.getByLabelText("Mail server"), "mail.example.com");
+  await userEvent.click(screen.getByRole("button", { name: "Save" }));
+  expect(await screen.findByText("Saved.")).toBeInTheDocument();
+  const kept = [{ address: "ben@example.com", language: "de" }];
+  expect(sent.mock.calls[0]?.[0].mail?.recipients).toEqual(kept);
+  expect(screen.getByLabelText("Language")).toHaveValue("de");
 });
 
 test("past issues tell when they were", async () => {

@@ -32,10 +32,9 @@ MAIL = {
     "username": "box",
     "password": "quiet lantern",
     "sender": "box@example.com",
-    "recipients": ["ana@example.com"],
+    "recipients": [{"address": "ana@example.com"}],
 }
 OFF: dict[str, Any] = {
-    "language": "en",
     "least": "warning",
     "quiet": None,
     "mail": None,
@@ -131,7 +130,11 @@ async def test_alerts_keep_secrets_from_browsers_and_disk(box: HealthBox) -> Non
     kept = await box.owner.put(url, json={**OFF, "mail": MAIL, "webhook": hook})
     assert kept.status_code == 200, kept.text
     assert kept.json()["mail"]["has_password"] is True
-    assert kept.json()["webhook"] == {"host": "hooks.example.com", "form": "slack"}
+    assert kept.json()["webhook"] == {
+        "host": "hooks.example.com",
+        "form": "slack",
+        "language": None,
+    }
     told = kept.text + (await box.owner.get(url)).text
     on_disk = (box.settings.data_dir / "alerts.json").read_text()
     assert not [s for s in ("quiet lantern", "T0P5ECRET") if s in told + on_disk]
@@ -139,6 +142,23 @@ async def test_alerts_keep_secrets_from_browsers_and_disk(box: HealthBox) -> Non
     still = await box.owner.put(url, json={**OFF, "mail": again, "webhook": {"form": "slack"}})
     assert still.json()["mail"]["has_password"] is True
     assert box.app.state.services.alerts.settings().mail.password == "quiet lantern"  # noqa: S105 - made up
+
+
+async def test_each_recipient_keeps_a_language(box: HealthBox) -> None:
+    url = "/api/v1/health/alerts"
+    recipients = [
+        {"address": "ana@example.com", "language": None},
+        {"address": "ben@example.com", "language": "de"},
+    ]
+    hook = {"url": "https://hooks.example.com/x", "form": "slack", "language": "de"}
+    mail = {**MAIL, "recipients": recipients}
+    kept = await box.owner.put(url, json={**OFF, "mail": mail, "webhook": hook})
+    assert kept.status_code == 200, kept.text
+    assert kept.json()["mail"]["recipients"] == recipients
+    assert kept.json()["webhook"]["language"] == "de"
+    unknown = {**MAIL, "recipients": [{"address": "ana@example.com", "language": "tlh"}]}
+    refused = await box.owner.put(url, json={**OFF, "mail": unknown})
+    assert refused.status_code == 422
 
 
 async def test_a_kept_password_does_not_follow_to_another_server(box: HealthBox) -> None:

@@ -49,9 +49,9 @@ def alerts(port: int) -> dict[str, Any]:
         "port": port,
         "security": "none",
         "sender": "box@example.com",
-        "recipients": ["ana@example.com"],
+        "recipients": [{"address": "ana@example.com"}],
     }
-    rest = {"language": "en", "least": "warning", "quiet": None, "webhook": None, "ntfy": None}
+    rest = {"least": "warning", "quiet": None, "webhook": None, "ntfy": None}
     return {**rest, "mail": mail}
 
 

@@ -2246,11 +2246,6 @@ export interface components {
      */
     Alerts: {
       /**
-       * Language
-       * @enum {string}
-       */
-      language: "en" | "de";
-      /**
        * Least
        * @enum {string}
        */
@@ -2483,11 +2478,6 @@ export interface components {
      */
     ChangeAlerts: {
       /**
-       * Language
-       * @enum {string}
-       */
-      language: "en" | "de";
-      /**
        * Least
        * @enum {string}
        */
@@ -2525,7 +2515,7 @@ export interface components {
       /** Sender */
       sender: string;
       /** Recipients */
-      recipients: string[];
+      recipients: components["schemas"]["ChangeRecipient"][];
     };
     /**
      * ChangeNtfy
@@ -2541,6 +2531,8 @@ export interface components {
       topic: string;
       /** Token */
       token?: string | null;
+      /** Language */
+      language?: ("en" | "de") | null;
     };
     /** ChangePassword */
     ChangePassword: {
@@ -2561,6 +2553,16 @@ export interface components {
       begin: number;
       /** End */
       end: number;
+    };
+    /**
+     * ChangeRecipient
+     * @description Who gets mail; without `language` in that of the household.
+     */
+    ChangeRecipient: {
+      /** Address */
+      address: string;
+      /** Language */
+      language?: ("en" | "de") | null;
     };
     /** ChangeRemoteModel */
     ChangeRemoteModel: {
@@ -2593,6 +2595,8 @@ export interface components {
        * @enum {string}
        */
       form: "generic" | "slack" | "discord";
+      /** Language */
+      language?: ("en" | "de") | null;
     };
     /** ChatCompletion */
     ChatCompletion: {
@@ -3405,7 +3409,7 @@ export interface components {
       /** Sender */
       sender: string;
       /** Recipients */
-      recipients: string[];
+      recipients: components["schemas"]["Recipient"][];
     };
     /**
      * Memories
@@ -3650,6 +3654,8 @@ export interface components {
       topic: string;
       /** Has Token */
       has_token: boolean;
+      /** Language */
+      language: ("en" | "de") | null;
     };
     /**
      * OnboardingModels
@@ -3950,6 +3956,16 @@ export interface components {
       };
       /** Since */
       since: string;
+    };
+    /**
+     * Recipient
+     * @description Who gets mail; `language` null is that of the household.
+     */
+    Recipient: {
+      /** Address */
+      address: string;
+      /** Language */
+      language: ("en" | "de") | null;
     };
     /** Recover */
     Recover: {
@@ -4699,6 +4715,8 @@ export interface components {
        * @enum {string}
        */
       form: "generic" | "slack" | "discord";
+      /** Language */
+      language: ("en" | "de") | null;
     };
     /**
      * WhyFailed

@@ -45,7 +45,6 @@ async def try_alert(body: shape.TryAlert, _: Administrator, services: ServicesOf
 def _chosen(body: shape.ChangeAlerts, before: AlertSettings) -> AlertSettings:
     """Return the new settings; secrets that are not sent stay as they were."""
     return AlertSettings(
-        language=body.language,
         least=body.least,
         quiet=QuietHours(begin=body.quiet.begin, end=body.quiet.end) if body.quiet else None,
         mail=_mail(body.mail, before.mail) if body.mail else None,
@@ -59,7 +58,14 @@ def _mail(body: shape.ChangeMail, before: Mail | None) -> Mail:
     same = before is not None and (before.host, before.port) == (body.host, body.port)
     kept = before.password if before is not None and same and body.security != "none" else ""
     password = kept if body.password is None else body.password
-    return Mail.model_validate({**body.model_dump(), "password": password})
+    recipients = {one.address: one.language for one in body.recipients}
+    told = {
+        **body.model_dump(),
+        "password": password,
+        "recipients": tuple(recipients),
+        "languages": {address: spoken for address, spoken in recipients.items() if spoken},
+    }
+    return Mail.model_validate(told)
 
 
 def _webhook(body: shape.ChangeWebhook, before: Webhook | None) -> Webhook:
@@ -67,13 +73,29 @@ def _webhook(body: shape.ChangeWebhook, before: Webhook | None) -> Webhook:
     if url is None:
         reason = "Paste the address that the other program gave you."
         raise InvalidInput("The address is missing.", fields={"webhook.url": reason})
-    return Webhook(url=url, form=body.form)
+    return Webhook(url=url, form=body.form, language=body.language)
 
 
 def _ntfy(body: shape.ChangeNtfy, before: Ntfy | None) -> Ntfy:
     kept = before.token if before is not None and before.server == body.server else ""
     token = kept if body.token is None else body.token
-    return Ntfy(server=body.server, topic=body.topic, token=token)
+    return Ntfy(server=body.server, topic=body.topic, token=token, language=body.language)
+
+
+def _mail_view(mail: Mail) -> dict[str, object]:
+    recipients = [
+        {"address": address, "language": mail.languages.get(address)} for address in mail.recipients
+    ]
+    return {
+        **mail.model_dump(),
+        "recipients": recipients,
+        "has_password": bool(mail.password),
+    }
+
+
+def _webhook_view(webhook: Webhook) -> dict[str, object]:
+    host = urlsplit(webhook.url).hostname or ""
+    return {"host": host, "form": webhook.form, "language": webhook.language}
 
 
 def _view(alerts: AlertService) -> shape.Alerts:
@@ -81,12 +103,10 @@ def _view(alerts: AlertService) -> shape.Alerts:
     mail, webhook, ntfy = chosen.mail, chosen.webhook, chosen.ntfy
     return shape.Alerts.model_validate(
         {
-            "language": chosen.language,
             "least": chosen.least,
             "quiet": chosen.quiet and chosen.quiet.model_dump(),
-            "mail": mail and {**mail.model_dump(), "has_password": bool(mail.password)},
-            "webhook": webhook
-            and {"host": urlsplit(webhook.url).hostname or "", "form": webhook.form},
+            "mail": mail and _mail_view(mail),
+            "webhook": webhook and _webhook_view(webhook),
             "ntfy": ntfy and {**ntfy.model_dump(), "has_token": bool(ntfy.token)},
             "problems": dict(alerts.problems),
         }

@@ -18,6 +18,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from allerac.appliance.secret_box import SecretBox
 from allerac.health import Change, Finding, Issue, find_checks
 from allerac.health.alerts import AlertService, AlertSettings, DiaryOutbox, Mail, SettingsFile
+from allerac.health.alerts.settings import Language
 from allerac.health.check import Severity
 from allerac.health.issues import Kind
 from allerac.storage.device_history import DeviceHistory
@@ -31,17 +32,19 @@ CHECKS = {check.code: check for check in find_checks()}
 class Home:
     name: str = "Kitchen"
     time_zone: str = "Europe/Berlin"
+    language: Language = "en"
 
 
 @dataclass(slots=True)
 class Inbox:
-    """What arrived; `refuse` makes the server say no."""
+    """What arrived; `refuse` makes the server say no, to all or to one of them."""
 
     mails: list[EmailMessage] = field(default_factory=list)
     refuse: bool = False
+    refuse_for: str = ""
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
-        if self.refuse:
+        if self.refuse or self.refuse_for in envelope.rcpt_tos:
             return "451 come back later"
         content = envelope.content
         assert isinstance(content, bytes)
@@ -101,12 +104,13 @@ class Desk:
         await self.service.dispatcher.deliver()
 
 
-def desk(tmp_path: Path, **chosen: Any) -> Desk:
+def desk(tmp_path: Path, language: Language = "en", **chosen: Any) -> Desk:
+    """Return the desk of a household that speaks `language`."""
     file = SettingsFile(tmp_path / "alerts.json", SecretBox(tmp_path / "key"))
     file.save(AlertSettings(**{"quiet": None, **chosen}))
 
     async def home() -> Home:
-        return Home()
+        return Home(language=language)
 
     made = Desk(AlertService(file, home))
     outbox = DiaryOutbox(DeviceHistory(tmp_path / "health.sqlite"), find_checks())

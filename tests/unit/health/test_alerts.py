@@ -32,6 +32,46 @@ async def test_an_alert_speaks_the_language_of_the_household(tmp_path: Path) -> 
     assert "Seit 01.05.2026, 14:00 Uhr." in inbox.mails[0].get_content()
 
 
+async def test_each_recipient_is_told_in_a_language_of_their_own(tmp_path: Path) -> None:
+    inbox = Inbox()
+    async with mail_server(inbox) as port:
+        both = mail(port, languages={"ben@example.com": "de"})
+        alerts = desk(tmp_path, mail=both)
+        await alerts.hear("opened", issue())
+        await alerts.service.test("mail")
+    assert [(one["To"], one["Subject"]) for one in inbox.mails] == [
+        ("ana@example.com", "Kitchen: The box is hot."),
+        ("ben@example.com", "Kitchen: Die Box ist heiß."),
+        ("ana@example.com", "Kitchen: This is a test."),
+        ("ben@example.com", "Kitchen: Das ist ein Test."),
+    ]
+
+
+async def test_who_was_told_is_not_told_again_because_another_was_not(tmp_path: Path) -> None:
+    inbox = Inbox(refuse_for="ben@example.com")
+    async with mail_server(inbox) as port:
+        alerts = desk(tmp_path, mail=mail(port, languages={"ben@example.com": "de"}))
+        await alerts.hear("opened", issue())
+        assert "come back later" in alerts.service.problems["mail"]
+        inbox.refuse_for = ""
+        await alerts.pass_by(HOUR)
+    assert [one["To"] for one in inbox.mails] == ["ana@example.com", "ben@example.com"]
+    assert alerts.service.problems == {}
+
+
+async def test_a_channel_may_speak_another_language_than_the_household(tmp_path: Path) -> None:
+    with receiver() as (url, taken):
+        alerts = desk(
+            tmp_path,
+            webhook=Webhook(url=url, language="de"),
+            ntfy=Ntfy(server=url, topic="kitchen"),
+        )
+        await alerts.hear("opened", issue())
+    told = [body.get("message") or body["title"] for _, body in taken]
+    assert told[0] == "Die Box ist heiß."
+    assert told[1].startswith("Its processor has 91 degrees.")
+
+
 async def test_an_end_says_how_long_it_was_in_the_time_of_the_household(tmp_path: Path) -> None:
     inbox = Inbox()
     async with mail_server(inbox) as port:

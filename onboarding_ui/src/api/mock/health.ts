@@ -153,7 +153,6 @@ function seriesOf(
 export function createMockHealth({ health: play }: Scenario): HealthApi {
   let issues = play === "hot" ? [HOT] : play === "full" ? [FULL, HOT] : [];
   let alerts: Alerts = {
-    language: "en",
     least: "warning",
     quiet: { begin: 22, end: 7 },
     mail: null,
@@ -207,9 +206,22 @@ export function createMockHealth({ health: play }: Scenario): HealthApi {
     changeAlerts: ({ mail, webhook, ntfy, ...rest }) => {
       alerts = {
         ...rest,
-        mail: mail ? { ...mail, has_password: Boolean(mail.password) } : null,
-        webhook: webhook ? { form: webhook.form, host: "hooks.example.com" } : null,
-        ntfy: ntfy ? { ...ntfy, has_token: Boolean(ntfy.token) } : null,
+        mail: mail
+          ? {
+              ...mail,
+              has_password: Boolean(mail.password),
+              recipients: mail.recipients.map(({ address, language = null }) => ({
+                address,
+                language,
+              })),
+            }
+          : null,
+        webhook: webhook
+          ? { form: webhook.form, language: webhook.language ?? null, host: "hooks.example.com" }
+          : null,
+        ntfy: ntfy
+          ? { ...ntfy, language: ntfy.language ?? null, has_token: Boolean(ntfy.token) }
+          : null,
         problems: {},
       };
       return Promise.resolve(alerts);

@@ -1,5 +1,7 @@
 import { type ReactNode, useId } from "react";
+import { useTranslation } from "react-i18next";
 import { inputLook } from "@/components/ui/field";
+import { LANGUAGES, type LanguageCode } from "@/i18n";
 
 interface SelectProps<Value extends string | number> {
   label: string;
@@ -33,6 +35,25 @@ export function Select<Value extends string | number>({
         ))}
       </select>
     </label>
+  );
+}
+
+interface LanguageProps {
+  value: LanguageCode | null | undefined;
+  onChange: (value: LanguageCode | null) => void;
+}
+
+/** In which language somebody is told; null is that of the household. */
+export function LanguageSelect({ value, onChange }: LanguageProps) {
+  const { t } = useTranslation();
+  const spoken = LANGUAGES.map(({ code, name }) => [code, name] as const);
+  return (
+    <Select<LanguageCode | "">
+      label={t("alerts.language")}
+      value={value ?? ""}
+      options={[["", t("alerts.languageOfHome")], ...spoken]}
+      onChange={(chosen) => onChange(chosen || null)}
+    />
   );
 }
 

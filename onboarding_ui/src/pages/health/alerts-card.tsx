@@ -19,9 +19,8 @@ const HOURS = Array.from(
 );
 
 /** What is kept, as a form that can be sent back; secrets are left out, which keeps them. */
-function draftOf({ language, least, quiet, mail, webhook, ntfy }: Alerts): ChangeAlerts {
+function draftOf({ least, quiet, mail, webhook, ntfy }: Alerts): ChangeAlerts {
   return {
-    language,
     least,
     quiet,
     mail: mail && {
@@ -32,8 +31,8 @@ function draftOf({ language, least, quiet, mail, webhook, ntfy }: Alerts): Chang
       sender: mail.sender,
       recipients: mail.recipients,
     },
-    webhook: webhook && { form: webhook.form },
-    ntfy: ntfy && { server: ntfy.server, topic: ntfy.topic },
+    webhook: webhook && { form: webhook.form, language: webhook.language },
+    ntfy: ntfy && { server: ntfy.server, topic: ntfy.topic, language: ntfy.language },
   };
 }
 
@@ -53,13 +52,12 @@ export function AlertsCard() {
 
 function Form({ kept }: { kept: Alerts }) {
   const api = useApi();
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
   const queries = useQueryClient();
   const [draft, setDraft] = useState(() => draftOf(kept));
   const change = (part: Partial<ChangeAlerts>) => setDraft({ ...draft, ...part });
   const save = useMutation({
-    mutationFn: () =>
-      api.changeAlerts({ ...draft, language: i18n.language === "de" ? "de" : "en" }),
+    mutationFn: () => api.changeAlerts(draft),
     onSuccess: (alerts) => {
       queries.setQueryData(ALERTS, alerts);
       setDraft(draftOf(alerts));

@@ -1,7 +1,8 @@
 import { useTranslation } from "react-i18next";
 import type { Alerts, ChangeAlerts } from "@/api/types";
 import { Field } from "@/components/ui/field";
-import { Select, Switch } from "./alert-fields";
+import { LanguageSelect, Select, Switch } from "./alert-fields";
+import { RecipientFields } from "./recipient-fields";
 
 type Part<Name extends "mail" | "webhook" | "ntfy"> = {
   kept: Alerts[Name];
@@ -17,7 +18,7 @@ const NEW_MAIL: NonNullable<ChangeAlerts["mail"]> = {
   security: "starttls",
   username: "",
   sender: "",
-  recipients: [],
+  recipients: [{ address: "", language: null }],
 };
 
 export function MailFields({ kept, draft, change }: Part<"mail">) {
@@ -30,14 +31,9 @@ export function MailFields({ kept, draft, change }: Part<"mail">) {
     >
       {draft ? (
         <>
-          <Field
-            label={t("alerts.recipients")}
-            hint={t("alerts.recipientsHelp")}
-            required
-            value={draft.recipients.join(",")}
-            onChange={({ target }) =>
-              change({ ...draft, recipients: target.value.split(",").map((one) => one.trim()) })
-            }
+          <RecipientFields
+            recipients={draft.recipients}
+            change={(recipients) => change({ ...draft, recipients })}
           />
           <Field
             label={t("alerts.sender")}
@@ -113,6 +109,10 @@ export function WebhookFields({ kept, draft, change }: Part<"webhook">) {
             options={FORMS.map((one) => [one, t(`alerts.formOf.${one}`)] as const)}
             onChange={(form) => change({ ...draft, form })}
           />
+          <LanguageSelect
+            value={draft.language}
+            onChange={(language) => change({ ...draft, language })}
+          />
         </>
       ) : null}
     </Switch>
@@ -149,6 +149,10 @@ export function NtfyFields({ kept, draft, change }: Part<"ntfy">) {
             hint={kept?.has_token ? t("alerts.kept") : undefined}
             value={draft.token ?? ""}
             onChange={({ target }) => change({ ...draft, token: target.value || null })}
+          />
+          <LanguageSelect
+            value={draft.language}
+            onChange={(language) => change({ ...draft, language })}
           />
         </>
       ) : null}

@@ -152,6 +152,13 @@ class QuietHours(Response):
     end: Hour
 
 
+class Recipient(Response):
+    """Who gets mail; `language` null is that of the household."""
+
+    address: str
+    language: Language | None
+
+
 class MailSettings(Response):
     """`has_password` tells that one is kept; it is never shown."""
 
@@ -161,7 +168,7 @@ class MailSettings(Response):
     username: str
     has_password: bool
     sender: str
-    recipients: list[str]
+    recipients: list[Recipient]
 
 
 class WebhookSettings(Response):
@@ -169,24 +176,32 @@ class WebhookSettings(Response):
 
     host: str
     form: Literal["generic", "slack", "discord"]
+    language: Language | None
 
 
 class NtfySettings(Response):
     server: str
     topic: str
     has_token: bool
+    language: Language | None
 
 
 class Alerts(Response):
     """What is null is switched off. `problems` say why a channel did not take the last alert."""
 
-    language: Language
     least: Severity
     quiet: QuietHours | None
     mail: MailSettings | None
     webhook: WebhookSettings | None
     ntfy: NtfySettings | None
     problems: dict[Channel, str]
+
+
+class ChangeRecipient(Request):
+    """Who gets mail; without `language` in that of the household."""
+
+    address: Address
+    language: Language | None = None
 
 
 class ChangeMail(Request):
@@ -198,7 +213,7 @@ class ChangeMail(Request):
     username: Annotated[str, Field(max_length=256)] = ""
     password: Secret | None = None
     sender: Address
-    recipients: Annotated[list[Address], Field(min_length=1, max_length=10)]
+    recipients: Annotated[list[ChangeRecipient], Field(min_length=1, max_length=10)]
 
 
 class ChangeWebhook(Request):
@@ -206,6 +221,7 @@ class ChangeWebhook(Request):
 
     url: HttpAddress | None = None
     form: Literal["generic", "slack", "discord"] = "generic"
+    language: Language | None = None
 
 
 class ChangeNtfy(Request):
@@ -214,6 +230,7 @@ class ChangeNtfy(Request):
     server: HttpAddress = "https://ntfy.sh"
     topic: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
     token: Secret | None = None
+    language: Language | None = None
 
 
 class ChangeQuietHours(Request):
@@ -224,7 +241,6 @@ class ChangeQuietHours(Request):
 class ChangeAlerts(Request):
     """All settings at once; what is null is switched off."""
 
-    language: Language
     least: Severity
     quiet: ChangeQuietHours | None
     mail: ChangeMail | None

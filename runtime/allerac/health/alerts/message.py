@@ -23,7 +23,7 @@ _TEST: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One message, in the household's language; `at` is when it began, or was over."""
+    """One message, in the language of who gets it; `at` is when it began, or was over."""
 
     occasion: Occasion
     code: str

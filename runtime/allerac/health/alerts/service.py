@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final, Literal, Protocol, get_args
@@ -15,10 +16,24 @@ from .channels import send_mail, send_ntfy, send_webhook
 from .dispatch import AlertDispatcher, Send
 from .message import Alert, alert_of, trial_alert
 from .outbox import NoOutbox, Outbox
-from .settings import AlertSettings, SettingsFile
+from .settings import AlertSettings, Language, SettingsFile
 
 ChannelName = Literal["mail", "webhook", "ntfy"]
 CHANNELS: Final[tuple[ChannelName, ...]] = get_args(ChannelName)
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A channel to those who read one language, None for that of the household."""
+
+    channel: ChannelName
+    language: Language | None
+    send: Callable[[Alert], Awaitable[None]]
+
+    @property
+    def name(self) -> str:
+        """Return what tells it from the others: each is tried again by itself."""
+        return self.channel if self.language is None else f"{self.channel}:{self.language}"
 
 
 class Household(Protocol):
@@ -31,6 +46,10 @@ class Household(Protocol):
     @property
     def time_zone(self) -> str:
         """Where it stands, as an IANA name."""
+
+    @property
+    def language(self) -> Language:
+        """What is spoken there."""
 
 
 class AlertService:
@@ -53,6 +72,7 @@ class AlertService:
         self._clock = clock
         self._zone = ZoneInfo("UTC")
         self._box = "Allerac"
+        self._language: Language = "en"
         self.dispatcher = AlertDispatcher(
             self.settings, self._channels, self._is_quiet, outbox or NoOutbox(), steady
         )
@@ -79,7 +99,8 @@ class AlertService:
     @property
     def problems(self) -> Mapping[str, str]:
         """Why a channel did not take the last alert, by its name."""
-        return self.dispatcher.problems
+        told = self.dispatcher.problems
+        return {way.channel: told[way.name] for way in self._ways() if way.name in told}
 
     async def choose(self, settings: AlertSettings) -> None:
         """Keep what is chosen from now on. Raises `StorageUnavailable`."""
@@ -88,12 +109,13 @@ class AlertService:
 
     async def test(self, channel: ChannelName) -> None:
         """Send a test now. Raises `Conflict` where it is off, `Unavailable` where it fails."""
-        send = self._senders().get(channel)
-        if send is None:
+        ways = [way for way in self._ways() if way.channel == channel]
+        if not ways:
             raise Conflict("This way is switched off.", hint="Fill it in and save it first.")
         await self._look_around()
-        language = self.settings().language
-        await send(trial_alert(box=self._box, language=language, at=self._clock()))
+        for way in ways:
+            language = way.language or self._language
+            await way.send(trial_alert(box=self._box, language=language, at=self._clock()))
 
     async def hear(self, change: Change) -> None:
         """Take note of a change to an issue."""
@@ -101,10 +123,11 @@ class AlertService:
         await self.dispatcher.hear(change)
 
     async def _look_around(self) -> None:
-        """Learn the box's name and zone; with a damaged database those known before stand."""
+        """Learn of the household; with a damaged database what was known before stands."""
         try:
             household = await self._household()
             self._box, self._zone = household.name, ZoneInfo(household.time_zone)
+            self._language = household.language
         except (AlleracError, LookupError, ValueError):
             return
 
@@ -112,22 +135,21 @@ class AlertService:
         quiet = self.settings().quiet
         return quiet is not None and quiet.covers(self._clock(), self._zone)
 
-    def _senders(self) -> Mapping[ChannelName, Callable[[Alert], Awaitable[None]]]:
+    def _ways(self) -> Iterator[_Way]:
         chosen = self.settings()
-        senders: dict[ChannelName, Callable[[Alert], Awaitable[None]]] = {}
         if chosen.mail is not None:
-            senders["mail"] = partial(send_mail, chosen.mail)
+            for language, mail in chosen.mail.readers().items():
+                yield _Way("mail", language, partial(send_mail, mail))
         if chosen.webhook is not None:
-            senders["webhook"] = partial(send_webhook, chosen.webhook)
+            yield _Way("webhook", chosen.webhook.language, partial(send_webhook, chosen.webhook))
         if chosen.ntfy is not None:
-            senders["ntfy"] = partial(send_ntfy, chosen.ntfy)
-        return senders
+            yield _Way("ntfy", chosen.ntfy.language, partial(send_ntfy, chosen.ntfy))
 
     def _channels(self) -> Mapping[str, Send]:
-        def told(send: Callable[[Alert], Awaitable[None]]) -> Send:
-            language = self.settings().language
-            return lambda change: send(
+        def told(way: _Way) -> Send:
+            language = way.language or self._language
+            return lambda change: way.send(
                 alert_of(change, box=self._box, language=language, zone=self._zone)
             )
 
-        return {name: told(send) for name, send in self._senders().items()}
+        return {way.name: told(way) for way in self._ways()}

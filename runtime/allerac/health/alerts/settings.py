@@ -5,6 +5,7 @@ tokens and webhook addresses, which are secrets too, are sealed.
 """
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
@@ -20,6 +21,9 @@ from allerac.health.check import Severity
 log = structlog.get_logger()
 
 MODE = 0o600
+
+Language = Literal["en", "de"]
+"""Where one may be chosen, None is that of the household."""
 
 
 class Sealer(Protocol):
@@ -37,7 +41,10 @@ class _Part(BaseModel):
 
 
 class Mail(_Part):
-    """A mail server and who gets mail from it; without a `username` it asks for none."""
+    """A mail server and who gets mail from it; without a `username` it asks for none.
+
+    Who reads another language than the household is one of `languages`.
+    """
 
     host: str
     port: int = 587
@@ -46,6 +53,17 @@ class Mail(_Part):
     password: str = ""
     sender: str
     recipients: tuple[str, ...]
+    languages: Mapping[str, Language] = Field(default_factory=dict)
+
+    def readers(self) -> Mapping[Language | None, "Mail"]:
+        """Return the same with the recipients of one language each."""
+        spoken: dict[Language | None, list[str]] = {}
+        for address in self.recipients:
+            spoken.setdefault(self.languages.get(address), []).append(address)
+        return {
+            language: self.model_copy(update={"recipients": tuple(addresses)})
+            for language, addresses in spoken.items()
+        }
 
 
 class Webhook(_Part):
@@ -53,6 +71,7 @@ class Webhook(_Part):
 
     url: str
     form: Literal["generic", "slack", "discord"] = "generic"
+    language: Language | None = None
 
 
 class Ntfy(_Part):
@@ -61,6 +80,7 @@ class Ntfy(_Part):
     server: str = "https://ntfy.sh"
     topic: str
     token: str = ""
+    language: Language | None = None
 
 
 class QuietHours(_Part):
@@ -80,7 +100,6 @@ class QuietHours(_Part):
 class AlertSettings(_Part):
     """All of it; what is None is switched off."""
 
-    language: Literal["en", "de"] = "en"
     least: Severity = "warning"
     quiet: QuietHours | None = Field(default_factory=QuietHours)
     mail: Mail | None = None
