@@ -1,6 +1,7 @@
 """What a build made, how large it is and what took how long."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,18 @@ def write_summary(plan: Plan) -> None:
         "steps": [json.loads(line) for line in times],
     }
     (plan.staging / SUMMARY).write_text(json.dumps(summary, indent=2) + "\n")
+
+
+def add_first_start(folder: Path, figures: Mapping[str, float]) -> None:
+    """Add to the summary in `folder` what a start of its image cost: a build starts nothing.
+
+    `figures` have their units in their names.
+    """
+    path = folder / SUMMARY
+    summary = json.loads(path.read_text()) | {"first_start": dict(figures)}
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(summary, indent=2) + "\n")
+    part.replace(path)
 
 
 def part_sizes(parts: Path) -> dict[str, int]:

@@ -60,3 +60,15 @@ def test_tests_that_the_table_of_attacks_names_are_there() -> None:
     assert named
     assert {path for path in named if not (REPOSITORY / path).is_file()} == set()
     assert set(re.findall(r"\btest_[a-z_]+\.py\b", text)) <= everywhere
+
+
+def test_every_command_that_a_document_tells_is_in_the_makefile() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
+    documents = [*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md")]
+    told = {
+        command: path.name
+        for path in documents
+        for command in re.findall(r"(?m)(?:^ *|`)make ([a-z-]+)", path.read_text())
+    }
+    assert {"run", "image", "vm"} <= told.keys()
+    assert told.keys() - targets == set(), told
