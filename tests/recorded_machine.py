@@ -128,6 +128,11 @@ class RecordedMachine:
         self.write(f"{HWMON}/hwmon3/fan1_input", turns)
         self.write(f"{HWMON}/hwmon3/fan2_input", 0)
 
+    def card_fan(self, turns: int) -> None:
+        """Have a graphics card with a fan of its own."""
+        self.write(f"{HWMON}/hwmon4/name", "amdgpu")
+        self.write(f"{HWMON}/hwmon4/fan1_input", turns)
+
     def memory(
         self, *, total: int, available: int, swap: int = 0, swap_used: int = 0, swapped: int = 0
     ) -> None:
@@ -203,11 +208,17 @@ class RecordedMachine:
         self.write(f"{NET}/{name}/device/vendor", "0x10ec")
         self.write(f"{NET}/lo/operstate", "unknown")
 
-    def battery(self, percent: int, status: str) -> None:
-        """Have a UPS."""
-        self.write("sys/class/power_supply/BAT0/type", "Battery")
-        self.write("sys/class/power_supply/BAT0/capacity", percent)
-        self.write("sys/class/power_supply/BAT0/status", status)
+    def battery(self, percent: int, status: str, kind: str = "Battery") -> None:
+        """Have a battery, or a UPS that the kernel knows; a mouse has one of its own."""
+        for name, text in (("type", kind), ("capacity", percent), ("status", status)):
+            self.write(f"sys/class/power_supply/BAT0/{name}", text)
+        for name, text in (
+            ("type", "Battery"),
+            ("scope", "Device"),
+            ("capacity", "5"),
+            ("status", "Discharging"),
+        ):
+            self.write(f"sys/class/power_supply/AAA-mouse/{name}", text)
 
     def uptime(self, seconds: float) -> None:
         """Have been on for so long; without this it lives in the time of who looks at it."""

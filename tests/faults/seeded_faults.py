@@ -35,6 +35,12 @@ def engine(**changed: Any) -> Seed:
     return facts(engine=state)
 
 
+def stuck_fan(box: SimulatedBox, _: float) -> None:
+    """Warm, but not yet so hot that the box slows down."""
+    box.machine.fan(0)
+    box.machine.heat(80)
+
+
 def dies_again(box: SimulatedBox, seconds: float) -> None:
     """Be seen loading every other time; `last_error` goes with the first answer."""
     state = "loading" if seconds % 20 else "failed"
@@ -238,6 +244,14 @@ FAULTS = [
         lambda b, _: b.machine.battery(15, "Discharging"),
         severity="critical",
     ),
+    Fault(
+        "mains away at a UPS",
+        "battery_low",
+        MINUTE,
+        lambda b, _: b.machine.battery(80, "Discharging", "UPS"),
+        severity="warning",
+    ),
+    Fault("fan stuck", "fan_stopped", 2 * MINUTE, stuck_fan, severity="warning"),
 ]
 
 

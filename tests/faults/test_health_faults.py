@@ -98,6 +98,7 @@ async def test_an_hour_of_usual_use_raises_no_alarm(tmp_path: Path) -> None:
         jiffies["idle"] += 400 if busy else 3850
         box.machine.work(**jiffies)
         box.machine.heat(rng.gauss(80, 3) if busy else rng.gauss(52, 3))
+        box.machine.fan(1450 if busy else 0)  # it rests while it is cool
         box.machine.throttled(int(at / 600))
         available = rng.uniform(3.0, 9.0)
         box.machine.memory(total=16 * GIB, available=int(available * GIB), swapped=int(at / 5))
@@ -130,6 +131,20 @@ async def test_a_disk_that_fills_by_the_day_is_foreseen(tmp_path: Path) -> None:
         issue = next(issue for issue in box.health.status().issues)
         assert issue.check.code == "disk_filling"
         assert issue.finding.evidence["days"] == pytest.approx(3, abs=1)
+
+
+async def test_a_fan_that_stands_since_the_start_is_told_where_one_has_turned(
+    tmp_path: Path,
+) -> None:
+    async with simulated_box(tmp_path) as box:
+        box.store.add([(NOON - timedelta(hours=5), {"fan_turns": 900.0})], NOON)
+        box.machine.fan(0)
+        box.machine.heat(80)
+        await box.live(5 * MINUTE)
+        assert box.changes == [], "a board without a fan has such connectors too"
+        await box.health.recall()
+        await box.live(5 * MINUTE)
+        assert box.heard("opened", "fan_stopped")
 
 
 async def test_new_starts_of_months_are_nothing_to_tell_and_those_of_an_hour_end_with_it(

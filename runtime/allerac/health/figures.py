@@ -25,7 +25,8 @@ FIGURES: Final = (
     "tokens_per_second",
     "queue",
 )
-"""`throttle_events` counts since boot; the others are what they are at the moment."""
+"""`throttle_events` counts since boot; the others are what they are at the moment, and there are no
+`fan_turns` while no fan turns."""
 
 
 def link_changes(name: str) -> str:
@@ -65,7 +66,7 @@ def _of_processor(now: Reading, before: Reading | None, seconds: float) -> dict[
         "frequency_hertz": cpu.hertz if cpu else None,
         "throttle_events": cpu.throttled if cpu else None,
         "power_watts": power.watts_since(power_before, seconds) if power else None,
-        "fan_turns": now.fan_turns,
+        "fan_turns": now.fan_turns or None,
     }
 
 

@@ -48,6 +48,10 @@ class History:
         since = self._close[-1].steady - seconds if self._close else 0.0
         return [s.values[name] for s in self._close if s.steady >= since and name in s.values]
 
+    def has_seen(self, name: str) -> bool:
+        """Tell whether the last month had a value of this figure at all."""
+        return any(name in sample.values for sample in (*self._close, *self._rough))
+
     def mean(self, name: str, seconds: float) -> float | None:
         """Return the mean over the last `seconds`; None before half of them have been seen."""
         if not self._close or self._close[-1].steady - self._close[0].steady < seconds / 2:

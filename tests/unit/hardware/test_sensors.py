@@ -59,6 +59,16 @@ def test_every_family_of_a_usual_machine_is_read(machine: RecordedMachine) -> No
     assert reading.clock_synchronised is True
 
 
+def test_a_fan_that_stands_is_none_that_is_absent(machine: RecordedMachine) -> None:
+    machine.card_fan(0)
+    assert read(machine).fan_turns == 1450
+    machine.fan(0)
+    machine.card_fan(2100)
+    assert read(machine).fan_turns == 0
+    machine.remove("sys/class/hwmon/hwmon3")
+    assert read(machine).fan_turns is None
+
+
 def test_a_machine_without_sensors_has_none(tmp_path: Path) -> None:
     assert Sensors(Sysfs(tmp_path), tmp_path / "nowhere").read() == Reading()
 

@@ -35,6 +35,8 @@ NAMED = {
     "sign_ins_failed",
     "unit_failed",
     "ssh_open",
+    "battery_low",
+    "fan_stopped",
 }
 
 
