@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -35,7 +36,8 @@ def run(options: argparse.Namespace) -> int:
     tier = load_tier(options.tier, PROFILES)
     if options.host and HOST.fullmatch(options.host) is None:
         raise BadInput(f"{options.host!r} is no machine's name; HOST=user@machine")
-    target = target_of(_read_release(options.host))
+    target = target_of(_ask(options.host, "cat", RELEASE_FILE))
+    become = must_become_root(options.host)
     plan = plan_for(tier.id)
     shutil.rmtree(plan.work, ignore_errors=True)
     log = StepLog(plan.logs / "wheelhouse.log", None)
@@ -45,7 +47,8 @@ def run(options: argparse.Namespace) -> int:
     except ImageError as error:
         raise ImageError(f"{error}\n{log.last_lines()}\nThe whole log: {log.path}") from error
     say("▸ Roles of provisioning/")
-    return subprocess.run(play(plan, options.host), cwd=PLAYBOOK.parent, check=False).returncode
+    command = [*play(plan, options.host), *(["--become"] if become else [])]
+    return subprocess.run(command, cwd=PLAYBOOK.parent, check=False).returncode
 
 
 def target_of(release: str) -> Target:
@@ -74,10 +77,32 @@ def play(plan: Plan, host: str) -> Sequence[str | Path]:
     return [plan.ansible, *where, plan.playbook, "-e", f"@{variables}"]
 
 
-def _read_release(host: str) -> str:
-    words = ["ssh", "--", host, "cat", RELEASE_FILE] if host else ["cat", RELEASE_FILE]
+def must_become_root(host: str) -> bool:
+    """Return whether who signs in on `host` is not root there; raise `BadInput` when nobody can be.
+
+    Without a host it is about whoever runs this.
+    """
+    if not host:
+        if os.geteuid() != 0:
+            raise BadInput("Allerac is installed as root: sudo make install")
+        return False
+    if _ask(host, "id", "-u").strip() == "0":
+        return False
     try:
-        found = subprocess.run(words, capture_output=True, text=True, check=True)
+        _ask(host, "sudo", "-n", "true")
+    except ImageError as error:
+        raise BadInput(
+            f"Allerac is installed as root, and {host} may not use sudo without a password there: "
+            "HOST=root@machine"
+        ) from error
+    return True
+
+
+def _ask(host: str, *words: str) -> str:
+    """Return what a command prints on `host`, or here."""
+    command = ["ssh", "--", host, *words] if host else list(words)
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError) as error:
         said = getattr(error, "stderr", "") or str(error)
         raise ImageError(f"{host or 'This machine'} did not answer: {said.strip()}") from error

@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -63,12 +64,55 @@ def test_refuses_a_tier_that_there_is_not() -> None:
         install.run(options("--tier", "toaster"))
 
 
+SSH = """#!{python}
+import sys
+match sys.argv[3:]:
+    case ["id", "-u"]:
+        print({user})
+    case ["sudo", "-n", "true"]:
+        sys.exit(0 if {may_become_root} else "sudo: a password is required")
+    case _:
+        sys.exit("No route to host")
+"""
+"""In place of ssh: a machine on which one is `user`, and whose system cannot be asked for."""
+
+
+def _with_this_ssh(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, *, user: int = 0, may_become_root: bool = False
+) -> None:
+    ssh = folder / "ssh"
+    ssh.write_text(SSH.format(python=sys.executable, user=user, may_become_root=may_become_root))
+    ssh.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=":")
+
+
 def test_says_when_the_machine_does_not_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ssh = tmp_path / "ssh"
-    ssh.write_text(f"#!{sys.executable}\nimport sys\nsys.exit('No route to host')\n")
-    ssh.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    _with_this_ssh(monkeypatch, tmp_path)
     with pytest.raises(ImageError, match="kitchen did not answer: No route to host"):
         install.run(options("--host", "kitchen"))
+
+
+def test_nobody_but_root_makes_an_allerac_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(BadInput, match="sudo make install"):
+        install.must_become_root("")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert not install.must_become_root("")
+
+
+@pytest.mark.parametrize(("user", "becomes_root"), [(0, False), (1000, True)])
+def test_who_is_not_root_there_becomes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user: int, becomes_root: bool
+) -> None:
+    _with_this_ssh(monkeypatch, tmp_path, user=user, may_become_root=True)
+    assert install.must_become_root("ana@kitchen") is becomes_root
+
+
+def test_who_cannot_become_root_there_is_told_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _with_this_ssh(monkeypatch, tmp_path, user=1000)
+    with pytest.raises(BadInput, match=r"ana@kitchen may not use sudo .* HOST=root@machine"):
+        install.must_become_root("ana@kitchen")
