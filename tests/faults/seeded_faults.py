@@ -113,7 +113,11 @@ FAULTS = [
     Fault("disk short", "disk_nearly_full", 10, disk(3), "hold_downloads", "warning"),
     Fault("disk full", "disk_nearly_full", 10, disk(0), "release_reserve", "critical"),
     Fault(
-        "disk worn", "disk_worn", 10, drive(nvme(percentage_used=93)), recovers_within_seconds=None
+        "disk worn",
+        "disk_worn",
+        10,
+        drive(nvme(percentage_used=93)),
+        recovers_within_seconds=HOUR + MINUTE,
     ),
     Fault(
         "disk beyond its life",
@@ -129,7 +133,7 @@ FAULTS = [
         10,
         drive(nvme(available_spare=4)),
         severity="critical",
-        recovers_within_seconds=None,
+        recovers_within_seconds=HOUR + MINUTE,
     ),
     Fault(
         "critical warning",

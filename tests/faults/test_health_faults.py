@@ -29,6 +29,7 @@ async def test_a_fault_is_seen_in_time_reacted_to_and_its_end_noticed(
         assert {c.issue.check.code for _, c in box.changes} == {fault.code}
         issue = next(issue for issue in box.health.status().issues)
         assert fault.severity in (None, issue.finding.severity)
+        assert issue.finding.evidence
         for language in ("en", "de"):
             words = issue.words(language)
             assert "{" not in words.title + words.meaning + words.advice
@@ -131,6 +132,9 @@ async def test_a_disk_that_fills_by_the_day_is_foreseen(tmp_path: Path) -> None:
         issue = next(issue for issue in box.health.status().issues)
         assert issue.check.code == "disk_filling"
         assert issue.finding.evidence["days"] == pytest.approx(3, abs=1)
+        box.machine.disk(total=240 * GIB, free=220 * GIB)
+        await box.live(65 * MINUTE)
+        assert box.heard("recovered", "disk_filling")
 
 
 async def test_a_fan_that_stands_since_the_start_is_told_where_one_has_turned(

@@ -6,6 +6,7 @@ import pytest
 
 from allerac.health import REACTIONS, Check, find_checks
 from allerac.health.check import LANGUAGES
+from tests.faults.seeded_faults import FAULTS
 
 NAMED = {
     "hot",
@@ -48,6 +49,12 @@ def test_every_check_that_the_box_promises_is_there() -> None:
     codes = [check.code for check in find_checks()]
     assert set(codes) >= NAMED
     assert len(codes) == len(set(codes))
+
+
+def test_every_check_has_a_fault_that_opens_it_and_one_whose_end_it_notices() -> None:
+    codes = {check.code for check in find_checks()}
+    ends = {fault.code for fault in FAULTS if fault.recovers_within_seconds is not None}
+    assert ends | {"disk_filling"} == codes, "and what takes days is a test by itself"
 
 
 @pytest.mark.parametrize("check", find_checks(), ids=lambda check: check.code)

@@ -1,13 +1,17 @@
 """The time of day is not to be trusted."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from allerac.health.check import Check, Finding, View, Words
+
+HOUR_SECONDS: Final = 3600.0
 
 
 def _look(view: View) -> Iterator[Finding]:
     if view.now.clock_is_wrong:
-        yield Finding("warning")
+        hours = round(view.now.box.clock_moved_seconds / HOUR_SECONDS)
+        yield Finding("warning", {"date": f"{view.now.at:%Y-%m-%d}", "hours_moved": hours})
 
 
 CHECK = Check(
@@ -15,14 +19,14 @@ CHECK = Check(
     words={
         "en": Words(
             "The clock of the box is wrong.",
-            "Its time does not come from the internet, or it has just jumped. Certificates and "
-            "schedules depend on it.",
+            "It shows {date}. Its time does not come from the internet, or it has just jumped. "
+            "Certificates and schedules depend on it.",
             "Check that the box reaches the internet; the time then comes by itself.",
         ),
         "de": Words(
             "Die Uhr der Box geht falsch.",
-            "Ihre Zeit kommt nicht aus dem Internet, oder sie ist gerade gesprungen. Zertifikate "
-            "und Zeitpläne hängen davon ab.",
+            "Sie zeigt {date}. Ihre Zeit kommt nicht aus dem Internet, oder sie ist gerade "
+            "gesprungen. Zertifikate und Zeitpläne hängen davon ab.",
             "Sieh nach, ob die Box ins Internet kommt; die Zeit kommt dann von selbst.",
         ),
     },
