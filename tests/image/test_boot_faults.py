@@ -193,6 +193,9 @@ def test_a_box_whose_clock_says_1970_can_be_claimed_and_trusted(
     unit.wait_ready()
     conversation = unit.call("POST", "/conversations", {})["id"]
     assert unit.follow(unit.say(conversation, "Hello")["answer"]["id"])[-1][0] == "done"
+    authority = unit.request("GET", "/ca.crt")["body"]
+    url = f"https://{unit.address}/api/v1/status"
+    assert unit.ask("trusting", url=url, authority=authority)["status"] == 200
     unit.switch_off()
     failed = [e for e in _journal(unit, tmp_path) if e.get("MESSAGE_ID") == UNIT_FAILED]
     assert failed == []
