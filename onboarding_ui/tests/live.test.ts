@@ -34,3 +34,20 @@ test("the document has such answers", () => {
   expect(EMPTY).toContain("testAlert");
   expect(EMPTY.length).toBeGreaterThan(10);
 });
+
+test("a trial is posted, and told as far as it came where the connection is cut", async () => {
+  const asked: RequestInit[] = [];
+  const told = 'id: 1\nevent: delta\ndata: {"text":"Ahoy"}\n\n';
+  vi.stubGlobal("fetch", (_: string, init: RequestInit) => {
+    asked.push(init);
+    return Promise.resolve(new Response(told));
+  });
+  const body = { instructions: "Be a pirate.", turns: [{ role: "user" as const, content: "Hi" }] };
+  const events = liveApi.streamTrial(body, new AbortController().signal);
+  await expect(events.next()).resolves.toMatchObject({ value: { type: "delta", text: "Ahoy" } });
+  await expect(events.next()).rejects.toMatchObject({ code: "offline" });
+  expect(asked).toHaveLength(1);
+  expect(asked[0]?.method).toBe("POST");
+  expect(JSON.parse(asked[0]?.body as string)).toEqual(body);
+  expect(new Headers(asked[0]?.headers).get("Content-Type")).toBe("application/json");
+});

@@ -1,6 +1,8 @@
 """Assistants and memories over HTTP: whose they are, and that they change what is answered."""
 
 import asyncio
+import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -87,6 +89,32 @@ async def test_instructions_of_the_assistant_are_what_is_answered_from(
     made = await make(household, "member", name="Knows", instructions=facts)
     scope = {"assistant_id": made["id"], "uses_knowledge": False, "folder": None}
     assert "2846" in await said(household, "member", "What is the garage code?", scope)
+
+
+async def test_assistant_is_tried_as_it_stands_in_the_editor_and_nothing_is_kept(
+    household: Household,
+) -> None:
+    member = household.clients["member"]
+    before = (await member.get(f"{BASE}/conversations")).json()
+    body: dict[str, Any] = {
+        "instructions": "Answer only from this: The cellar code is 5190.",
+        "uses_knowledge": False,
+        "turns": [{"role": "user", "content": "What is the cellar code?"}],
+    }
+    async with asyncio.timeout(SECONDS):
+        told = await member.post(f"{BASE}/assistants/trial", json=body)
+    assert told.headers["content-type"].startswith("text/event-stream")
+    assert "5190" in "".join(
+        json.loads(line.removeprefix("data: "))["text"]
+        for kind, line in pairwise(told.text.splitlines())
+        if kind == "event: delta"
+    )
+    assert told.text.count("event: done") == 1
+    assert (await member.get(f"{BASE}/conversations")).json() == before
+
+    for change, status in (({"model_id": "nobody"}, 404), ({"turns": []}, 422), ({"x": 1}, 422)):
+        refused = await member.post(f"{BASE}/assistants/trial", json={**body, **change})
+        assert refused.status_code == status, refused.text
 
 
 async def test_what_is_asked_to_be_remembered_is_kept_and_where_it_was_said(

@@ -24,16 +24,24 @@ function watchSilence(signal: AbortSignal): { signal: AbortSignal; heard: () => 
   };
 }
 
-/** The named events of one connection, until it ends; silence ends it too. */
+/** The named events of one connection, until it ends; silence ends it too. `body` is posted. */
 export async function* readEvents(
   path: string,
   headers: Record<string, string>,
   signal: AbortSignal,
+  body?: unknown,
 ): AsyncGenerator<StreamedEvent> {
   const ear = watchSilence(signal);
-  const response = await accepted(
-    await reach(path, { headers: { Accept: "text/event-stream", ...headers }, signal: ear.signal }),
-  );
+  const accept = { Accept: "text/event-stream", ...headers };
+  const asked =
+    body === undefined
+      ? { headers: accept }
+      : {
+          method: "POST",
+          headers: { ...accept, "Content-Type": "application/json" },
+          body: JSON.stringify(body),
+        };
+  const response = await accepted(await reach(path, { ...asked, signal: ear.signal }));
   if (!response.body) throw ApiError.offline();
   const heartbeat = new TransformStream<Uint8Array, Uint8Array>({
     transform(chunk, controller) {

@@ -1,5 +1,6 @@
+import { readEvents } from "./event-stream";
 import { accepted, call, command, PREFIX, query, reach } from "./http";
-import type { KnowledgeFile, LibraryApi, Upload } from "./library-types";
+import type { KnowledgeFile, LibraryApi, TrialEvent, TryAssistant, Upload } from "./library-types";
 import { ApiError } from "./problem";
 import type { Problem } from "./types";
 
@@ -34,6 +35,14 @@ function send({ file: content, folder, visibility, onProgress }: Upload): Promis
   });
 }
 
+async function* streamTrial(body: TryAssistant, signal: AbortSignal): AsyncGenerator<TrialEvent> {
+  for await (const { event, data } of readEvents("/assistants/trial", {}, signal, body)) {
+    yield { type: event, ...(data as object) } as TrialEvent;
+    if (event === "done" || event === "error") return;
+  }
+  throw ApiError.offline();
+}
+
 export const libraryApi: LibraryApi = {
   listFiles: (filter) => {
     const address = `/knowledge/files${query({ ...filter, limit: "200" })}`;
@@ -66,6 +75,7 @@ export const libraryApi: LibraryApi = {
   duplicateAssistant: (id, name) => call("POST", `${assistant(id)}/duplicate`, { name }),
   deleteAssistant: (id) => command("DELETE", assistant(id)),
   restoreAssistant: (id) => call("POST", `${assistant(id)}/restore`),
+  streamTrial,
   getScope: (id) => call("GET", `/conversations/${id}/scope`),
   setScope: (id, body) => call("PUT", `/conversations/${id}/scope`, body),
   listMemories: () => call("GET", "/memories"),

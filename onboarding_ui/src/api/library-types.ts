@@ -1,4 +1,5 @@
 import type { components } from "./schema.gen";
+import type { GenerationEvent } from "./types";
 
 type Schemas = components["schemas"];
 
@@ -15,7 +16,17 @@ export type Memory = Schemas["Memory"];
 export type NewAssistant = Partial<Schemas["CreateAssistant"]>;
 export type AnswerSources = Schemas["AnswerSources"];
 export type Source = Schemas["Source"];
+/** An assistant as it stands in the editor, and what was said. */
+export type TryAssistant = Partial<Schemas["TryAssistant"]> &
+  Pick<Schemas["TryAssistant"], "turns">;
 export type UpdateFile = Partial<Schemas["UpdateKnowledgeFile"]>;
+
+type Numbered = Extract<GenerationEvent, { type: "sources" }>;
+type WithoutNumber<Event> = Event extends unknown ? Omit<Event, "sequence"> : never;
+
+/** What a trial tells while it is answered: as a generation, with the text of its sources. */
+export type TrialEvent =
+  WithoutNumber<Exclude<GenerationEvent, Numbered>> | { type: "sources"; passages: Source[] };
 
 export interface Upload {
   file: File;
@@ -51,6 +62,8 @@ export interface LibraryApi {
   duplicateAssistant(id: string, name: string): Promise<Assistant>;
   deleteAssistant(id: string): Promise<void>;
   restoreAssistant(id: string): Promise<Assistant>;
+  /** Yields until `done` or `error`; nothing is kept. Throws ApiError when the box refuses. */
+  streamTrial(body: TryAssistant, signal: AbortSignal): AsyncGenerator<TrialEvent>;
   getScope(conversationId: string): Promise<ConversationScope>;
   setScope(conversationId: string, body: ConversationScope): Promise<ConversationScope>;
   listMemories(): Promise<Memories>;

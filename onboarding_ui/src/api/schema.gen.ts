@@ -1740,6 +1740,28 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/assistants/trial": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Try Assistant
+     * @description Answer as an assistant that is being written would; nothing of it is kept.
+     *
+     *     Tells what a generation tells; `sources` have their number and text. Leaving ends the answer.
+     */
+    post: operations["tryAssistant"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/assistants/{assistant_id}": {
     parameters: {
       query?: never;
@@ -4448,6 +4470,19 @@ export interface components {
       /** Bytes */
       bytes: number[] | null;
     };
+    /**
+     * TrialTurn
+     * @description What the person or the assistant said in a trial.
+     */
+    TrialTurn: {
+      /**
+       * Role
+       * @enum {string}
+       */
+      role: "user" | "assistant";
+      /** Content */
+      content: string;
+    };
     /** TryAlert */
     TryAlert: {
       /**
@@ -4455,6 +4490,37 @@ export interface components {
        * @enum {string}
        */
       channel: "mail" | "webhook" | "ntfy";
+    };
+    /**
+     * TryAssistant
+     * @description An assistant as it stands in the editor, and what was said until now, the question last.
+     */
+    TryAssistant: {
+      /**
+       * Instructions
+       * @default
+       */
+      instructions: string;
+      /** Model Id */
+      model_id?: string | null;
+      /** Temperature */
+      temperature?: number | null;
+      /** Max Tokens */
+      max_tokens?: number | null;
+      /**
+       * Uses Knowledge
+       * @default true
+       */
+      uses_knowledge: boolean;
+      /** File Ids */
+      file_ids?: string[];
+      /**
+       * Is Narrowed
+       * @default false
+       */
+      is_narrowed: boolean;
+      /** Turns */
+      turns: components["schemas"]["TrialTurn"][];
     };
     /**
      * UpdateAssistant
@@ -8072,6 +8138,39 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["Assistant"];
+        };
+      };
+      /** @description What went wrong */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProblemBody"];
+        };
+      };
+    };
+  };
+  tryAssistant: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["TryAssistant"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "text/event-stream": unknown;
         };
       };
       /** @description What went wrong */

@@ -3,12 +3,16 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
 
+from allerac.chat.library import Setting, Tried
+from allerac.chat.prompt import Turn
 from allerac.storage import assistants as stored
 
 from .auth import Member, SignedIn
 from .schemas import assistants as shape
 from .services import ServicesOf
+from .sse import EVENT_STREAM_HEADERS, event_frames, with_pings
 
 router = APIRouter(tags=["assistants"])
 
@@ -37,6 +41,27 @@ async def create_assistant(
         return _shape(person_id, made)
     values = {**body.model_dump(exclude={"template"}), "name": body.name or ""}
     return _shape(person_id, await services.assistants.create(person_id, values))
+
+
+@router.post(
+    "/assistants/trial",
+    operation_id="tryAssistant",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {}}}},
+)
+async def try_assistant(
+    body: shape.TryAssistant, principal: Member, services: ServicesOf
+) -> StreamingResponse:
+    """Answer as an assistant that is being written would; nothing of it is kept.
+
+    Tells what a generation tells; `sources` have their number and text. Leaving ends the answer.
+    """
+    turns = [Turn(turn.role, turn.content) for turn in body.turns]
+    events = await services.trials.answer(principal.person.id, _tried(body), turns)
+    watched = services.accounts.while_signed_in(principal, event_frames(events))
+    return StreamingResponse(
+        with_pings(watched), media_type="text/event-stream", headers=EVENT_STREAM_HEADERS
+    )
 
 
 @router.get("/assistants/{assistant_id}", operation_id="getAssistant")
@@ -158,6 +183,17 @@ async def update_memory(
 async def delete_memory(memory_id: str, principal: SignedIn, services: ServicesOf) -> None:
     """Forget for good."""
     await services.assistants.forget(principal.person.id, memory_id)
+
+
+def _tried(body: shape.TryAssistant) -> Tried:
+    setting = Setting(
+        instructions=body.instructions.strip() or None,
+        model_id=body.model_id,
+        temperature=body.temperature,
+        max_tokens=body.max_tokens,
+    )
+    files = frozenset(body.file_ids) if body.is_narrowed else None
+    return Tried(setting, body.uses_knowledge, files)
 
 
 def _shape(person_id: str, record: stored.AssistantRecord) -> shape.Assistant:

@@ -1,28 +1,15 @@
 """Answers on their way: follow from any device, stop from any device."""
 
-import json
-from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 
-from allerac.events import Event
-
 from .auth import SignedIn
 from .services import ServicesOf
-from .sse import EVENT_STREAM_HEADERS, with_pings
+from .sse import EVENT_STREAM_HEADERS, event_frames, with_pings
 
 router = APIRouter(prefix="/generations", tags=["generations"])
-
-
-def _frame(event: Event) -> str:
-    return f"id: {event.sequence}\nevent: {event.kind}\ndata: {json.dumps(event.data)}\n\n"
-
-
-async def _frames(events: AsyncIterator[Event]) -> AsyncIterator[str]:
-    async for event in events:
-        yield _frame(event)
 
 
 @router.get(
@@ -42,7 +29,7 @@ async def stream_generation(
     if last_event_id is not None and last_event_id.isdigit():
         after = int(last_event_id)
     events = await services.chat.open_events(principal.person.id, generation_id, after)
-    watched = services.accounts.while_signed_in(principal, _frames(events))
+    watched = services.accounts.while_signed_in(principal, event_frames(events))
     return StreamingResponse(
         with_pings(watched), media_type="text/event-stream", headers=EVENT_STREAM_HEADERS
     )

@@ -9,7 +9,7 @@ from allerac.accounts import AccountService
 from allerac.assistants.service import AssistantService
 from allerac.box import BoxService
 from allerac.burn_in import CertificateOffer
-from allerac.chat import ChatService, CompletionService
+from allerac.chat import ChatService, CompletionService, TrialService
 from allerac.chat.pictures import PictureService
 from allerac.health import HealthService, Metrics
 from allerac.health.alerts import AlertService
@@ -46,6 +46,7 @@ class Services:
     speeds: SpeedKeeper
     ssh: SshService
     support: SupportService
+    trials: TrialService
     updates: UpdateService
 
 

@@ -3,10 +3,11 @@
 Format: https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
-from allerac.events import with_ticks
+from allerac.events import Event, with_ticks
 
 PING = ": ping\n\n"
 PING_SECONDS = 15.0
@@ -14,6 +15,17 @@ PING_SECONDS = 15.0
 
 EVENT_STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 """The second keeps nginx from holding text back."""
+
+
+async def event_frames(events: AsyncIterator[Event]) -> AsyncIterator[str]:
+    """Write the events of an answer as they come; whoever leaves early ends them."""
+    try:
+        async for event in events:
+            data = json.dumps(event.data)
+            yield f"id: {event.sequence}\nevent: {event.kind}\ndata: {data}\n\n"
+    finally:
+        if isinstance(events, AsyncGenerator):
+            await events.aclose()
 
 
 async def with_pings(

@@ -2,14 +2,14 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, Final
 
 import structlog
 
 from allerac.assistants.asked import asked_to_remember, worth_proposing
-from allerac.chat.library import Beginning, Brief, Question, Setting
+from allerac.chat.library import Beginning, Brief, Question, Setting, Tried
 from allerac.errors import AlleracError, NotFound
 from allerac.knowledge.retrieval import Finding, Passage, Retriever
 from allerac.knowledge.words import words_of
@@ -66,18 +66,29 @@ class Librarian:
         await self._take_note(question)
         setting = _setting(assistant, await self._remembered(question.person_id))
         looks = scope.uses_knowledge and (assistant is None or assistant.uses_knowledge)
-        if not looks or not await self._has_documents(question.person_id):
+        files = frozenset(assistant.file_ids) if assistant and assistant.is_narrowed else None
+        where = Scope(question.person_id, files, scope.folder)
+        found = await self._search(question, where) if looks else None
+        if found is None:
             return Brief(setting)
-        began = time.monotonic()
-        try:
-            finding = await self._search(question, scope, assistant)
-        except AlleracError as error:
-            log.warning("answered_without_documents", reason=error.message)
-            return Brief(setting)
-        seconds = round(time.monotonic() - began, 3)
+        finding, seconds = found
         await self._traces.save(question.person_id, question.answer_id, _kept(finding, seconds))
         passages = tuple(_as_read(passage) for passage in finding.passages)
         return Brief(setting, passages, {"passages": [*map(_told, finding.passages)]})
+
+    async def rehearse(self, question: Question, tried: Tried) -> Brief:
+        """See `Library.rehearse`."""
+        setting = replace(tried.setting, memories=await self._remembered(question.person_id))
+        where = Scope(question.person_id, tried.file_ids)
+        found = await self._search(question, where) if tried.uses_knowledge else None
+        if found is None:
+            return Brief(setting)
+        passages = found[0].passages
+        told = [
+            {**_told(passage), "number": number, "text": _as_read(passage)}
+            for number, passage in enumerate(passages, 1)
+        ]
+        return Brief(setting, tuple(_as_read(passage) for passage in passages), {"passages": told})
 
     async def recall(
         self, person_id: str, answer_ids: Sequence[str]
@@ -151,16 +162,21 @@ class Librarian:
     async def _has_documents(self, person_id: str) -> bool:
         return bool((await self._files.page(person_id, limit=1)).items)
 
-    async def _search(
-        self, question: Question, scope: ConversationScope, assistant: AssistantRecord | None
-    ) -> Finding:
+    async def _search(self, question: Question, where: Scope) -> tuple[Finding, float] | None:
+        """Return what was found and the seconds that it took; None where nothing was searched."""
+        if not await self._has_documents(question.person_id):
+            return None
+        began = time.monotonic()
         text = question.text
         if question.before and len(words_of(text)) < FEW_WORDS:
             text = f"{text}\n{question.before}"  # "and when?" says little by itself
-        files = frozenset(assistant.file_ids) if assistant and assistant.is_narrowed else None
-        where = Scope(question.person_id, files, scope.folder)
         budget = self._budget(question.context_tokens)
-        return await self._retriever.find(text, where, budget_tokens=budget)
+        try:
+            finding = await self._retriever.find(text, where, budget_tokens=budget)
+        except AlleracError as error:
+            log.warning("answered_without_documents", reason=error.message)
+            return None
+        return finding, round(time.monotonic() - began, 3)
 
     def _budget(self, context_tokens: int | None) -> int:
         speed = self._prefill_speed() or TOKENS_PER_SECOND

@@ -26,7 +26,7 @@ from allerac.app.network import NetworkPresence
 from allerac.app.support import build_support
 from allerac.app.updates import build_updates
 from allerac.appliance.clock import ClockWatch
-from allerac.chat import ChatService, CompletionService
+from allerac.chat import ChatService, CompletionService, TrialService
 from allerac.chat.pictures import PictureService
 from allerac.engine.supervisor import EngineSupervisor
 from allerac.events import EventLogs
@@ -113,6 +113,7 @@ class Runtime:
             speeds=build_speeds(settings, self.engine, models.files),
             ssh=self.ssh,
             support=build_support(ground, self.health.service),
+            trials=TrialService(engine=models.engines, models=models.room, library=librarian),
             updates=self.updates.service,
         )
 

@@ -2,5 +2,6 @@
 
 from .completions import CompletionService
 from .service import ChatService
+from .trial import TrialService
 
-__all__ = ["ChatService", "CompletionService"]
+__all__ = ["ChatService", "CompletionService", "TrialService"]

@@ -20,16 +20,15 @@ from allerac.engine.protocol import (
     Finished,
     GenerationRequest,
     PromptMessage,
-    Queued,
-    Reading,
     Sampling,
 )
-from allerac.errors import AlleracError, ContextTooLong, QueueFull, StorageUnavailable
+from allerac.errors import AlleracError, QueueFull, StorageUnavailable
 from allerac.events import EventLog, EventLogs
 from allerac.storage.conversations import AnswerUpdate, ConversationStore
 
 from .history import History
 from .records import ModelResolver
+from .telling import problem_of, progress_of, usage_of
 
 log = structlog.get_logger()
 
@@ -168,7 +167,7 @@ class Generations:
         except Exception:  # the boundary of a background task
             log.exception("generation_crashed", generation=run.job.answer_id)
             if not run.log.is_finished:
-                run.log.append("error", _problem(AlleracError("Something went wrong."), True))
+                run.log.append("error", problem_of(AlleracError("Something went wrong.")))
         finally:
             if run.producer is not None:
                 run.producer.cancel()
@@ -217,10 +216,10 @@ class Generations:
         status: Status = "failed" if failure else (draft.stopping or "complete")
         if finished is not None and failure is None:
             status = "complete"
-        problem = _problem(failure, _is_retriable(failure)) if failure else None
+        problem = problem_of(failure) if failure else None
         if status == "interrupted":
             problem = INTERRUPTED
-        usage = _usage(finished) if finished else None
+        usage = usage_of(finished) if finished else None
         update = AnswerUpdate(
             content=draft.text,
             sequence=run.log.last_sequence + 1,
@@ -247,7 +246,7 @@ class Generations:
             except StorageUnavailable as error:
                 tries += 1
                 if tries == FINAL_SAVE_TRIES:
-                    run.log.append("error", _problem(error, retriable=True))
+                    run.log.append("error", problem_of(error))
                 if run.draft.stopping == "interrupted":
                     return False
                 await asyncio.sleep(self._retry_seconds)
@@ -264,41 +263,12 @@ INTERRUPTED: dict[str, Any] = {
 
 
 def _record(run: Running, event: EngineEvent) -> None:
-    match event:
-        case Queued(position, eta_seconds):
-            run.log.append("queued", {"position": position, "eta_seconds": eta_seconds})
-        case Reading(done_tokens, total_tokens, cached_tokens, eta_seconds):
-            percent = round(100 * done_tokens / total_tokens) if total_tokens else 100
-            data = {"percent": percent, "done_tokens": done_tokens, "total_tokens": total_tokens}
-            rest = {"cached_tokens": cached_tokens, "eta_seconds": eta_seconds}
-            run.log.append("reading", {**data, **rest})
-        case Delta(text):
-            run.draft.text += text
-            if text:
-                run.log.append("delta", {"text": text})
-        case Finished(reason="tool_calls"):
-            # Nothing is ever offered here, so a call is made up; it ends the answer and no more.
-            run.draft.finished = replace(event, reason="stop")
-        case Finished():
-            run.draft.finished = event
-
-
-def _usage(finished: Finished) -> dict[str, Any]:
-    usage = finished.usage
-    return {
-        "finish_reason": finished.reason,
-        "prompt_tokens": usage.prompt_tokens,
-        "cached_tokens": usage.cached_tokens,
-        "completion_tokens": usage.completion_tokens,
-        "first_token_seconds": usage.first_token_seconds,
-        "tokens_per_second": usage.tokens_per_second,
-    }
-
-
-def _is_retriable(error: AlleracError) -> bool:
-    return not isinstance(error, ContextTooLong)
-
-
-def _problem(error: AlleracError, retriable: bool) -> dict[str, Any]:
-    problem = {"code": error.code, "message": error.message, "hint": error.hint}
-    return {**problem, "retriable": retriable}
+    told = progress_of(event)
+    if told is not None:
+        run.log.append(*told)
+    if isinstance(event, Delta):
+        run.draft.text += event.text
+    elif isinstance(event, Finished):
+        # Nothing is ever offered here, so a call is made up; it ends the answer and no more.
+        is_call = event.reason == "tool_calls"
+        run.draft.finished = replace(event, reason="stop") if is_call else event

@@ -25,6 +25,18 @@ NO_SETTING = Setting()
 
 
 @dataclass(frozen=True, slots=True)
+class Tried:
+    """An assistant that is being written; its memories are those of whoever tries it.
+
+    `file_ids` narrow where it looks, None leaves that open.
+    """
+
+    setting: Setting
+    uses_knowledge: bool = True
+    file_ids: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """What is asked, in which conversation, and the answer that is being made.
 
@@ -65,6 +77,9 @@ class Library(Protocol):
     async def brief(self, question: Question) -> Brief:
         """Search for what answers `question`, and keep how that was done."""
 
+    async def rehearse(self, question: Question, tried: Tried) -> Brief:
+        """Search as `tried` would, keeping nothing; `sources` have their text with them."""
+
     async def recall(
         self, person_id: str, answer_ids: Sequence[str]
     ) -> Mapping[str, tuple[str, ...]]:
@@ -84,6 +99,10 @@ class NoLibrary:
     async def brief(self, question: Question) -> Brief:
         """Nothing to read."""
         return Brief(Setting())
+
+    async def rehearse(self, question: Question, tried: Tried) -> Brief:
+        """Nothing to read."""
+        return Brief(tried.setting)
 
     async def recall(
         self, person_id: str, answer_ids: Sequence[str]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from allerac.engine.protocol import Engine, Sampling
+from allerac.engine.protocol import Engine
 from allerac.errors import Conflict, EngineUnavailable, InvalidInput, NotFound, PayloadTooLarge
 from allerac.events import Event, EventLogs
 from allerac.storage.conversations import (
@@ -27,13 +27,13 @@ from .library import Library, NoLibrary, Question, Setting, with_passages
 from .meaning import Meaning
 from .prompt import INSTRUCTIONS
 from .records import ConversationDetail, ModelResolver, Sent
+from .sampling import sampling_of
 from .summaries import Summariser
 from .titles import TitleMaker
 from .warmup import QUIET_SECONDS, Warmup
 
 MAX_MESSAGE_CHARACTERS = 1_000_000
 RESTORABLE_DAYS = 30
-TEMPERATURE = 0.7
 
 
 class ChatService:
@@ -253,7 +253,6 @@ class ChatService:
         """Begin `answer` to `path`. Nothing is awaited: a stored answer is always being made."""
         model_id = answer.model_id or ""
         history = history_of(path, conversation.context_from_id)
-        temperature = 0.0 if self._models.is_greedy(model_id) else TEMPERATURE
         job = Job(
             answer_id=answer.id,
             conversation_id=answer.conversation_id,
@@ -261,9 +260,7 @@ class ChatService:
             model_id=model_id,
             history=history,
             messages=self._context.compile(history),
-            sampling=Sampling(
-                temperature=temperature, max_tokens=self._models.answer_tokens(model_id)
-            ),
+            sampling=sampling_of(self._models, model_id),
         )
         self._summaries.drop(answer.conversation_id)
         self._idle.give_way()
@@ -284,12 +281,7 @@ class ChatService:
             )
         )
         history = await self._as_read(job.person_id, job.history, brief.setting, brief.passages)
-        setting, sampling = brief.setting, job.sampling
-        if setting.temperature is not None and not self._models.is_greedy(job.model_id):
-            sampling = replace(sampling, temperature=setting.temperature)
-        if setting.max_tokens is not None:
-            most = min(setting.max_tokens, sampling.max_tokens or setting.max_tokens)
-            sampling = replace(sampling, max_tokens=most)
+        sampling = sampling_of(self._models, job.model_id, brief.setting)
         messages = self._context.compile(history)
         return await self._fit(
             replace(

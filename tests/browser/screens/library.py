@@ -48,6 +48,16 @@ def library_assistant_edited(page: Page, words: Words) -> None:
 
 
 @screen
+def library_assistant_tried(page: Page, words: Words) -> None:
+    library_assistant_edited(page, words)
+    expect(page.get_by_role("heading", name=words("library.assistant.trial.title"))).to_be_visible()
+    page.get_by_role("textbox", name=words("chat.message")).fill("Where is the bin?")
+    page.keyboard.press("Enter")
+    talk = page.get_by_role("list", name=words("library.assistant.trial.talk"))
+    expect(talk.get_by_text("House rules.pdf")).to_be_visible()
+
+
+@screen
 def library_memories(page: Page, words: Words) -> None:
     visit(page, "/library/memories")
     expect(page.get_by_text(words("library.memory.proposed"))).to_be_visible()

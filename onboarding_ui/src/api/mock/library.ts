@@ -11,6 +11,7 @@ import type {
 } from "../library-types";
 import type { Sent } from "../types";
 import { newId, now, pause, require, type Scenario } from "./scenario";
+import { createMockTrial } from "./trial";
 
 /** One white pixel: the mock draws no pages. */
 const PIXEL =
@@ -353,6 +354,8 @@ export function createMockLibrary(
       })),
     }),
   };
-  const library = { ...part, ...assistantsOf(scenario), ...memories.part, ...sources };
+  const streamTrial = createMockTrial(scenario, () => source(first()));
+  const theirs = { ...assistantsOf(scenario), streamTrial };
+  const library = { ...part, ...theirs, ...memories.part, ...sources };
   return { library: library as LibraryApi, hear: memories.hear };
 }

@@ -8,13 +8,14 @@ import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { Field, inputLook } from "@/components/ui/field";
 import { AvatarChoice } from "./avatar-choice";
+import { TrialChat } from "./trial-chat";
 
 interface Props {
   assistant: Assistant;
   onDone: () => void;
 }
 
-/** Everything that an assistant is made of. */
+/** Everything that an assistant is made of, and beside it a talk with what it would be. */
 export function AssistantEditor({ assistant, onDone }: Props) {
   const api = useApi();
   const { t } = useTranslation();
@@ -43,24 +44,32 @@ export function AssistantEditor({ assistant, onDone }: Props) {
     save.mutate({ ...texts, model_id, temperature, max_tokens, ...looks });
   };
   return (
-    <Card title={draft.name}>
-      <form
-        className="grid gap-4"
-        onSubmit={(event) => {
-          event.preventDefault();
-          submit();
-        }}
-      >
-        <Fields draft={draft} put={put} />
-        <ProblemNote error={save.error} />
-        <div className="flex flex-wrap gap-2">
-          <Button kind="primary" type="submit" busy={save.isPending} disabled={!draft.name.trim()}>
-            {t("save")}
-          </Button>
-          <Button onClick={onDone}>{t("cancel")}</Button>
-        </div>
-      </form>
-    </Card>
+    <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-5 lg:grid-cols-[repeat(2,minmax(0,1fr))]">
+      <Card title={draft.name}>
+        <form
+          className="grid gap-4"
+          onSubmit={(event) => {
+            event.preventDefault();
+            submit();
+          }}
+        >
+          <Fields draft={draft} put={put} />
+          <ProblemNote error={save.error} />
+          <div className="flex flex-wrap gap-2">
+            <Button
+              kind="primary"
+              type="submit"
+              busy={save.isPending}
+              disabled={!draft.name.trim()}
+            >
+              {t("save")}
+            </Button>
+            <Button onClick={onDone}>{t("cancel")}</Button>
+          </div>
+        </form>
+      </Card>
+      <TrialChat draft={draft} />
+    </div>
   );
 }
 

@@ -37,7 +37,7 @@ export function AssistantsPage() {
   const make = (body: NewAssistant): void =>
     act.mutate(() => api.createAssistant(body).then(({ id }) => setEdited(id)));
   return (
-    <LibraryFrame>
+    <LibraryFrame wide={edited !== null}>
       <Card title={t("library.assistant.templates")}>
         <div className="flex flex-wrap gap-2">
           {TEMPLATES.map((template) => (

@@ -1,5 +1,5 @@
 import { ArrowUp, Square } from "lucide-react";
-import { type ReactNode, useEffect, useId, useRef, useState } from "react";
+import { type ReactNode, type RefObject, useEffect, useId, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ProblemNote } from "@/components/problem";
 import { IconButton } from "@/components/ui/button";
@@ -10,7 +10,10 @@ const LIMIT = 1_000_000;
 const MAX_LINES_PX = 8 * 25 + 24;
 
 interface Props {
-  draftKey: string;
+  /** Under which name what is typed survives a reload; null where it does not. */
+  draftKey: string | null;
+  /** Nothing but words can be sent from here. */
+  wordsOnly?: boolean;
   busy: boolean;
   error: unknown;
   tools?: (draft: string) => ReactNode;
@@ -21,22 +24,20 @@ interface Props {
   onAssistant?: (assistantId: string) => void;
 }
 
-function useDraft(key: string): [string, (text: string) => void] {
+function useDraft(key: string | null): [string, (text: string) => void] {
   const name = `draft:${key}`;
-  const [text, setText] = useState(() => localStorage.getItem(name) ?? "");
+  const [text, setText] = useState(() => (key === null ? null : localStorage.getItem(name)) ?? "");
   const keep = (next: string): void => {
     setText(next);
+    if (key === null) return;
     if (next === "") localStorage.removeItem(name);
     else localStorage.setItem(name, next.slice(0, 100_000));
   };
   return [text, keep];
 }
 
-/** Grows to eight lines; Enter sends, Shift with Enter breaks; what was typed survives a reload. */
-export function Composer({ draftKey, busy, error, tools, onSend, onStop, onAssistant }: Props) {
-  const { t } = useTranslation();
-  const [text, setText] = useDraft(draftKey);
-  const [pictures, setPictures] = useState<File[]>([]);
+/** The field that holds `text` is as high as that, up to eight lines. */
+function useGrowing(text: string): RefObject<HTMLTextAreaElement | null> {
   const area = useRef<HTMLTextAreaElement>(null);
   useEffect(() => {
     const box = area.current;
@@ -44,6 +45,16 @@ export function Composer({ draftKey, busy, error, tools, onSend, onStop, onAssis
     box.style.height = "auto";
     box.style.height = `${Math.min(box.scrollHeight, MAX_LINES_PX)}px`;
   }, [text]);
+  return area;
+}
+
+/** Grows to eight lines; Enter sends, Shift with Enter breaks; what was typed survives a reload. */
+export function Composer(props: Props) {
+  const { draftKey, wordsOnly = false, busy, error, tools, onSend, onStop, onAssistant } = props;
+  const { t } = useTranslation();
+  const [text, setText] = useDraft(draftKey);
+  const [pictures, setPictures] = useState<File[]>([]);
+  const area = useGrowing(text);
   const mention = useMention({ area, text, setText, onChoose: onAssistant });
   const tooLong = text.length > LIMIT;
   const isEmpty = text.trim() === "";
@@ -99,25 +110,25 @@ export function Composer({ draftKey, busy, error, tools, onSend, onStop, onAssis
         />
         <div className="flex items-center justify-between gap-2">
           <div className="flex min-w-0 flex-wrap items-center gap-x-2">
-            <PicturePicker chosen={pictures} onChange={setPictures} />
+            {wordsOnly ? null : <PicturePicker chosen={pictures} onChange={setPictures} />}
             {tools?.(text)}
           </div>
-          {onStop ? (
-            <IconButton label={t("chat.stop")} kind="tint" onClick={onStop}>
-              <Square size={16} fill="currentColor" />
-            </IconButton>
-          ) : (
-            <IconButton
-              type="submit"
-              label={t("chat.send")}
-              kind="primary"
-              disabled={isEmpty || tooLong || busy}
-            >
-              <ArrowUp size={20} />
-            </IconButton>
-          )}
+          <SendOrStop onStop={onStop} disabled={isEmpty || tooLong || busy} />
         </div>
       </div>
     </form>
+  );
+}
+
+function SendOrStop({ onStop, disabled }: Pick<Props, "onStop"> & { disabled: boolean }) {
+  const { t } = useTranslation();
+  return onStop ? (
+    <IconButton label={t("chat.stop")} kind="tint" onClick={onStop}>
+      <Square size={16} fill="currentColor" />
+    </IconButton>
+  ) : (
+    <IconButton type="submit" label={t("chat.send")} kind="primary" disabled={disabled}>
+      <ArrowUp size={20} />
+    </IconButton>
   );
 }

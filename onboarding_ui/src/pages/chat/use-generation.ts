@@ -1,6 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { useApi } from "@/api/context";
+import type { TrialEvent } from "@/api/library-types";
 import type { GenerationEvent, Message } from "@/api/types";
 
 export type Waiting =
@@ -13,7 +14,8 @@ export interface Live {
   waiting: Waiting | null;
 }
 
-function take(live: Live, event: GenerationEvent): Live {
+/** What is shown once `event` is known too. */
+export function take(live: Live, event: GenerationEvent | TrialEvent): Live {
   switch (event.type) {
     case "queued":
       return {

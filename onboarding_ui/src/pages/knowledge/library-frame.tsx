@@ -10,10 +10,10 @@ const PARTS = [
 ] as const;
 
 /** The library's three parts under one heading. */
-export function LibraryFrame({ children }: { children: ReactNode }) {
+export function LibraryFrame({ wide = false, children }: { wide?: boolean; children: ReactNode }) {
   const { t } = useTranslation();
   return (
-    <Page title={t("library.title")}>
+    <Page title={t("library.title")} wide={wide}>
       <nav aria-label={t("library.sections")} className="flex flex-wrap gap-1">
         {PARTS.map(({ to, key }) => (
           <NavLink

@@ -10,7 +10,8 @@ import { Button, buttonLook } from "@/components/ui/button";
 import { PagePicture, placeOf } from "./passage-place";
 
 interface Props {
-  messageId: string;
+  /** The answer that is kept, and with it how they were found; null for one that is not. */
+  messageId: string | null;
   sources: Source[];
   /** The number of the source that is shown. */
   opened: number | null;
@@ -41,11 +42,15 @@ export default function Sources({ messageId, sources, opened, onOpen }: Props) {
           </li>
         ))}
       </ol>
-      <Button kind="quiet" className="-ms-4" onClick={() => setTraced(true)}>
-        {t("library.how")}
-      </Button>
+      {messageId === null ? null : (
+        <Button kind="quiet" className="-ms-4" onClick={() => setTraced(true)}>
+          {t("library.how")}
+        </Button>
+      )}
       {shown ? <SourceSheet source={shown} onClose={() => onOpen(null)} /> : null}
-      {isTraced ? <TraceSheet id={messageId} onClose={() => setTraced(false)} /> : null}
+      {isTraced && messageId !== null ? (
+        <TraceSheet id={messageId} onClose={() => setTraced(false)} />
+      ) : null}
     </div>
   );
 }

@@ -86,6 +86,26 @@ class UpdateAssistant(Request):
     is_narrowed: bool = False
 
 
+class TrialTurn(Request):
+    """What the person or the assistant said in a trial."""
+
+    role: Literal["user", "assistant"]
+    content: Annotated[str, Field(min_length=1, max_length=100_000)]
+
+
+class TryAssistant(Request):
+    """An assistant as it stands in the editor, and what was said until now, the question last."""
+
+    instructions: Instructions = ""
+    model_id: str | None = None
+    temperature: Temperature | None = None
+    max_tokens: MaxTokens | None = None
+    uses_knowledge: bool = True
+    file_ids: FileIds = Field(default_factory=list)
+    is_narrowed: bool = False
+    turns: Annotated[list[TrialTurn], Field(min_length=1, max_length=99)]
+
+
 class DuplicateAssistant(Request):
     """What the copy is called."""
 
