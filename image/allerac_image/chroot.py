@@ -1,6 +1,6 @@
 """Programs of the image are run in its root, cut off from the machine the image is made on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from .log import StepLog, Words
@@ -18,11 +18,12 @@ def run_with_mounts(
     name: str,
     environment: Mapping[str, str] | None = None,
     cwd: Path | None = None,
+    on_line: Callable[[str], None] | None = None,
 ) -> None:
     """Run a program of the host while `root` has /dev, /proc, /sys, /run and /tmp."""
     enter: Words = ["unshare", *NAMESPACES, "--fork", "--kill-child"]
     enter += [IMAGE / "files" / "in-chroot", root]
-    log.run([*enter, *command], name=name, environment=environment, cwd=cwd)
+    log.run([*enter, *command], name=name, environment=environment, cwd=cwd, on_line=on_line)
 
 
 def run_in_root(root: Path, log: StepLog, command: Sequence[str | Path]) -> None:

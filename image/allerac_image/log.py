@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -72,26 +72,33 @@ class StepLog:
         environment: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         text: str | None = None,
+        on_line: Callable[[str], None] | None = None,
     ) -> None:
         """Run `command`, give it `text` to read; raise `CommandFailed` when it fails.
 
-        An error calls the program `name`, which is the command's first word unless given.
+        An error calls the program `name`, which is the command's first word unless given. With
+        `on_line` each line is handed over as soon as it is said; `text` is not read then.
         """
         self.write(f"$ {' '.join(map(str, command))}\n")
         with (
-            self.path.open("ab") as out,
+            self.path.open("ab", buffering=0) as out,
             subprocess.Popen(
                 command,
                 cwd=cwd,
                 env=environment or self.environment,
                 stdin=subprocess.DEVNULL if text is None else subprocess.PIPE,
-                stdout=out,
+                stdout=out if on_line is None else subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             ) as process,
             ended_together(process),
         ):
-            process.communicate(None if text is None else text.encode())
+            if on_line is None:
+                process.communicate(None if text is None else text.encode())
+            for line in process.stdout or ():
+                out.write(line)
+                if on_line is not None:
+                    on_line(line.decode(errors="replace"))
         if process.returncode != 0:
             raise CommandFailed(name or str(command[0]), process.returncode)
 

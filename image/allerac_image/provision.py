@@ -2,16 +2,19 @@
 
 import json
 import os
+import re
 
 from allerac_release.trust import read_trust
 
 from .chroot import run_with_mounts
 from .errors import CommandFailed, ImageError
-from .log import StepLog, Words, clean_environment
+from .log import StepLog, Words, clean_environment, say
 from .plan import IMAGE, PROFILES, REPOSITORY, Plan
 
 CONNECTION = "community.general.chroot"
 INTERPRETER = "/usr/bin/python3"
+TASK = re.compile(r"TASK \[(\w+) : ")
+"""How Ansible begins a task of a role."""
 
 
 def provision(plan: Plan, log: StepLog) -> None:
@@ -30,6 +33,7 @@ def provision(plan: Plan, log: StepLog) -> None:
             name="ansible-playbook",
             environment={**clean_environment(plan.epoch), **_ansible_settings(plan)},
             cwd=plan.playbook.parent,
+            on_line=RoleProgress(),
         )
     except CommandFailed as error:
         raise ImageError(
@@ -38,6 +42,19 @@ def provision(plan: Plan, log: StepLog) -> None:
         ) from error
     finally:
         policy.unlink(missing_ok=True)
+
+
+class RoleProgress:
+    """Says each role once, when Ansible begins it: the step is the longest of all."""
+
+    def __init__(self) -> None:
+        self._role = ""
+
+    def __call__(self, line: str) -> None:
+        found = TASK.match(line)
+        if found is not None and found[1] != self._role:
+            self._role = found[1]
+            say(f"           {self._role}")
 
 
 def role_variables(plan: Plan) -> dict[str, object]:
