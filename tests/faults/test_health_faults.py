@@ -185,6 +185,36 @@ async def test_a_clock_that_is_wrong_makes_nothing_else_look_old(
         assert {change.issue.check.code for _, change in box.changes} == {"clock_wrong"}
 
 
+async def test_a_clock_that_is_wrong_for_hours_is_wrong_until_it_is_put_right(
+    tmp_path: Path,
+) -> None:
+    async with simulated_box(tmp_path) as box:
+        box.change(update=UpdateFacts(version="2.0.0", offered_at=NOON - timedelta(days=1)))
+        box.machine.remove("run/systemd/timesync/synchronized")
+        box.clock_error = timedelta(days=365 * 5)
+        jump = box.clock_error.total_seconds()
+        await box.live(
+            HOUR, lambda at: box.change(clock_moved_seconds=jump, clock_moved_ago_seconds=at)
+        )
+        assert [(c.kind, c.issue.check.code) for _, c in box.changes] == [("opened", "clock_wrong")]
+        box.clock_error = timedelta()
+        box.change(clock_moved_seconds=0.0, clock_moved_ago_seconds=0.0)
+        await box.live(MINUTE)
+        assert [c.kind for _, c in box.changes] == ["opened", "recovered"]
+
+
+async def test_a_machine_that_does_not_say_where_its_time_comes_from_is_doubted_for_a_while(
+    tmp_path: Path,
+) -> None:
+    async with simulated_box(tmp_path) as box:
+        box.machine.remove("run/systemd/timesync")
+        await box.live(
+            20 * MINUTE,
+            lambda at: box.change(clock_moved_seconds=2 * HOUR, clock_moved_ago_seconds=at),
+        )
+        assert [c.kind for _, c in box.changes] == ["opened", "recovered"]
+
+
 async def test_what_was_old_before_the_clock_went_wrong_is_not_told_to_be_over(
     tmp_path: Path,
 ) -> None:

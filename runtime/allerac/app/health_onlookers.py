@@ -29,9 +29,6 @@ INTEGRITY_SECONDS: Final = 86_400.0
 INTEGRITY_DELAY_SECONDS: Final = 900.0
 """The first test of the database waits until people have begun their day's first chat."""
 
-CLOCK_SECONDS: Final = 600.0
-"""So long a jump of the clock is told."""
-
 SIGN_INS_WINDOW: Final = timedelta(hours=1)
 FAILED_UPDATES: Final = frozenset({"available", "idle", "rolled_back"})
 
@@ -115,11 +112,13 @@ class Onlookers:
         self._slow = BoxFacts()
         self._looked_at = float("-inf")
         self.integrity = IntegrityWatch(ground.database.check_integrity)
-        self._clock_moved: tuple[float, float] | None = None
+        self._clock_moved = timedelta()
+        self._clock_moved_at = 0.0
 
     def clock_was_set(self, step: timedelta) -> None:
         """Take note that the time of day jumped."""
-        self._clock_moved = (time.monotonic(), step.total_seconds())
+        self._clock_moved += step
+        self._clock_moved_at = time.monotonic()
 
     async def look(self) -> BoxFacts:
         """Return what is known now."""
@@ -140,7 +139,8 @@ class Onlookers:
             certificate_expires_at=slow.certificate_expires_at,
             failed_sign_ins=slow.failed_sign_ins,
             units=slow.units,
-            clock_moved_seconds=self._clock_step(now),
+            clock_moved_seconds=self._clock_moved.total_seconds(),
+            clock_moved_ago_seconds=now - self._clock_moved_at,
             reserve_given_up=self._reserve.is_wanted and not self._reserve.is_kept,
             memory_channels=self._ground.hardware.machine.memory_channels,
             ssh_open_until=await self._ask(self._ssh_open_until, None),
@@ -159,10 +159,6 @@ class Onlookers:
         if presence.identity is None or presence.conflict() is None:
             return None
         return f"{presence.identity.label}.local"
-
-    def _clock_step(self, now: float) -> float:
-        at, seconds = self._clock_moved or (0.0, 0.0)
-        return seconds if now - at < CLOCK_SECONDS else 0.0
 
     def _engine(self) -> EngineFacts:
         status = self.rooms.engine.status()

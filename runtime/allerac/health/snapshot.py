@@ -14,6 +14,8 @@ BELIEVABLE: Final = timedelta(days=365 * 9)
 """Support of a box ends long before."""
 
 JUMP_SECONDS: Final = 3600.0
+DOUBT_SECONDS: Final = 600.0
+"""So long a jump is doubted where nobody says whether the time comes from the network."""
 
 SHORT_BYTES, SHORT_SHARE = 5e9, 0.10
 """The smaller of both: a tenth of a small disk, and no more than one model of the smallest tier."""
@@ -78,6 +80,8 @@ class BoxFacts:
 
     `ssh_open_until` is in the household's time zone. `offered_models` are those of the damaged ones
     that can be downloaded, `unfinished_downloads` counts those that were paused or failed.
+    `clock_moved_seconds` is how far all jumps of the time of day since the start have led, the last
+    of them `clock_moved_ago_seconds` ago.
     """
 
     engine: EngineFacts | None = None
@@ -93,6 +97,7 @@ class BoxFacts:
     units: tuple[Unit, ...] = ()
     memory_channels: int | None = None
     clock_moved_seconds: float = 0.0
+    clock_moved_ago_seconds: float = 0.0
     reserve_given_up: bool = False
     ssh_open_until: datetime | None = None
 
@@ -117,9 +122,12 @@ class Snapshot:
     @property
     def clock_is_wrong(self) -> bool:
         """Whether the time of day is not to be trusted."""
-        jumped = abs(self.box.clock_moved_seconds) >= JUMP_SECONDS
-        return (
-            self.at < BUILT
-            or self.at - BUILT > BELIEVABLE
-            or (jumped and not self.machine.clock_synchronised)
-        )
+        return self.at < BUILT or self.at - BUILT > BELIEVABLE or self._has_jumped
+
+    @property
+    def _has_jumped(self) -> bool:
+        """Whether the time of day is another than it was, and the network has not confirmed it."""
+        if abs(self.box.clock_moved_seconds) < JUMP_SECONDS or self.machine.clock_synchronised:
+            return False
+        is_told = self.machine.clock_synchronised is not None
+        return is_told or self.box.clock_moved_ago_seconds < DOUBT_SECONDS

@@ -31,5 +31,6 @@ CHECK = Check(
         ),
     },
     look=_look,
+    opens_after_seconds=10,
     closes_after_seconds=10,
 )
