@@ -132,6 +132,7 @@ class HealthService:
         self._before: Snapshot | None = None
         self._unwritten: list[tuple[datetime, Mapping[str, float]]] = []
         self._storing = asyncio.Lock()
+        self._sampling = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -210,7 +211,11 @@ class HealthService:
         return self.status()
 
     async def sample(self) -> None:
-        """Look once: read, judge, react, tell."""
+        """Look once: read, judge, react, tell; one after the other, whoever wishes it."""
+        async with self._sampling:
+            await self._sample()
+
+    async def _sample(self) -> None:
         self._sensors.refresh_drives()
         machine = await asyncio.to_thread(self._sensors.read)
         now = self._snapshot(machine, await self._facts())
