@@ -22,7 +22,10 @@ TYPES = "@types/"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Component:
-    """One thing that was installed; `purl` is its package URL, `size_bytes` what it takes."""
+    """One thing that is on board; `purl` is its package URL, `size_bytes` what it takes.
+
+    `kind` is the type of component that CycloneDX has for it.
+    """
 
     name: str
     version: str
@@ -30,6 +33,7 @@ class Component:
     purl: str
     licences: tuple[str, ...]
     size_bytes: int
+    kind: str = "library"
 
 
 def debian_packages(root: Path) -> list[Component]:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from .contents import Component, debian_packages, python_distributions, web_packages
 from .log import StepLog
+from .models import preloaded
 from .plan import REPOSITORY, Plan
 
 PACKAGES = "packages.txt"
@@ -13,15 +14,16 @@ WEB_LOCK = REPOSITORY / "onboarding_ui" / "package-lock.json"
 
 
 def write_inventory(plan: Plan, log: StepLog) -> None:
-    """Write both lists from what the root says it has, and what its web application is made of."""
+    """Write both lists: what the root says it has, its web application's packages, its models."""
     packages, distributions = debian_packages(plan.root), python_distributions(plan.root)
-    web = web_packages(WEB_LOCK)
+    web, models = web_packages(WEB_LOCK), preloaded(plan)
     log.write(f"{len(packages)} of Debian, {len(distributions)} of Python, {len(web)} of npm\n")
     lines = [f"{one.name} {one.version} {one.architecture}\n" for one in packages]
     lines += [f"{one.name} {one.version} python\n" for one in distributions]
     lines += [f"{one.name} {one.version} npm\n" for one in web]
+    lines += [f"{one.name} {one.version} model\n" for one in models]
     (plan.staging / PACKAGES).write_text("".join(lines))
-    bill = bill_of_materials(plan, [*packages, *distributions, *web])
+    bill = bill_of_materials(plan, [*packages, *distributions, *web, *models])
     (plan.staging / BILL).write_text(json.dumps(bill, indent=1) + "\n")
 
 
@@ -47,7 +49,7 @@ def bill_of_materials(plan: Plan, components: list[Component]) -> dict[str, obje
 
 def _described(component: Component) -> dict[str, object]:
     described: dict[str, object] = {
-        "type": "library",
+        "type": component.kind,
         "bom-ref": component.purl,
         "name": component.name,
         "version": component.version,

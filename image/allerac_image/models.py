@@ -8,9 +8,11 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import yaml
 
+from .contents import Component
 from .errors import CommandFailed, ImageError
 from .log import StepLog
 from .plan import PROFILES, Plan
@@ -68,6 +70,24 @@ def _catalogue() -> dict[str, Mapping[str, Any]]:
     """Return what is pinned of each model, by its id."""
     pins = yaml.safe_load((PROFILES / "models.yaml").read_text("utf-8"))
     return {pin["id"]: pin for pin in pins}
+
+
+def preloaded(plan: Plan) -> list[Component]:
+    """Return the models that this build preloads, as the catalogue pins them."""
+    catalogue = _catalogue()
+    pins = [catalogue[model] for model in models_of(plan)]
+    return [
+        Component(
+            name=pin["id"],
+            version=pin["revision"],
+            architecture="",
+            purl=f"pkg:huggingface/{pin['repository']}@{pin['revision']}#{quote(pin['file'])}",
+            licences=(pin["licence"],),
+            size_bytes=pin["size_bytes"],
+            kind="machine-learning-model",
+        )
+        for pin in pins
+    ]
 
 
 def copy_models(plan: Plan, target: Path) -> None:

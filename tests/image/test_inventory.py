@@ -137,3 +137,16 @@ def test_the_bill_of_materials_names_every_component_once_and_is_the_same_again(
     references = [component["bom-ref"] for component in bill["components"]]
     assert len(references) == len(set(references)) == 5 + len(web_packages(WEB_LOCK))
     assert (plan.staging / PACKAGES).read_text().splitlines()[0] == "adduser 3.152 all"
+
+
+def test_models_on_board_are_in_the_bill_with_their_licence(root: Path, tmp_path: Path) -> None:
+    plan = plan_below(tmp_path, tier_id="n100", preload=True)
+    assert plan.root == root
+    plan.staging.mkdir()
+    write_inventory(plan, StepLog(tmp_path / "log", None))
+    bill = json.loads((plan.staging / BILL).read_text())
+    models = [one for one in bill["components"] if one["type"] == "machine-learning-model"]
+    assert [one["name"] for one in models] == plan.tier.image["preload"]
+    for model in models:
+        assert model["purl"].startswith("pkg:huggingface/")
+        assert model["licenses"] == [{"license": {"name": "apache-2.0"}}]
