@@ -1,10 +1,20 @@
 """What is told of a wait comes true on a machine whose steps are known."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import cast
 
 import pytest
 
+from allerac.engine.answer import Answer, Ticket
+from allerac.engine.fairness import TOKEN_SECONDS, FairShare, WaitingLine
+from allerac.engine.filling import Filling
+from allerac.engine.forecast import Forecast
+from allerac.engine.llama import Batch
+from allerac.engine.memory import PromptMemory
 from allerac.engine.pace import Pace
+from allerac.engine.protocol import GenerationRequest, PromptMessage, Sampling, Speed
+from allerac.engine.sampling import Greedy
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +50,9 @@ MACHINES = [
 
 
 def told(pace: Pace, tokens: int, streaming: int = 0) -> float:
-    seconds = pace.reading_seconds(tokens, streaming, 1)
-    assert seconds is not None
-    return seconds
+    flow = pace.flow(streaming, 1, is_reading=True)
+    assert flow is not None
+    return tokens / flow.read
 
 
 @pytest.mark.parametrize("machine", MACHINES)
@@ -76,3 +86,141 @@ def test_many_short_questions_do_not_make_a_long_one_seem_longer(machine: Machin
         machine.read(pace, 8)
     expected = told(pace, 1000)
     assert machine.read(pace, 1000) == pytest.approx(expected, rel=0.2)
+
+
+class Unshared:
+    """A memory in which nobody reads what another has read."""
+
+    def follow(self, answer: Answer, running: Sequence[Answer]) -> bool:
+        return True
+
+
+@dataclass(slots=True)
+class Box:
+    """The parts that decide what is computed, on a machine whose steps are known."""
+
+    machine: Machine
+    sequences: int = 8
+    seconds: float = 0.0
+    pace: Pace = field(default_factory=Pace)
+    share: FairShare = field(default_factory=FairShare)
+    running: list[Answer] = field(default_factory=list)
+    first_words: dict[Answer, float] = field(default_factory=dict)
+    told: dict[Answer, float] = field(default_factory=dict)
+    batch: Batch = field(default_factory=lambda: Batch(512))
+    line: WaitingLine = field(init=False)
+    filling: Filling = field(init=False)
+    forecast: Forecast = field(init=False)
+
+    def __post_init__(self) -> None:
+        memory = cast("PromptMemory", Unshared())
+        self.filling = Filling(
+            self.batch, memory=memory, pace=self.pace, share=self.share, guesses=False
+        )
+        self.forecast = Forecast(
+            self.pace, self.share, sequences=self.sequences, step_tokens=self.batch.capacity
+        )
+        self.line = WaitingLine(self.share)
+        solo = self.machine.step(1, 0)
+        self.pace.learn(Speed(128 / self.machine.step(0, 128), 1 / solo))
+
+    def ask(self, person: str, tokens: int, words: int) -> Answer:
+        request = GenerationRequest(
+            person, "model", person, (PromptMessage("user", "?"),), Sampling()
+        )
+        answer = Answer(Ticket(request), [7] * tokens, words, Greedy())
+        self.share.enter(person)
+        self.line.add(answer)
+        return answer
+
+    def step(self) -> None:
+        admitted = []
+        while len(self.running) < self.sequences and (answer := self.line.first()) is not None:
+            self.line.remove(answer)
+            self.running.append(answer)
+            admitted.append(answer)
+        for answer in admitted:
+            self._tell(answer, self.forecast.reading(answer, self.running).eta_seconds)
+        for answer, queued in self.forecast.queued(list(self.line), self.running):
+            self._tell(answer, queued.eta_seconds)
+        chunks = self.filling.fill(self.running)
+        streaming = sum(chunk.answer.is_streaming for chunk in chunks)
+        prefill = self.batch.size - streaming
+        took = self.machine.step(streaming, prefill)
+        self.seconds += took
+        self.pace.record_step(streaming, prefill, took, self.filling.people)
+        for chunk in chunks:
+            answer = chunk.answer
+            answer.read += chunk.tokens
+            self.share.token_seconds = self.pace.prompt_token_seconds or TOKEN_SECONDS
+            self.share.charge(answer.person, chunk.rows * took / self.batch.size)
+            if not answer.unread:
+                self.first_words.setdefault(answer, self.seconds)
+                answer.tokens.append(7)
+                if answer.completion_tokens == answer.limit:
+                    self.running.remove(answer)
+                    self.forecast.finished(answer)
+
+    def until_quiet(self) -> None:
+        while self.running or len(self.line):
+            self.step()
+
+    def _tell(self, answer: Answer, seconds: float | None) -> None:
+        if seconds is not None:
+            self.told.setdefault(answer, self.seconds + seconds)
+
+
+def _after_one_answer(machine: Machine) -> Box:
+    """A box that has seen how long answers are."""
+    box = Box(machine)
+    box.ask("ana", 300, 16)
+    box.until_quiet()
+    return box
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize(
+    "asked",
+    [
+        [512] * 4,  # four at once
+        [256] * 8,
+        [256] * 12,  # more than are answered at once
+        [64, 1024, 256, 32, 2048, 128],
+    ],
+)
+def test_those_who_come_together_hear_their_first_word_when_they_were_told(
+    machine: Machine, asked: list[int]
+) -> None:
+    box = _after_one_answer(machine)
+    began = box.seconds
+    answers = [box.ask(f"p{n}", tokens, 16) for n, tokens in enumerate(asked)]
+    box.until_quiet()
+    errors = sorted(abs((box.told[a] - began) / (box.first_words[a] - began) - 1) for a in answers)
+    assert len(errors) == len(asked)
+    assert errors[len(errors) // 2] < 0.2, errors
+    assert errors[-1] < 0.5, errors
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_prompt_of_another_person_beside_an_answer_takes_what_was_told(machine: Machine) -> None:
+    box = _after_one_answer(machine)
+    box.ask("bob", 16, 2000)
+    for _ in range(400):
+        box.step()
+    for tokens in (128, 512, 1024):
+        began = box.seconds
+        answer = box.ask("ana", tokens, 16)
+        while answer not in box.first_words:
+            box.step()
+        took = box.first_words[answer] - began
+        assert box.told[answer] - began == pytest.approx(took, rel=0.25)
+
+
+def test_nobody_is_told_when_their_turn_comes_before_an_answer_has_ended() -> None:
+    box = Box(MACHINES[0], sequences=1)
+    first, second = box.ask("ana", 300, 16), box.ask("bob", 300, 16)
+    box.step()
+    assert first in box.told
+    assert second not in box.told
+    box.until_quiet()
+    assert second in box.told, "at the latest when it is read"

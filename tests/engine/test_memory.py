@@ -339,16 +339,6 @@ def test_prompt_of_another_leaves_two_people_their_share() -> None:
     assert pace.chunk(1, people=1) * 0.001 + 0.040 > 0.040 / 0.4
 
 
-def test_estimate_counts_what_is_read_before_and_who_streams_meanwhile() -> None:
-    pace = Pace()
-    assert pace.reading_seconds(100, 0, 1) is None
-    pace.learn(Speed(prefill_tokens_per_second=100, decode_tokens_per_second=20))
-    assert pace.reading_seconds(100, 0, 1) == 1.0
-    busy = pace.reading_seconds(100, 1, 1)
-    assert busy is not None
-    assert 1.3 < busy < 2.0
-
-
 def test_slow_machine_still_moves_on() -> None:
     pace = Pace()
     pace.record_step(1, 0, 2.0)

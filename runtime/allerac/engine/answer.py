@@ -85,7 +85,6 @@ class Answer:
         self.read = 0
         self.cached_tokens = 0
         self.order = next(_ORDER)
-        self.admitted_at = 0.0
         self.position: int | None = None
         self.place: float | None = None
         self.place_ends = 0

@@ -46,18 +46,32 @@ class FairShare:
 
     def key(self, answer: Answer) -> tuple[int, bool, float, int]:
         """Sorts answers by urgency; one that was pre-empted goes first in its class."""
-        place = self._place(answer) if answer.place is None else answer.place
+        return self.key_of(answer, self.place(answer))
+
+    @staticmethod
+    def key_of(answer: Answer, place: float) -> tuple[int, bool, float, int]:
+        """Sorts as `key` does, for a place that `answer` may come to have."""
         return (answer.rank, answer.completion_tokens == 0, place, answer.order)
 
     def begin(self, answer: Answer) -> None:
         """`answer` is about to be read: it keeps its place for a piece."""
         if answer.place is None or answer.read >= answer.place_ends:
-            answer.place = self._place(answer)
-            answer.place_ends = answer.read + max(1, int(PIECE_SECONDS / self.token_seconds))
+            answer.place = self.next_place(answer, answer.unread)
+            answer.place_ends = answer.read + self.piece_tokens
 
-    def _place(self, answer: Answer) -> float:
-        served = self._served.get(answer.person, self._clock)
-        return served + min(answer.unread * self.token_seconds, PIECE_SECONDS)
+    @property
+    def piece_tokens(self) -> int:
+        """How many tokens of a prompt keep one place."""
+        return max(1, int(PIECE_SECONDS / self.token_seconds))
+
+    def place(self, answer: Answer) -> float:
+        """Return the place that `answer` has, or would begin with."""
+        return self.next_place(answer, answer.unread) if answer.place is None else answer.place
+
+    def next_place(self, answer: Answer, unread: float, *, computed: float = 0.0) -> float:
+        """Return the place of its next piece, once its person has `computed` more seconds."""
+        served = self._served.get(answer.person, self._clock) + computed
+        return served + min(unread * self.token_seconds, PIECE_SECONDS)
 
     def rotation(self, answers: Sequence[Answer], places: int) -> list[Answer]:
         """Choose who gets a token in the next step: one of each person's first, then the rest.

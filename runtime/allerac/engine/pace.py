@@ -1,5 +1,7 @@
-"""How long steps take, how much fits into the next one, and when somebody's turn comes."""
+"""How long steps take, how much fits into the next one, and how quickly all of it goes on."""
 
+from dataclasses import dataclass
+from math import ceil
 from typing import Final
 
 from allerac.engine.protocol import Speed
@@ -14,7 +16,6 @@ CHUNK_TOKENS_MIN: Final = 8
 ROWS_AT_ONCE: Final = 4  # of a batch, in llama.cpp's repacked kernels; the rest goes one by one
 LEARNT_TOKENS_MIN: Final = 32  # the end of a prompt takes longer by the token than the whole
 _WEIGHT: Final = 0.2  # of the newest measurement
-_ANSWER_WEIGHT: Final = 0.3
 _OVERHEAD_WEIGHT: Final = 0.02
 _PROMPT_SHARE_MIN: Final = 0.1
 
@@ -33,14 +34,25 @@ class Average:
             self.value += self._weight * (value - self.value)
 
 
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Tokens a second: `read` of prompts, one after the other, and `written` of each answer.
+
+    `chunk` is how many tokens of prompts a step has.
+    """
+
+    read: float
+    written: float
+    chunk: int = 0
+
+
 class Pace:
-    """Learns the seconds of a prompt token, of a step of so many answers, of an answer."""
+    """Learns the seconds of a prompt token and of a step of so many answers."""
 
     def __init__(self) -> None:
         self._prefill_token = {alone: Average(_WEIGHT) for alone in (True, False)}
         self._is_guess = True
         self._streaming_steps: dict[int, Average] = {}
-        self._answer = Average(_ANSWER_WEIGHT)
         self._overhead = Average(_OVERHEAD_WEIGHT)
         self._debt = 0.0
 
@@ -79,9 +91,6 @@ class Pace:
             self._learn_token(0, 1 / speed.prefill_tokens_per_second)
         if speed.decode_tokens_per_second:
             self.record_step(1, 0, 1 / speed.decode_tokens_per_second)
-
-    def record_answer(self, seconds: float) -> None:
-        self._answer.add(seconds)
 
     def streaming_seconds(self, streams: int) -> float:
         """A step of so many answers; where it was not measured, between what is known.
@@ -129,10 +138,13 @@ class Pace:
         token = self._token_seconds(streaming)
         if token is None:
             return FIRST_CHUNK_TOKENS
+        if streaming and self._debt and people > 1:
+            return 0
+        return self._fitting(streaming, people, token)
+
+    def _fitting(self, streaming: int, people: int, token: float) -> int:
         target = SILENT_STEP_SECONDS
         if streaming:
-            if self._debt and people > 1:
-                return 0
             whole = min(STREAMING_STEP_SECONDS, self._fair_seconds(people))
             target = whole - self.streaming_seconds(streaming)
         rows = streaming + max(CHUNK_TOKENS_MIN, int(target / token))
@@ -141,21 +153,27 @@ class Pace:
             rows += ROWS_AT_ONCE
         return rows - streaming
 
-    def wait_seconds(self, position: int, sequences: int) -> float | None:
-        """Estimated time until the one at `position` begins."""
-        if self._answer.value is None:
-            return None
-        return self._answer.value * position / sequences
+    def flow(self, streaming: int, people: int, *, is_reading: bool) -> Flow | None:
+        """How quickly prompts and answers go on while it stays like this; None until measured.
 
-    def reading_seconds(self, tokens: int, streaming: int, people: int) -> float | None:
-        """Estimated time until `tokens` of prompts are read while others stream."""
+        A step that is longer than is fair is followed by some without prompts, as `chunk` has it.
+        """
         token = self._token_seconds(streaming)
         if token is None:
             return None
-        step = self.streaming_seconds(streaming)
-        chunk_seconds = max(self.chunk(streaming, people), CHUNK_TOKENS_MIN / 2) * token
-        share = max(chunk_seconds / (chunk_seconds + step), _PROMPT_SHARE_MIN)
-        return tokens * token / share
+        if not streaming:
+            return Flow(1 / token, 0.0, self._fitting(0, people, token))
+        places = self.places(streaming, people, is_reading=is_reading)
+        short = self.streaming_seconds(places) or token
+        if not is_reading:
+            return Flow(0.0, places / streaming / short)
+        tokens = self._fitting(places, people, token)
+        whole = short + tokens * token
+        fair = self._fair_seconds(people)
+        debt = min(max(0.0, whole - fair), fair)
+        pauses = ceil(debt / max(fair - short, short * _PROMPT_SHARE_MIN)) if debt else 0
+        cycle = whole + pauses * short
+        return Flow(tokens / cycle, (1 + pauses) / cycle * places / streaming, tokens)
 
     def speed(self) -> Speed:
         token, step = self._token_seconds(0), self.streaming_seconds(1)

@@ -66,7 +66,9 @@ class Scheduler:
             share=self._share,
             guesses=guesses and model.forgets_parts,
         )
-        self._forecast = Forecast(self._pace, self._share, sequences=sequences)
+        self._forecast = Forecast(
+            self._pace, self._share, sequences=sequences, step_tokens=self._batch.capacity
+        )
         self._waiting = WaitingLine(self._share)
         self._running: list[Answer] = []
         self._inbox: queue.SimpleQueue[Answer | None] = queue.SimpleQueue()
@@ -237,11 +239,11 @@ class Scheduler:
             self._close(answer, "cancelled")
 
     def _admit(self) -> None:
-        while (answer := self._waiting.first()) is not None:
-            if not self._find_place(answer):
-                return
+        """Let answers run while there is room; what they are told knows of all of them."""
+        admitted: list[Answer] = []
+        while (answer := self._waiting.first()) is not None and self._find_place(answer):
             self._waiting.remove(answer)
-            answer.admitted_at = answer.admitted_at or time.monotonic()
+            admitted.append(answer)
             self._memory.begin(answer, self._running)
             self._running.append(answer)
             self._memory.make_room(self._admission.reserved(self._running))
@@ -250,6 +252,8 @@ class Scheduler:
                 self._disk.plan(answer)
             if not answer.completion_tokens:
                 answer.cached_tokens = answer.read
+        for answer in admitted:
+            if answer in self._running:
                 self._report_reading(answer)
 
     def _find_place(self, answer: Answer) -> bool:
@@ -268,11 +272,8 @@ class Scheduler:
         return True
 
     def _announce_positions(self) -> None:
-        for position, answer in enumerate(self._waiting, 1):
-            if answer.position != position and not answer.completion_tokens:
-                answer.position = position
-                queued = self._forecast.queued(answer, position, self._running)
-                self._events.append((answer.id, queued))
+        for answer, queued in self._forecast.queued(list(self._waiting), self._running):
+            self._events.append((answer.id, queued))
 
     def _step(self) -> None:
         chunks = self._filling.fill(self._running)
@@ -368,7 +369,7 @@ class Scheduler:
         self._running.remove(answer)
         self._memory.end(answer)
         if reason != "cancelled":
-            self._pace.record_answer(time.monotonic() - answer.admitted_at)
+            self._forecast.finished(answer)
         self._close(answer, reason)
 
     def _close(self, answer: Answer, reason: FinishReason) -> None:
