@@ -33,7 +33,8 @@ KEPT_BY_A_RESET = frozenset({"models"})
 class Act:
     """An act by its name; `confirm` says whether the page asks a second time.
 
-    One that `helps` against a finding is offered while there is that finding.
+    One that `helps` against a finding is offered while there is that finding, one that `needs`
+    something unless a look has found that there is none.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Act:
     confirm: bool = True
     on_page: bool = True
     helps: str | None = None
+    needs: str | None = None
 
 
 class ActFailed(Exception):
@@ -71,6 +73,7 @@ def inspect(places: Places, run: Programs) -> Result:
         "uses": classes,
         "database": _database(places.database),
         "failed": [line.split()[0] for line in failed.text.splitlines() if line.strip()],
+        "previous": _has_previous(run),
     }
 
 
@@ -113,9 +116,26 @@ def restart_box(_: Places, run: Programs) -> Result:
 
 def previous_system(_: Places, run: Programs) -> Result:
     """Start the system that was there before the last update."""
+    if not _has_previous(run):
+        raise ActFailed("There is no other system that has worked.")
     _must(run, "rauc", "status", "mark-active", "other")
     _must(run, "systemctl", "reboot")
     return {}
+
+
+def _has_previous(run: Programs) -> bool:
+    """Tell whether the other slot has a system that worked, by what `rauc status` says as JSON.
+
+    A new box has nothing in it, and an update that did not prove itself is no way back. Where RAUC
+    does not answer, it may have: the boot loader passes over what cannot be started.
+    """
+    told = run(["rauc", "status", "--output-format=json"])
+    try:
+        found = json.loads(told.text[told.text.index("{") :])["slots"]
+        slots = [slot for named in found for slot in named.values() if slot["bootname"]]
+        return any(slot["state"] != "booted" and slot["boot_status"] == "good" for slot in slots)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return True
 
 
 def reset_network(places: Places, run: Programs) -> Result:
@@ -194,7 +214,7 @@ ACTS = {
         Act("free-space", free_space),
         Act("restart", restart, confirm=False),
         Act("restart-box", restart_box),
-        Act("previous-system", previous_system),
+        Act("previous-system", previous_system, needs="previous"),
         Act("reset-network", reset_network),
         Act("factory-reset", factory_reset),
         Act("finish-reset", finish_reset, confirm=False, on_page=False),

@@ -71,7 +71,7 @@ def code_form(words: Words, complaint: str = "", has_lock: bool = True) -> str:
 def tools_page(words: Words, facts: Facts, found: Result | None, log: str) -> bytes:
     """Return what someone with a code sees; `found` is None while the disk is looked at."""
     refresh = REFRESH.format(seconds=2) if found is None else ""
-    offered = [act for act in ACTS.values() if act.on_page and _helps(act, facts)]
+    offered = [act for act in ACTS.values() if act.on_page and _helps(act, facts, found or {})]
     acts = "".join(_act_card(words, act) for act in offered)
     body = (
         headline(words, facts)
@@ -124,7 +124,9 @@ def _failed(words: Words, units: Sequence[str]) -> str:
     return f"<section><h2>{escape(words('failed.title'))}</h2><ul>{listed}</ul></section>"
 
 
-def _helps(act: Act, facts: Facts) -> bool:
+def _helps(act: Act, facts: Facts, found: Result) -> bool:
+    if act.needs is not None and not found.get(act.needs, True):
+        return False
     return act.helps is None or act.helps in facts.findings
 
 
