@@ -104,7 +104,7 @@ class Desk:
         await self.service.dispatcher.deliver()
 
 
-def desk(tmp_path: Path, language: Language = "en", **chosen: Any) -> Desk:
+def desk(tmp_path: Path, language: Language = "en", /, **chosen: Any) -> Desk:
     """Return the desk of a household that speaks `language`."""
     file = SettingsFile(tmp_path / "alerts.json", SecretBox(tmp_path / "key"))
     file.save(AlertSettings(**{"quiet": None, **chosen}))

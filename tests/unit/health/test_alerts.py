@@ -26,7 +26,7 @@ from tests.unit.health.alert_desk import (
 async def test_an_alert_speaks_the_language_of_the_household(tmp_path: Path) -> None:
     inbox = Inbox()
     async with mail_server(inbox) as port:
-        alerts = desk(tmp_path, mail=mail(port), language="de")
+        alerts = desk(tmp_path, "de", mail=mail(port))
         await alerts.hear("opened", issue())
     assert inbox.mails[0]["Subject"] == "Kitchen: Die Box ist heiß."
     assert "Seit 01.05.2026, 14:00 Uhr." in inbox.mails[0].get_content()
