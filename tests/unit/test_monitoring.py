@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -46,11 +47,11 @@ TROUBLE: list[tuple[str, dict[str, str]]] = [
 ]
 
 
-def exposed() -> set[str]:
+def exposed(measured: Sequence[str] = FIGURES) -> set[str]:
     """Return the names that a box tells, with those of its counters and histograms."""
     metrics = Metrics()
     totals = {"memory_bytes": 1, "disk_bytes": 1}
-    figures = dict.fromkeys(FIGURES, 1.0)
+    figures = dict.fromkeys(measured, 1.0)
     status = HealthStatus(datetime.now(UTC), None, figures, totals, [], frozenset(), [])
     metrics.watch(lambda: status, lambda: EngineStatus(state="ready"))
     families = re.findall(r"^# TYPE (\S+) (\S+)$", metrics.text().decode(), re.MULTILINE)
@@ -64,6 +65,14 @@ def test_every_name_in_dashboard_rules_and_words_is_one_that_a_box_tells() -> No
         asked = set(NAME.findall((FOLDER / file).read_text()))
         assert asked, file
         assert asked <= told, f"{file}: {sorted(asked - told)}"
+
+
+def test_every_figure_is_told_and_the_words_name_all_that_is() -> None:
+    silent = [figure for figure in FIGURES if exposed([figure]) == exposed([])]
+    assert silent == ["queue"], "which the engine tells as what waits"
+    named = set(NAME.findall((FOLDER / "README.md").read_text()))
+    families = {one for one in exposed() if not one.endswith(("_bucket", "_created"))}
+    assert families <= named, sorted(families - named)
 
 
 def test_the_dashboard_has_panels_with_questions() -> None:

@@ -27,12 +27,19 @@ _GAUGES: Final = {
     "fan_turns": ("fan_turns_per_minute", 1.0, "Fastest fan."),
     "memory_available_bytes": ("memory_available_bytes", 1.0, "Memory programs can take."),
     "swap_used_bytes": ("swap_used_bytes", 1.0, "Swap in use."),
+    "swapped_pages_per_second": ("swapped_pages_per_second", 1.0, "Pages moved either way."),
     "memory_pressure_percent": ("memory_waiting_ratio", 0.01, "Time in which work waits (PSI)."),
     "io_pressure_percent": ("io_waiting_ratio", 0.01, "Time in which work waits (PSI)."),
     "disk_free_bytes": ("disk_free_bytes", 1.0, "Free on the disk of the data."),
+    "disk_read_bytes_per_second": ("disk_read_bytes_per_second", 1.0, "Read from all disks."),
+    "disk_written_bytes_per_second": (
+        "disk_written_bytes_per_second",
+        1.0,
+        "Written to all disks.",
+    ),
     "tokens_per_second": ("engine_tokens_per_second", 1.0, "Mean speed of writing."),
 }
-"""Figure, name, factor to the base unit, help."""
+"""Figure, name, factor to the base unit, help; the engine itself tells of its queue."""
 
 
 class Metrics:
