@@ -1,52 +1,9 @@
 """What is told of a wait comes true on a machine whose steps are known."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import cast
-
 import pytest
 
-from allerac.engine.answer import Answer, Ticket
-from allerac.engine.fairness import TOKEN_SECONDS, FairShare, WaitingLine
-from allerac.engine.filling import Filling
-from allerac.engine.forecast import Forecast
-from allerac.engine.llama import Batch
-from allerac.engine.memory import PromptMemory
 from allerac.engine.pace import Pace
-from allerac.engine.protocol import GenerationRequest, PromptMessage, Sampling, Speed
-from allerac.engine.sampling import Greedy
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """A step takes `weights` seconds to bring the model in, and `token` for each token in it."""
-
-    weights: float
-    token: float
-
-    def step(self, streaming: int, prefill: int) -> float:
-        return self.weights + (streaming + prefill) * self.token
-
-    def read(self, pace: Pace, tokens: int, streaming: int = 0) -> float:
-        """Read a prompt of `tokens` while `streaming` answers go on; the seconds it took."""
-        seconds = 0.0
-        while tokens:
-            prefill = min(tokens, 512, pace.chunk(streaming))
-            took = self.step(streaming, prefill)
-            pace.record_step(streaming, prefill, took)
-            seconds, tokens = seconds + took, tokens - prefill
-        return seconds
-
-    def write(self, pace: Pace, tokens: int) -> None:
-        for _ in range(tokens):
-            pace.record_step(1, 0, self.step(1, 0))
-
-
-MACHINES = [
-    Machine(weights=0.070, token=0.020),  # a small PC
-    Machine(weights=0.030, token=0.006),
-    Machine(weights=0.005, token=0.0005),
-]
+from tests.engine.known_machine import MACHINES, Box, Machine
 
 
 def told(pace: Pace, tokens: int, streaming: int = 0) -> float:
@@ -86,88 +43,6 @@ def test_many_short_questions_do_not_make_a_long_one_seem_longer(machine: Machin
         machine.read(pace, 8)
     expected = told(pace, 1000)
     assert machine.read(pace, 1000) == pytest.approx(expected, rel=0.2)
-
-
-class Unshared:
-    """A memory in which nobody reads what another has read."""
-
-    def follow(self, answer: Answer, running: Sequence[Answer]) -> bool:
-        return True
-
-
-@dataclass(slots=True)
-class Box:
-    """The parts that decide what is computed, on a machine whose steps are known."""
-
-    machine: Machine
-    sequences: int = 8
-    seconds: float = 0.0
-    pace: Pace = field(default_factory=Pace)
-    share: FairShare = field(default_factory=FairShare)
-    running: list[Answer] = field(default_factory=list)
-    first_words: dict[Answer, float] = field(default_factory=dict)
-    told: dict[Answer, float] = field(default_factory=dict)
-    batch: Batch = field(default_factory=lambda: Batch(512))
-    line: WaitingLine = field(init=False)
-    filling: Filling = field(init=False)
-    forecast: Forecast = field(init=False)
-
-    def __post_init__(self) -> None:
-        memory = cast("PromptMemory", Unshared())
-        self.filling = Filling(
-            self.batch, memory=memory, pace=self.pace, share=self.share, guesses=False
-        )
-        self.forecast = Forecast(
-            self.pace, self.share, sequences=self.sequences, step_tokens=self.batch.capacity
-        )
-        self.line = WaitingLine(self.share)
-        solo = self.machine.step(1, 0)
-        self.pace.learn(Speed(128 / self.machine.step(0, 128), 1 / solo))
-
-    def ask(self, person: str, tokens: int, words: int) -> Answer:
-        request = GenerationRequest(
-            person, "model", person, (PromptMessage("user", "?"),), Sampling()
-        )
-        answer = Answer(Ticket(request), [7] * tokens, words, Greedy())
-        self.share.enter(person)
-        self.line.add(answer)
-        return answer
-
-    def step(self) -> None:
-        admitted = []
-        while len(self.running) < self.sequences and (answer := self.line.first()) is not None:
-            self.line.remove(answer)
-            self.running.append(answer)
-            admitted.append(answer)
-        for answer in admitted:
-            self._tell(answer, self.forecast.reading(answer, self.running).eta_seconds)
-        for answer, queued in self.forecast.queued(list(self.line), self.running):
-            self._tell(answer, queued.eta_seconds)
-        chunks = self.filling.fill(self.running)
-        streaming = sum(chunk.answer.is_streaming for chunk in chunks)
-        prefill = self.batch.size - streaming
-        took = self.machine.step(streaming, prefill)
-        self.seconds += took
-        self.pace.record_step(streaming, prefill, took, self.filling.people)
-        for chunk in chunks:
-            answer = chunk.answer
-            answer.read += chunk.tokens
-            self.share.token_seconds = self.pace.prompt_token_seconds or TOKEN_SECONDS
-            self.share.charge(answer.person, chunk.rows * took / self.batch.size)
-            if not answer.unread:
-                self.first_words.setdefault(answer, self.seconds)
-                answer.tokens.append(7)
-                if answer.completion_tokens == answer.limit:
-                    self.running.remove(answer)
-                    self.forecast.finished(answer)
-
-    def until_quiet(self) -> None:
-        while self.running or len(self.line):
-            self.step()
-
-    def _tell(self, answer: Answer, seconds: float | None) -> None:
-        if seconds is not None:
-            self.told.setdefault(answer, self.seconds + seconds)
 
 
 def _after_one_answer(machine: Machine) -> Box:

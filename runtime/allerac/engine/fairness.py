@@ -1,7 +1,8 @@
 """Whose turn it is: classes first, then whoever would be served least."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from allerac.engine.answer import Answer
@@ -38,6 +39,22 @@ class FairShare:
     def charge(self, person: str, seconds: float) -> None:
         self._served[person] = self._served.get(person, self._clock) + seconds
         self._clock += seconds / len(self._served)
+
+    def has_least(
+        self,
+        person: str,
+        others: Iterable[str],
+        computed: Mapping[str, float] = MappingProxyType({}),
+    ) -> bool:
+        """Tell whether `person` was served less than each of `others`.
+
+        `computed` are seconds that each is going to have on top.
+        """
+
+        def served(name: str) -> float:
+            return self._served.get(name, self._clock) + computed.get(name, 0.0)
+
+        return all(served(person) < served(other) for other in others if other != person)
 
     def keep(self, present: Iterable[str]) -> None:
         """Forget everybody who is not `present`."""

@@ -50,7 +50,7 @@ class Filling:
         self._share = share
         self._guesses = guesses
         self.people = 1
-        """How many share the step that was filled last."""
+        """How many kept each other to a fair share of the step that was filled last."""
 
     def fill(self, running: Sequence[Answer]) -> list[Chunk]:
         """Fill the batch: streaming answers first, then prompts by whose turn it is.
@@ -59,9 +59,9 @@ class Filling:
         """
         self._batch.clear()
         urgent = [a for a in running if not a.is_background] or running
-        self.people = people = len({answer.person for answer in urgent})
         streaming = [answer for answer in urgent if answer.is_streaming]
-        reading = [answer for answer in urgent if not answer.is_streaming]
+        reading = sorted((a for a in urgent if not a.is_streaming), key=self._share.key)
+        self.people = people = self._sharing(streaming, reading)
         places = self._pace.places(len(streaming), people, is_reading=bool(reading))
         if places < len(streaming):
             streaming = self._share.rotation(streaming, places)
@@ -72,7 +72,7 @@ class Filling:
         if not streaming and room < (rest := sum(a.unread for a in reading)) <= room * TAKEN_ALONG:
             room = rest
         room = min(self._batch.room, room)
-        for answer in sorted(reading, key=self._share.key):
+        for answer in reading:
             if answer.stored or not self._memory.follow(answer, running):
                 continue
             size = min(room, answer.unread)
@@ -82,6 +82,16 @@ class Filling:
             chunks.append(self._add(answer, size))
             room -= size
         return chunks
+
+    def _sharing(self, streaming: Sequence[Answer], reading: Sequence[Answer]) -> int:
+        """How many people keep each other to a fair share.
+
+        Nobody does where the next prompt is of somebody who was served less than all who stream.
+        """
+        writers = {answer.person for answer in streaming}
+        if writers and reading and self._share.has_least(reading[0].person, writers):
+            return 1
+        return len(writers | {answer.person for answer in reading})
 
     def _guess(self, answer: Answer) -> list[int]:
         """What is checked along with the next token of an answer that has the step for itself."""

@@ -13,6 +13,7 @@ from allerac.engine.pace import Average, Flow, Pace
 from allerac.engine.protocol import Queued, Reading
 
 _WEIGHT: Final = 0.3  # of the newest answer
+_LOOK_AGAIN_STEPS: Final = 4  # after which somebody who was due may be so no longer
 _HARDLY: Final = 1e-6  # of a token: what is left of sums that come out even
 
 
@@ -137,8 +138,13 @@ class _Play:
         self._enter(_Reader(answer, answer.unread, self._share.place(answer), piece))
 
     def go_on(self) -> bool:
-        """Play until a prompt, a piece of one or an answer ends; False where nobody knows when."""
-        flow = self._pace.flow(len(self.writing), len(self._people), is_reading=bool(self.reading))
+        """Play on while it stays as it is; False where nobody knows how long that is."""
+        writers = {answer.person for answer in self.writing}
+        is_due = bool(self.reading) and self._share.has_least(
+            self.reading[0].answer.person, writers, self._computed
+        )
+        people = 1 if is_due else len(self._people)
+        flow = self._pace.flow(len(self.writing), people, is_reading=bool(self.reading))
         if flow is None:
             return False
         if self.reading and not self.writing:
@@ -147,14 +153,11 @@ class _Play:
         ends = min(self.writing.values()) / flow.written
         if self.reading:
             first = self.reading[0]
-            tokens = min(first.unread, first.piece)
-            if tokens / flow.read <= ends:
-                self._read(tokens, flow)
-                return True
-            self._read(ends * flow.read, flow)
+            most = _LOOK_AGAIN_STEPS * flow.chunk if is_due else inf
+            self._read(min(first.unread, first.piece, most, ends * flow.read), flow)
         elif ends < inf:
-            self._write(ends * flow.written)
             self._seconds += ends
+            self._write(ends * flow.written, 1 / (flow.written * len(self.writing)))
         else:
             return False
         return True
@@ -162,15 +165,18 @@ class _Play:
     def _read(self, tokens: float, flow: Flow) -> None:
         """A step, or several of one kind, with so many tokens of the prompts."""
         tokens = min(tokens, sum(reader.unread for reader in self.reading))
-        self._seconds += tokens / flow.read
-        self._write(tokens / flow.read * flow.written)
+        seconds = tokens / flow.read
+        written = seconds * flow.written
+        each = seconds / (tokens + written * len(self.writing))
+        self._seconds += seconds
+        self._write(written, each)
         while tokens > _HARDLY:
             reader = self.reading.pop(0)
             taken = min(tokens, reader.unread, reader.piece)
             tokens -= taken
             reader.unread -= taken
             reader.piece -= taken
-            self._computed[reader.answer.person] += taken * self._share.token_seconds
+            self._computed[reader.answer.person] += taken * each
             if reader.unread <= _HARDLY:
                 self.told[reader.answer] = self._seconds
                 continue
@@ -180,7 +186,10 @@ class _Play:
                 reader.piece = self._share.piece_tokens
             self._enter(reader)
 
-    def _write(self, tokens: float) -> None:
+    def _write(self, tokens: float, each: float) -> None:
+        """So many tokens of every answer, each of which takes `each` seconds."""
+        for answer in self.writing:
+            self._computed[answer.person] += tokens * each
         left = {answer: more - tokens for answer, more in self.writing.items()}
         self.writing = {answer: more for answer, more in left.items() if more > _HARDLY}
 
