@@ -264,8 +264,10 @@ def change_file(connection: Connection, file_id: str, values: Mapping[str, Any])
 
 
 def readable(person_id: str) -> ColumnElement[bool]:
-    """The documents that the person may read."""
-    return or_(knowledge_file.c.person_id == person_id, knowledge_file.c.visibility == "household")
+    """One's own documents, and the household's for all but guests."""
+    member = select(person.c.id).where(person.c.id == person_id, person.c.role != "guest")
+    shared = and_(knowledge_file.c.visibility == "household", member.exists())
+    return or_(knowledge_file.c.person_id == person_id, shared)
 
 
 def _files() -> Any:
