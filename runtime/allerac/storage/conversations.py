@@ -36,6 +36,7 @@ from .conversation_rows import (
 )
 from .database import Database
 from .ids import new_id
+from .memories import keep_memories_of
 from .message_vectors import Near
 from .pages import Page, decode_cursor, encode_cursor
 from .search import Archived, find_conversations, index_message, index_title, unindex_conversation
@@ -188,6 +189,7 @@ class ConversationStore:
             ids = [*connection.scalars(query)]
             for conversation_id in ids:
                 unindex_conversation(connection, conversation_id)
+                keep_memories_of(connection, conversation_id)
                 connection.execute(
                     delete(message).where(message.c.conversation_id == conversation_id)
                 )

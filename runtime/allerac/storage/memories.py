@@ -22,7 +22,11 @@ MAX_MEMORIES = 200
 
 @dataclass(frozen=True, slots=True)
 class MemoryRecord:
-    """A fact, and the conversation in which it was said; None for one written down directly."""
+    """A fact, and the conversation in which it was said.
+
+    That is None for one written down directly, which has no `message_id` either, and for one whose
+    conversation was removed for good.
+    """
 
     id: str
     content: str
@@ -32,6 +36,12 @@ class MemoryRecord:
     message_id: str | None
     created_at: datetime
     updated_at: datetime
+
+
+def keep_memories_of(connection: Connection, conversation_id: str) -> None:
+    """Let what is kept outlive its conversation; what was only proposed there goes with it."""
+    where = (memory.c.conversation_id == conversation_id, memory.c.state == "kept")
+    connection.execute(update(memory).where(*where).values(conversation_id=None))
 
 
 class MemoryStore:

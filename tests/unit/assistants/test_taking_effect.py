@@ -1,5 +1,7 @@
 """What is set for an assistant, a conversation or memories reaches engine and search."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from allerac.engine.protocol import GenerationRequest
@@ -87,3 +89,23 @@ async def test_passages_are_as_many_as_the_box_reads_in_its_time(
     conversation_id = await home.conversation("ana")
     _, trace = await home.brief("ana", conversation_id, context_tokens=context_tokens)
     assert trace["budget_tokens"] == budget
+
+
+async def test_what_is_kept_outlives_the_conversation_in_which_it_was_said(home: Home) -> None:
+    conversation_id = await home.conversation("ana")
+    await home.asked("ana", conversation_id, f"Remember that {FACT}.")
+    await home.asked("ana", await home.conversation("ana"), "My shed is old.")
+    await home.service.change_memory(
+        "ana", (await home.service.memories("ana"))[0].id, content=None, confirmed=True
+    )
+    await home.asked("ana", conversation_id, "My bike is red.")
+    for item in (await home.chat.list_conversations("ana")).items:
+        await home.chat.delete_conversation("ana", item.id)
+    assert await home.room.store.purge_deleted(datetime.now(UTC) + timedelta(seconds=1)) == 2
+
+    memories = await home.service.memories("ana")
+    assert [each.content for each in memories] == ["My shed is old", FACT]
+    assert {each.conversation_id for each in memories} == {None}
+    assert None not in {each.message_id for each in memories}
+    prompt = _prompt(await home.asked("ana", await home.conversation("ana")))
+    assert FACT in prompt
