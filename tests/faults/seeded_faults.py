@@ -88,6 +88,7 @@ def clock(error: timedelta) -> Seed:
     return seed
 
 
+WELL_ENGINE = EngineFacts(state="ready", speed=12.0, record=12.5)
 SICK_SATA = {**SMART_SATA, "smart_status": {"passed": False}}
 
 FAULTS = [
@@ -175,6 +176,13 @@ FAULTS = [
     Fault("name taken", "name_conflict", MINUTE, facts(name_conflict="kitchen.local")),
     Fault("engine gone", "engine_down", MINUTE, engine(state="failed"), "start_engine", "critical"),
     Fault("engine dies at every start", "engine_down", MINUTE, dies_again, severity="critical"),
+    Fault(
+        "engine ends again and again",
+        "engine_restarting",
+        11 * MINUTE,
+        lambda b, s: b.change(engine=replace(WELL_ENGINE, restarts=int(s / 120))),
+        recovers_within_seconds=HOUR + MINUTE,
+    ),
     Fault("engine hangs in its start", "engine_down", MINUTE, engine(state="starting")),
     Fault(
         "engine slow",

@@ -29,6 +29,10 @@ FIGURES: Final = (
 `fan_turns` while no fan turns."""
 
 
+ENGINE_RESTARTS: Final = "engine_restarts"
+"""The counter of the engine's new starts, kept for the last hour."""
+
+
 def link_changes(name: str) -> str:
     """Return the name of the counter of a link's comings and goings, kept for the last hour."""
     return f"link_changes_{name}"
@@ -53,7 +57,11 @@ def figures_of(
 def _of_engine(engine: EngineFacts | None) -> dict[str, float | None]:
     if engine is None:
         return {}
-    return {"queue": float(engine.waiting), "tokens_per_second": engine.speed}
+    return {
+        "queue": float(engine.waiting),
+        "tokens_per_second": engine.speed,
+        ENGINE_RESTARTS: float(engine.restarts),
+    }
 
 
 def _of_processor(now: Reading, before: Reading | None, seconds: float) -> dict[str, float | None]:

@@ -38,6 +38,7 @@ NAMED = {
     "ssh_open",
     "battery_low",
     "fan_stopped",
+    "engine_restarting",
 }
 
 
