@@ -6,11 +6,15 @@ from pathlib import Path
 
 import psutil
 import pytest
+from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
 TESTS = Path(__file__).parent
+
+settings.register_profile("allerac", deadline=None)
+settings.load_profile("allerac")  # no example fails by the clock of a machine that others use too
 
 SHARED = {"image": r"\bvm_image\b", "provisioning": r"\b(provisioned|root|image_root)\b"}
 """Folders with something that takes minutes to make, and how a file that shares it names it."""
