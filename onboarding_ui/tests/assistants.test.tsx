@@ -45,3 +45,22 @@ test("an assistant whose documents are gone says so, and looks everywhere when i
   await screen.findByRole("button", { name: "Edit" });
   expect(kept).toEqual([expect.objectContaining({ is_narrowed: false, file_ids: [] })]);
 });
+
+test("a memory says where it came from, also when that is gone", async () => {
+  open("/library/memories", {}, (api) => ({
+    listMemories: async () => {
+      const { enabled, items } = await api.listMemories();
+      const origins = [
+        { message_id: "answer-1", conversation_id: "one", conversation_title: "The shed" },
+        { message_id: "answer-2", conversation_id: null, conversation_title: null },
+      ];
+      return {
+        enabled,
+        items: items.map((memory, at) => ({ ...memory, ...origins[at] })),
+      };
+    },
+  }));
+  const link = await screen.findByRole("link", { name: "From the conversation The shed" });
+  expect(link).toHaveAttribute("href", "/chat/one");
+  expect(screen.getByText("From a conversation that is gone")).toBeVisible();
+});

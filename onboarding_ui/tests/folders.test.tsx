@@ -149,6 +149,7 @@ const directory = (fullPath: string, entries: object[]) => ({
 });
 
 const transferOf = (entry: object) => ({
+  types: ["Files"],
   items: [{ kind: "string" }, { kind: "file", webkitGetAsEntry: () => entry }],
   files: [],
 });
@@ -166,6 +167,79 @@ test("a dropped folder keeps its order within the folder that is open", async ()
   await waitFor(() => expect(adding).toHaveBeenCalledTimes(2));
   const places = adding.mock.calls.map(([{ folder, file: sent }]) => `${folder}/${sent.name}`);
   expect(places).toEqual(["House/Cellar/boiler.pdf", "House/Cellar/Meters/water.pdf"]);
+});
+
+test("documents may be dropped anywhere, and what is no document is left to the browser", async () => {
+  const { api } = visit("/library?folder=House");
+  const adding = vi.spyOn(api, "addFile");
+  const heading = await screen.findByRole("heading", { name: "Library" });
+  await screen.findByRole("region", { name: "Add documents" });
+  const words = { types: ["text/plain"], items: [], files: [] };
+  expect(fireEvent.dragOver(heading, { dataTransfer: words })).toBe(true);
+  expect(fireEvent.drop(heading, { dataTransfer: words })).toBe(true);
+  const transfer = transferOf(file("/boiler.pdf"));
+  expect(fireEvent.dragOver(heading, { dataTransfer: transfer })).toBe(false);
+  expect(fireEvent.drop(heading, { dataTransfer: transfer })).toBe(false);
+  await waitFor(() => expect(adding).toHaveBeenCalledOnce());
+  expect(adding.mock.calls[0]?.[0].file.name).toBe("boiler.pdf");
+});
+
+test("a document says how many assistants look into it, and that it is still coming in", async () => {
+  visit("/library", {}, (api) => ({
+    listFiles: async (filter) => {
+      const { items } = await api.listFiles(filter);
+      const [used, unused, ...rest] = items;
+      if (!used || !unused) throw new Error("the mock has documents");
+      return {
+        items: [
+          { ...used, used_by: 2 },
+          { ...unused, state: "uploading", done: 0, total: 0 },
+          ...rest,
+        ],
+      };
+    },
+  }));
+  expect(await screen.findByText(/Used by 2 assistants/)).toBeVisible();
+  expect(screen.getAllByText(/Used by/)).toHaveLength(1);
+  expect(screen.getByText("Arriving")).toBeVisible();
+});
+
+test("a passage that is cited far within a document is opened, and what stands before it", async () => {
+  const user = userEvent.setup();
+  const asked: object[] = [];
+  visit("/library/documents/file-1?passage=301&at=300", {}, (api) => ({
+    listPassages: async (id, from) => {
+      asked.push(from);
+      const { items } = await api.listPassages(id, { first: 0, limit: 1 });
+      const places = Array.from({ length: Math.min(from.limit, 400 - from.first) }, (_, at) => at);
+      return {
+        items: places.flatMap((at) =>
+          items.map((item) => ({
+            ...item,
+            number: from.first + at + 1,
+            position: from.first + at,
+            text: `Passage ${from.first + at}.`,
+          })),
+        ),
+        next_first: from.first + from.limit < 400 ? from.first + from.limit : null,
+      };
+    },
+  }));
+  const cited = await screen.findByText("Passage 300.");
+  expect(cited.tagName).toBe("MARK");
+  expect(screen.getByText("Passage 295.")).toBeVisible();
+  expect(screen.queryByText("Passage 294.")).toBeNull();
+  await user.click(screen.getByRole("button", { name: "Show what comes before" }));
+  expect(await screen.findByText("Passage 245.")).toBeVisible();
+  await user.click(screen.getByRole("button", { name: "Show more" }));
+  expect(await screen.findByText("Passage 394.")).toBeVisible();
+  expect(asked).toEqual([
+    { first: 295, limit: 50 },
+    { first: 245, limit: 50 },
+    { first: 345, limit: 50 },
+  ]);
+  const shown = screen.getAllByText(/^Passage \d+\.$/).map(({ textContent }) => textContent);
+  expect(shown).toEqual(Array.from({ length: 150 }, (_, at) => `Passage ${245 + at}.`));
 });
 
 test("a browser that tells of no folders gives the files alone", async () => {

@@ -51,3 +51,19 @@ test("a trial is posted, and told as far as it came where the connection is cut"
   expect(JSON.parse(asked[0]?.body as string)).toEqual(body);
   expect(new Headers(asked[0]?.headers).get("Content-Type")).toBe("application/json");
 });
+
+test("documents are listed to the last, however many there are", async () => {
+  const asked: string[] = [];
+  vi.stubGlobal("fetch", (url: string) => {
+    asked.push(url);
+    const isFirst = asked.length === 1;
+    const page = { items: [{ id: asked.length }], next_cursor: isFirst ? "next" : null };
+    return Promise.resolve(Response.json(page));
+  });
+  const { items } = await liveApi.listFiles({ folder: "" });
+  expect(items.map(({ id }) => id)).toEqual([1, 2]);
+  expect(asked).toEqual([
+    "/api/v1/knowledge/files?limit=200&folder=",
+    "/api/v1/knowledge/files?cursor=next&limit=200&folder=",
+  ]);
+});

@@ -2,7 +2,7 @@ import { readEvents } from "./event-stream";
 import { accepted, call, command, PREFIX, query, reach } from "./http";
 import type { KnowledgeFile, LibraryApi, TrialEvent, TryAssistant, Upload } from "./library-types";
 import { ApiError } from "./problem";
-import type { Problem } from "./types";
+import type { Page, Problem } from "./types";
 
 const OCTETS = "application/octet-stream";
 const file = (id: string): string => `/knowledge/files/${id}`;
@@ -35,6 +35,19 @@ function send({ file: content, folder, visibility, onProgress }: Upload): Promis
   });
 }
 
+async function listFiles(filter: Parameters<LibraryApi["listFiles"]>[0]) {
+  const items: KnowledgeFile[] = [];
+  let cursor: string | undefined;
+  do {
+    const address = `/knowledge/files${query({ ...filter, cursor, limit: "200" })}`;
+    const folder = filter.folder === "" ? "&folder=" : "";
+    const page = await call<Page<KnowledgeFile>>("GET", address + folder);
+    items.push(...page.items);
+    cursor = page.next_cursor ?? undefined;
+  } while (cursor !== undefined);
+  return { items };
+}
+
 async function* streamTrial(body: TryAssistant, signal: AbortSignal): AsyncGenerator<TrialEvent> {
   for await (const { event, data } of readEvents("/assistants/trial", {}, signal, body)) {
     yield { type: event, ...(data as object) } as TrialEvent;
@@ -44,10 +57,7 @@ async function* streamTrial(body: TryAssistant, signal: AbortSignal): AsyncGener
 }
 
 export const libraryApi: LibraryApi = {
-  listFiles: (filter) => {
-    const address = `/knowledge/files${query({ ...filter, limit: "200" })}`;
-    return call("GET", filter.folder === "" ? `${address}&folder=` : address);
-  },
+  listFiles,
   listFolders: () => call("GET", "/knowledge/folders"),
   renameFolder: (name, newName) =>
     call("PATCH", `/knowledge/folders${query({ name })}`, { name: newName }),
@@ -64,7 +74,8 @@ export const libraryApi: LibraryApi = {
   updateFile: (id, body) => call("PATCH", file(id), body),
   removeFile: (id) => command("DELETE", file(id)),
   retryFile: (id) => call("POST", `${file(id)}/retry`),
-  listPassages: (id, first) => call("GET", `${file(id)}/passages${query({ first: `${first}` })}`),
+  listPassages: (id, { first, limit }) =>
+    call("GET", `${file(id)}/passages${query({ first: `${first}`, limit: `${limit}` })}`),
   pageAddress: (id, page) => `${PREFIX}${file(id)}/pages/${page}`,
   fileAddress: (id) => `${PREFIX}${file(id)}/content`,
   listSources: (id) => call("GET", `/knowledge/conversations/${id}/sources`),

@@ -35,6 +35,12 @@ export interface Upload {
   onProgress: (share: number) => void;
 }
 
+/** Which passages of a document: from the place `first`, counted from 0, on. */
+export interface PassagesFrom {
+  first: number;
+  limit: number;
+}
+
 /** Documents, assistants and memories. */
 export interface LibraryApi {
   /** Without `folder` from all of them, with "" only what is in none. */
@@ -45,7 +51,7 @@ export interface LibraryApi {
   updateFile(id: string, body: UpdateFile): Promise<KnowledgeFile>;
   removeFile(id: string): Promise<void>;
   retryFile(id: string): Promise<KnowledgeFile>;
-  listPassages(id: string, first: number): Promise<KnowledgePassages>;
+  listPassages(id: string, from: PassagesFrom): Promise<KnowledgePassages>;
   listFolders(): Promise<{ items: Folder[] }>;
   renameFolder(name: string, newName: string): Promise<{ items: Folder[] }>;
   /** Its documents go one folder up, or are removed for good. */

@@ -3447,7 +3447,8 @@ export interface components {
      * Memory
      * @description A fact, and where it was said; null for one that was written down directly.
      *
-     *     `message_id` is the answer to what was said, under which a proposed one is offered.
+     *     `message_id` is the answer to what was said, under which a proposed one is offered. It stays
+     *     when the conversation is gone.
      */
     Memory: {
       /** Id */
@@ -4224,12 +4225,16 @@ export interface components {
     /**
      * Source
      * @description A passage that stood before an answer; `number` is how the answer cites it.
+     *
+     *     `position` is its place among the passages of its document, from 0.
      */
     Source: {
       /** Number */
       number: number;
       /** Passage */
       passage: number;
+      /** Position */
+      position: number;
       /** File Id */
       file_id: string;
       /** File Name */

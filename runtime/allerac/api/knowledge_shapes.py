@@ -96,6 +96,7 @@ def _source(number: int, stored: StoredChunk, used: Mapping[str, int]) -> shape.
     return shape.Source(
         number=number,
         passage=stored.number,
+        position=stored.chunk.position,
         file_id=stored.file_id,
         file_name=stored.file_name,
         kind=stored.file_kind,

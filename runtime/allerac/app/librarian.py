@@ -205,6 +205,7 @@ def _told(passage: Passage) -> dict[str, Any]:
     stored = passage.stored
     return {
         "passage": stored.number,
+        "position": stored.chunk.position,
         "file_id": stored.file_id,
         "file_name": stored.file_name,
         "kind": stored.file_kind,

@@ -60,7 +60,8 @@ const passages = (file: KnowledgeFile): KnowledgePassage[] =>
 
 function source(file: KnowledgeFile): Source {
   const place = { heading: "", first_page: 2, last_page: 2, text: PAGES[1] ?? "" };
-  return { number: 1, passage: 2, file_id: file.id, file_name: file.name, kind: "pdf", ...place };
+  const name = { file_id: file.id, file_name: file.name, kind: "pdf" };
+  return { number: 1, passage: 2, position: 1, ...name, ...place };
 }
 
 function trace(file: KnowledgeFile): AnswerTrace {
@@ -248,7 +249,12 @@ function documents(scenario: Scenario) {
       void takeIn(Object.assign(find(id), { why: null }), scenario);
       return Promise.resolve(find(id));
     },
-    listPassages: (id) => Promise.resolve({ items: passages(find(id)), next_first: null }),
+    listPassages: (id, { first, limit }) => {
+      const all = passages(find(id));
+      const next = first + limit;
+      const next_first = next < all.length ? next : null;
+      return Promise.resolve({ items: all.slice(first, next), next_first });
+    },
     pageAddress: () => PIXEL,
     fileAddress: () => PIXEL,
     getTrace: () => Promise.resolve(trace(first())),

@@ -135,7 +135,8 @@ function MemoryRow({ memory }: { memory: Memory }) {
 function Origin({ memory }: { memory: Memory }) {
   const { t } = useTranslation();
   if (memory.conversation_id === null) {
-    return <p className="text-sm text-soft">{t("library.memory.written")}</p>;
+    const origin = memory.message_id === null ? "written" : "fromGone";
+    return <p className="text-sm text-soft">{t(`library.memory.${origin}`)}</p>;
   }
   const title = memory.conversation_title ?? t("library.memory.untitled");
   return (

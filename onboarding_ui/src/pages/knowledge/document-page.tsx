@@ -4,12 +4,33 @@ import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useParams, useSearchParams } from "react-router";
 import { useApi } from "@/api/context";
-import type { KnowledgePassage } from "@/api/library-types";
+import type { KnowledgePassage, PassagesFrom } from "@/api/library-types";
 import { ProblemNote } from "@/components/problem";
 import { Button, buttonLook } from "@/components/ui/button";
 import { Skeleton } from "@/components/ui/card";
 import { Page } from "../page";
 import { PagePicture, placeOf } from "./passage-place";
+
+const AT_ONCE = 50;
+/** What stands before the passage that was cited. */
+const BEFORE = 5;
+
+/** The passages of a document, from a little before the one at `position` on. */
+function usePassages(fileId: string, position: number) {
+  const api = useApi();
+  const first = Math.max(0, position - BEFORE);
+  return useInfiniteQuery({
+    queryKey: ["knowledge", "passages", fileId, first],
+    queryFn: ({ pageParam }) => api.listPassages(fileId, pageParam),
+    initialPageParam: { first, limit: AT_ONCE },
+    getPreviousPageParam: (_, __, top): PassagesFrom | null => {
+      const start = Math.max(0, top.first - AT_ONCE);
+      return top.first > 0 ? { first: start, limit: top.first - start } : null;
+    },
+    getNextPageParam: ({ next_first }): PassagesFrom | null =>
+      next_first === null ? null : { first: next_first, limit: AT_ONCE },
+  });
+}
 
 /** A document as the box reads it; the passage that was cited is marked. */
 export function DocumentPage() {
@@ -23,13 +44,7 @@ export function DocumentPage() {
     queryKey: ["knowledge", "one", fileId],
     queryFn: () => api.getFile(fileId),
   });
-  const passages = useInfiniteQuery({
-    queryKey: ["knowledge", "passages", fileId],
-    queryFn: ({ pageParam }) => api.listPassages(fileId, pageParam),
-    initialPageParam: 0,
-    getNextPageParam: (last) => last.next_first,
-  });
-  const items = passages.data?.pages.flatMap((one) => one.items) ?? [];
+  const passages = usePassages(fileId, Number(search.get("at") ?? 0) || 0);
   return (
     <Page title={file.data?.name ?? ""}>
       <div className="flex flex-wrap gap-2">
@@ -41,9 +56,33 @@ export function DocumentPage() {
         </a>
       </div>
       <ProblemNote error={file.error ?? passages.error} />
-      {passages.isPending ? <Skeleton rows={6} /> : null}
       {file.data?.kind === "pdf" && page >= 1 ? (
         <PagePicture fileId={fileId} name={file.data.name} page={page} />
+      ) : null}
+      <Passages passages={passages} cited={cited} />
+    </Page>
+  );
+}
+
+interface PassagesProps {
+  passages: ReturnType<typeof usePassages>;
+  /** The number of the one that was cited. */
+  cited: number;
+}
+
+function Passages({ passages, cited }: PassagesProps) {
+  const { t } = useTranslation();
+  const items = passages.data?.pages.flatMap((one) => one.items) ?? [];
+  return (
+    <>
+      {passages.isPending ? <Skeleton rows={6} /> : null}
+      {passages.hasPreviousPage ? (
+        <Button
+          busy={passages.isFetchingPreviousPage}
+          onClick={() => void passages.fetchPreviousPage()}
+        >
+          {t("library.before")}
+        </Button>
       ) : null}
       <ol className="grid gap-4">
         {items.map((passage) => (
@@ -55,7 +94,7 @@ export function DocumentPage() {
           {t("library.more")}
         </Button>
       ) : null}
-    </Page>
+    </>
   );
 }
 

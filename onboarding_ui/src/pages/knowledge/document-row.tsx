@@ -39,6 +39,7 @@ export function DocumentRow({ file, isChosen, onChoose }: Props) {
           size(file.size_bytes),
           file.pages === null ? null : t("library.facts", { pages: file.pages }),
           file.passages > 0 ? t("library.passages", { count: file.passages }) : null,
+          file.used_by > 0 ? t("library.usedBy", { count: file.used_by }) : null,
           t(`library.${file.visibility}`),
           file.folder,
         ]
@@ -70,7 +71,7 @@ function Standing({ file }: { file: KnowledgeFile }) {
   const { state, done, total } = file;
   const percent = total > 0 ? Math.round((100 * done) / total) : 0;
   const words: Record<KnowledgeFile["state"], string> = {
-    uploading: t("library.uploading", { percent: 0 }),
+    uploading: t("library.arriving"),
     processing: total > 0 ? t("library.processing", { done, total }) : t("library.reading"),
     indexing: t("library.indexing", { percent }),
     ready: t("library.ready"),

@@ -86,8 +86,8 @@ function Sheet({ title, onClose, children }: SheetProps) {
 
 function SourceSheet({ source, onClose }: { source: Source; onClose: () => void }) {
   const { t } = useTranslation();
-  const { file_id: fileId, first_page: page, passage } = source;
-  const place = page === null ? "" : `&page=${page}`;
+  const { file_id: fileId, first_page: page, passage, position } = source;
+  const place = `passage=${passage}&at=${position}${page === null ? "" : `&page=${page}`}`;
   return (
     <Sheet title={source.file_name} onClose={onClose}>
       <p className="text-sm text-soft">
@@ -99,7 +99,7 @@ function SourceSheet({ source, onClose }: { source: Source; onClose: () => void 
       {source.kind === "pdf" && page !== null ? (
         <PagePicture fileId={fileId} name={source.file_name} page={page} />
       ) : null}
-      <Link to={`/library/documents/${fileId}?passage=${passage}${place}`} className={buttonLook()}>
+      <Link to={`/library/documents/${fileId}?${place}`} className={buttonLook()}>
         {t("library.open")}
       </Link>
     </Sheet>

@@ -1,7 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { clsx } from "clsx";
 import { FilePlus2 } from "lucide-react";
-import { type DragEvent, useId, useRef, useState } from "react";
+import { useEffect, useId, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "@/api/context";
 import { ProblemNote } from "@/components/problem";
@@ -43,6 +43,34 @@ function useUploads(folder: string) {
   return { arriving, send };
 }
 
+/** Files that are dropped anywhere in the window; a browser would leave the page and open them. */
+function useDropAnywhere(onOver: (isOver: boolean) => void, onDrop: (files: DataTransfer) => void) {
+  useEffect(() => {
+    const over = (event: DragEvent): void => {
+      if (event.dataTransfer?.types.includes("Files") !== true) return;
+      event.preventDefault();
+      onOver(true);
+    };
+    const leave = (event: DragEvent): void => {
+      if (event.relatedTarget === null) onOver(false);
+    };
+    const drop = (event: DragEvent): void => {
+      if (event.dataTransfer?.types.includes("Files") !== true) return;
+      event.preventDefault();
+      onOver(false);
+      onDrop(event.dataTransfer);
+    };
+    window.addEventListener("dragover", over);
+    window.addEventListener("dragleave", leave);
+    window.addEventListener("drop", drop);
+    return () => {
+      window.removeEventListener("dragover", over);
+      window.removeEventListener("dragleave", leave);
+      window.removeEventListener("drop", drop);
+    };
+  }, [onOver, onDrop]);
+}
+
 /** Where documents are dropped or chosen; they go into the folder that is open. */
 export function UploadCard({ folder }: { folder: string }) {
   const { t } = useTranslation();
@@ -50,22 +78,10 @@ export function UploadCard({ folder }: { folder: string }) {
   const [isOver, setOver] = useState(false);
   const picker = useRef<HTMLInputElement>(null);
   const { arriving, send } = useUploads(folder);
-  const drop = (event: DragEvent): void => {
-    event.preventDefault();
-    setOver(false);
-    void openDropped(event.dataTransfer).then(send);
-  };
+  useDropAnywhere(setOver, (transfer) => void openDropped(transfer).then(send));
   return (
-    // Whoever cannot drop uses the button inside.
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
     <section
       aria-label={t("library.add")}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={drop}
       className={clsx(
         "grid justify-items-center gap-3 rounded-card border border-dashed p-6 text-center",
         isOver ? "border-accent bg-tint" : "border-edge bg-surface",

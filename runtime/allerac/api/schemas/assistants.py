@@ -123,7 +123,8 @@ class ConversationScope(Request, Response):
 class Memory(Response):
     """A fact, and where it was said; null for one that was written down directly.
 
-    `message_id` is the answer to what was said, under which a proposed one is offered.
+    `message_id` is the answer to what was said, under which a proposed one is offered. It stays
+    when the conversation is gone.
     """
 
     id: str

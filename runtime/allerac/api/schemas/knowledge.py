@@ -141,10 +141,14 @@ class MoveKnowledgeFiles(Request):
 
 
 class Source(Response):
-    """A passage that stood before an answer; `number` is how the answer cites it."""
+    """A passage that stood before an answer; `number` is how the answer cites it.
+
+    `position` is its place among the passages of its document, from 0.
+    """
 
     number: int
     passage: int
+    position: int
     file_id: str
     file_name: str
     kind: str
