@@ -1,18 +1,20 @@
 """An engine process that systemd starts for a connection is as good as one that we start."""
 
 import asyncio
+import gc
 import os
 import signal
 import socket
 import subprocess
 import sys
+import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from allerac.engine.process import ConnectedProcess, connect_to
+from allerac.engine.process import ConnectedProcess, connect_to, spawn
 from allerac.engine.protocol import Sampling
 from allerac.engine.supervisor import EngineSupervisor
 from allerac.engine.wire import Load, Report
@@ -218,3 +220,17 @@ def test_nothing_that_is_printed_reaches_the_connection() -> None:
             timeout=60,
         )
         assert ours.recv(100) == b"meant"
+
+
+async def test_start_that_is_given_up_at_once_leaves_no_socket_open() -> None:
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        starting = asyncio.create_task(spawn(lambda _: None))
+        await asyncio.sleep(0)
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+        del starting
+        gc.collect()
+        await asyncio.sleep(0)
+    assert [warning.message for warning in told] == []

@@ -154,28 +154,27 @@ def spawn_in(state_dir: Path) -> Launch:
 async def spawn(on_report: OnReport, state_dir: Path | None = None) -> EngineProcess:
     """Start a process that dies with this one. Raises OSError."""
     ours, theirs = socket.socketpair()
-    loop = asyncio.get_running_loop()
-    transport, frames = await loop.create_connection(lambda: _Frames(on_report), sock=ours)
-    try:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",
-            "-m",
-            "allerac.engine.child",
-            str(theirs.fileno()),
-            str(os.getpid()),
-            pass_fds=[theirs.fileno()],
-            env=child_environment(state_dir),
-            stdin=DEVNULL,
-            stdout=DEVNULL,
-            stderr=PIPE,
-            start_new_session=True,
-        )
-    except BaseException:
-        transport.abort()
-        raise
-    finally:
-        theirs.close()
+    with theirs:
+        loop = asyncio.get_running_loop()
+        transport, frames = await loop.create_connection(lambda: _Frames(on_report), sock=ours)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-P",
+                "-m",
+                "allerac.engine.child",
+                str(theirs.fileno()),
+                str(os.getpid()),
+                pass_fds=[theirs.fileno()],
+                env=child_environment(state_dir),
+                stdin=DEVNULL,
+                stdout=DEVNULL,
+                stderr=PIPE,
+                start_new_session=True,
+            )
+        except BaseException:
+            transport.abort()
+            raise
     return SpawnedProcess(process, frames)
 
 
