@@ -5,6 +5,7 @@ import json
 from itertools import pairwise
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.api.conftest import Household
@@ -91,11 +92,17 @@ async def test_instructions_of_the_assistant_are_what_is_answered_from(
     assert "2846" in await said(household, "member", "What is the garage code?", scope)
 
 
+async def _conversations(client: httpx.AsyncClient) -> list[str]:
+    """Return which there are; their titles come when the box is idle."""
+    items = (await client.get(f"{BASE}/conversations")).json()["items"]
+    return [item["id"] for item in items]
+
+
 async def test_assistant_is_tried_as_it_stands_in_the_editor_and_nothing_is_kept(
     household: Household,
 ) -> None:
     member = household.clients["member"]
-    before = (await member.get(f"{BASE}/conversations")).json()
+    before = await _conversations(member)
     body: dict[str, Any] = {
         "instructions": "Answer only from this: The cellar code is 5190.",
         "uses_knowledge": False,
@@ -110,7 +117,7 @@ async def test_assistant_is_tried_as_it_stands_in_the_editor_and_nothing_is_kept
         if kind == "event: delta"
     )
     assert told.text.count("event: done") == 1
-    assert (await member.get(f"{BASE}/conversations")).json() == before
+    assert await _conversations(member) == before
 
     for change, status in (({"model_id": "nobody"}, 404), ({"turns": []}, 422), ({"x": 1}, 422)):
         refused = await member.post(f"{BASE}/assistants/trial", json={**body, **change})
