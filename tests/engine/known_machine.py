@@ -138,3 +138,11 @@ class Box:
     def _tell(self, answer: Answer, seconds: float | None) -> None:
         if seconds is not None:
             self.told.setdefault(answer, self.seconds + seconds)
+
+
+def settled(machine: Machine) -> Box:
+    """Return a box that has seen how long answers are."""
+    box = Box(machine)
+    box.ask("eve", 300, 16)
+    box.until_quiet()
+    return box

@@ -3,7 +3,7 @@
 import pytest
 
 from allerac.engine.pace import Pace
-from tests.engine.known_machine import MACHINES, Box, Machine
+from tests.engine.known_machine import MACHINES, Box, Machine, settled
 
 
 def told(pace: Pace, tokens: int, streaming: int = 0) -> float:
@@ -45,14 +45,6 @@ def test_many_short_questions_do_not_make_a_long_one_seem_longer(machine: Machin
     assert machine.read(pace, 1000) == pytest.approx(expected, rel=0.2)
 
 
-def _after_one_answer(machine: Machine) -> Box:
-    """A box that has seen how long answers are."""
-    box = Box(machine)
-    box.ask("ana", 300, 16)
-    box.until_quiet()
-    return box
-
-
 @pytest.mark.parametrize("machine", MACHINES)
 @pytest.mark.parametrize(
     "asked",
@@ -66,7 +58,7 @@ def _after_one_answer(machine: Machine) -> Box:
 def test_those_who_come_together_hear_their_first_word_when_they_were_told(
     machine: Machine, asked: list[int]
 ) -> None:
-    box = _after_one_answer(machine)
+    box = settled(machine)
     began = box.seconds
     answers = [box.ask(f"p{n}", tokens, 16) for n, tokens in enumerate(asked)]
     box.until_quiet()
@@ -78,7 +70,7 @@ def test_those_who_come_together_hear_their_first_word_when_they_were_told(
 
 @pytest.mark.parametrize("machine", MACHINES)
 def test_prompt_of_another_person_beside_an_answer_takes_what_was_told(machine: Machine) -> None:
-    box = _after_one_answer(machine)
+    box = settled(machine)
     box.ask("bob", 16, 2000)
     for _ in range(400):
         box.step()

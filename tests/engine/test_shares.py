@@ -2,20 +2,12 @@
 
 import pytest
 
-from tests.engine.known_machine import MACHINES, Box, Machine
-
-
-def _settled(machine: Machine) -> Box:
-    """A box that has seen how long answers are."""
-    box = Box(machine)
-    box.ask("eve", 300, 32)
-    box.until_quiet()
-    return box
+from tests.engine.known_machine import MACHINES, Machine, settled
 
 
 @pytest.mark.parametrize("machine", MACHINES)
 def test_who_had_nothing_yet_is_not_held_to_a_share_by_who_had(machine: Machine) -> None:
-    box = _settled(machine)
+    box = settled(machine)
     ana, bob = box.ask("ana", 512, 400), box.ask("bob", 2048, 8)
     while ana not in box.first_words:
         box.step()
@@ -30,7 +22,7 @@ def test_who_had_nothing_yet_is_not_held_to_a_share_by_who_had(machine: Machine)
 @pytest.mark.parametrize("machine", MACHINES)
 @pytest.mark.parametrize("prompt", [16, 1024])
 def test_who_writes_beside_a_flood_keeps_two_fifths(machine: Machine, prompt: int) -> None:
-    box = _settled(machine)
+    box = settled(machine)
     for _ in range(12):
         box.ask("ada", prompt, 400)
     for _ in range(60):
@@ -45,7 +37,7 @@ def test_who_writes_beside_a_flood_keeps_two_fifths(machine: Machine, prompt: in
 
 @pytest.mark.parametrize("machine", MACHINES)
 def test_newcomers_prompt_does_not_stop_an_answer(machine: Machine) -> None:
-    box = _settled(machine)
+    box = settled(machine)
     bob = box.ask("bob", 16, 400)
     while bob not in box.first_words:
         box.step()
