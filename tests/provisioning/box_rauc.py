@@ -67,15 +67,26 @@ class BoxRauc:
         return (self.folder / "rauc.log").read_text(errors="replace")
 
     async def kill(self) -> None:
-        """End it at once, if it runs, and wait until the bus knows."""
+        """End the one that runs, if any, and wait until the bus knows.
+
+        Whoever asks meanwhile has started another one, with a connection of its own.
+        """
+        ended = await self._owner()
         await self._signal(signal.SIGKILL)
         async with asyncio.timeout(START_SECONDS):
-            while (await self.bus.call(DAEMON, "NameHasOwner", "s", INSTALLER.service))[0]:  # noqa: ASYNC110  # the bus has no other event for it
+            while ended and await self._owner() == ended:  # noqa: ASYNC110  # the bus has no other event for it
                 await asyncio.sleep(0.02)
 
     async def stop(self) -> None:
         """Let it neither answer nor end."""
         await self._signal(signal.SIGSTOP)
+
+    async def _owner(self) -> str | None:
+        """Return the connection that the service has now; each process has its own."""
+        with suppress(RefusedError, BusLostError):  # nobody has it
+            [owner] = await self.bus.call(DAEMON, "GetNameOwner", "s", INSTALLER.service)
+            return str(owner)
+        return None
 
     async def _signal(self, number: int) -> None:
         with suppress(RefusedError, BusLostError, ProcessLookupError):
