@@ -13,6 +13,9 @@ SLACK: Final = 1.1  # one of two people keeps 1 / 2.2 of solo speed; promised is
 EACH_MORE: Final = 0.5  # measured from 0.4 to 0.6 where arithmetic is the limit, less elsewhere
 FIRST_CHUNK_TOKENS: Final = 16
 CHUNK_TOKENS_MIN: Final = 8
+SHORT_TOKENS: Final = (
+    256  # beyond, attention makes a step slower: of Q4_0 from 13.6 ms to 17 at 600
+)
 ROWS_AT_ONCE: Final = 4  # of a batch, in llama.cpp's repacked kernels; the rest goes one by one
 LEARNT_TOKENS_MIN: Final = 32  # the end of a prompt takes longer by the token than the whole
 _WEIGHT: Final = 0.2  # of the newest measurement
@@ -53,6 +56,7 @@ class Pace:
         self._prefill_token = {alone: Average(_WEIGHT) for alone in (True, False)}
         self._is_guess = True
         self._streaming_steps: dict[int, Average] = {}
+        self._alone: float | None = None
         self._overhead = Average(_OVERHEAD_WEIGHT)
         self._debt = 0.0
 
@@ -61,16 +65,20 @@ class Pace:
         """What a token of a prompt takes while nobody streams."""
         return self._token_seconds(0)
 
-    def record_step(self, streaming: int, prefill: int, seconds: float, people: int = 1) -> None:
+    def record_step(
+        self, streaming: int, prefill: int, seconds: float, people: int = 1, *, longest: int = 0
+    ) -> None:
         """A step computed one token for each of `streaming` answers and `prefill` of prompts.
 
         Where it did both, each part was as much quicker or slower than expected as the whole.
+        `longest` is how many tokens the longest of them had before.
         """
-        fair = self._fair_seconds(people)
-        self._debt = min(max(0.0, self._debt + seconds - fair), fair) if streaming else 0.0
+        self._debt = self._owed(prefill, seconds, people) if streaming else 0.0
         expected = self.streaming_seconds(streaming)
         if prefill == 0:
             self._learn_step(streaming, seconds)
+            if streaming == 1:
+                self._learn_alone(seconds, longest)
         elif (token := self._token_seconds(streaming)) is None:
             each = max(seconds - expected, seconds * 0.1) / prefill
             self._prefill_token[not streaming].add(each)
@@ -198,9 +206,25 @@ class Pace:
     def _learn_step(self, streaming: int, seconds: float) -> None:
         self._streaming_steps.setdefault(streaming, Average(_WEIGHT)).add(seconds)
 
+    def _learn_alone(self, seconds: float, longest: int) -> None:
+        """What one alone is owed is told by short conversations; a long one can but be quicker."""
+        before = seconds if self._alone is None else self._alone
+        if seconds <= before or longest <= SHORT_TOKENS:
+            self._alone = before + _WEIGHT * (seconds - before)
+
+    def _owed(self, prefill: int, seconds: float, people: int) -> float:
+        """How much longer than fair the last steps were.
+
+        It falls with each step without prompts, however long that is: prompts go on.
+        """
+        fair = self._fair_seconds(people)
+        more = seconds - fair
+        if not prefill:
+            more = min(more, -seconds * _PROMPT_SHARE_MIN)
+        return min(max(0.0, self._debt + more), fair)
+
     def _fair_seconds(self, people: int) -> float:
         """The longest step in which nobody of `people` falls below a fair share."""
-        alone = self._streaming_steps.get(1)
-        if people < 2 or alone is None or alone.value is None:
+        if people < 2 or self._alone is None:
             return float("inf")
-        return alone.value * people * SLACK
+        return self._alone * people * SLACK

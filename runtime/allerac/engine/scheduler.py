@@ -297,7 +297,10 @@ class Scheduler:
             self._computing_seconds = seconds = time.monotonic() - started
             guessed = sum(len(chunk.guess) for chunk in chunks)
             prefill = self._batch.size - streaming - guessed
-            self._pace.record_step(streaming + guessed, prefill, seconds, self._filling.people)
+            longest = max(chunk.answer.read for chunk in chunks)
+            self._pace.record_step(
+                streaming + guessed, prefill, seconds, self._filling.people, longest=longest
+            )
             self._share.token_seconds = self._pace.prompt_token_seconds or TOKEN_SECONDS
             self._take(chunks, seconds)
 
