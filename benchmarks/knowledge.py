@@ -96,7 +96,7 @@ async def _measure(folder: Path, arguments: argparse.Namespace) -> None:
         if not arguments.speed_alone:
             await _print_quality(bench, halves(make_corpus()[1])[0 if arguments.first_half else 1])
         rows = await _speed(bench, arguments.sizes)
-        head = ("passages", "query p50", "query p95", "of the processor, mean")
+        head = ("passages", "query p50", "query p95", "plain vectors p95", "plain words p95")
         _table((*head, "vectors / comparing all", "best ten the same"), rows)
     finally:
         await bench.service.stop()
@@ -266,7 +266,7 @@ def _is_finite(vector: bytes) -> bool:
 async def _speed(bench: Bench, sizes: Sequence[int]) -> list[Sequence[str]]:
     """Fill Ben's library up to each size with random passages and ask; milliseconds of search.
 
-    The processor's time is of this process alone, without the embedding's.
+    The question's embedding is part of all but the words' time.
     """
     (sample,) = await bench.embedder.embed(["width"])
     dice, have = random.Random(3), 0  # noqa: S311 - seeded
@@ -279,18 +279,35 @@ async def _speed(bench: Bench, sizes: Sequence[int]) -> list[Sequence[str]]:
             await _fill(bench, dice, vocabulary, count, len(sample) // 4)
             have += count
         await _read_words(bench)
-        times, began = [], time.process_time()
+        ours, vectors, words = [], [], []
         for _ in range(QUERIES):
-            question = " ".join(dice.choices(vocabulary, k=6))
+            chosen = dice.choices(vocabulary, k=6)
             found: Finding = await bench.retriever.find(
-                question, Scope("ben"), budget_tokens=BUDGET_TOKENS
+                " ".join(chosen), Scope("ben"), budget_tokens=BUDGET_TOKENS
             )
-            times.append(1000 * (found.trace.search_seconds + found.trace.embed_seconds))
-        cuts = quantiles(times, n=20)
-        used = 1000 * (time.process_time() - began) / QUERIES
-        figures = (*(f"{each:.1f} ms" for each in (cuts[9], cuts[18], used)),)
+            ours.append(found.trace.search_seconds + found.trace.embed_seconds)
+            vectors.append(await _plain_vectors(bench, " ".join(chosen)))
+            words.append(await _plain_words(bench, chosen))
+        figures = [f"{quantiles(ours, n=20)[9] * 1000:.1f} ms"]
+        for times in (ours, vectors, words):
+            figures.append(f"{quantiles(times, n=20)[18] * 1000:.1f} ms")
         rows.append((f"{size}", *figures, *await _beside_all(bench, len(sample) // 4)))
     return rows
+
+
+async def _plain_vectors(bench: Bench, question: str) -> float:
+    """Return the seconds in which all passages are compared with `question`."""
+    began = time.perf_counter()
+    (vector,) = await bench.embedder.embed([question])
+    await bench.database.read(partial(_nearest, bench.model.id, vector, FEW_WANTED + 1))
+    return time.perf_counter() - began
+
+
+async def _plain_words(bench: Bench, words: Sequence[str]) -> float:
+    """Return the seconds in which passages are found by `words` alone."""
+    began = time.perf_counter()
+    await search_passages(bench.database, Scope("ben"), words, None, TOP)
+    return time.perf_counter() - began
 
 
 async def _beside_all(bench: Bench, width: int) -> tuple[str, str]:
