@@ -1,8 +1,10 @@
 """A box at one end of a cable and somebody at the other; there is no router and no DHCP."""
 
 import http.client
+import json
 import re
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,13 +15,31 @@ from queue import SimpleQueue
 import pytest
 from zeroconf import ServiceBrowser, ServiceInfo, ServiceStateChange, Zeroconf
 
+from tests.image.emulated_lan import Visit
 from tests.provisioning.namespaces import inside, ip, join, network
 from tests.provisioning.own_system import OwnSystem, running_system
+from tests.provisioning.visited_system import VisitedSystem
 
 SERVICE = "_allerac._tcp.local."
 OWN_ADDRESS = "169.254.7.7"
 PATIENCE_SECONDS = 120.0
 CLOSED = (22, 53, 5355, 8600)
+FIXED = "10.79.0.2"
+FIXED_CONNECTION = f"""[connection]
+id=Fixed
+uuid=0c6d0b1e-6b5c-4a5e-9a55-0d3a4d5c7f10
+type=ethernet
+autoconnect-priority=10
+
+[ipv4]
+method=manual
+address1={FIXED}/24
+
+[ipv6]
+method=ignore
+"""
+LOOK = ("ip", "-json", "-4", "addr", "show", "dev", "lan0")
+KEEP = 'umask 077; echo "$0" > /data/network/fixed.nmconnection'
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +123,52 @@ def test_the_screen_tells_the_address(link: Link) -> None:
     while link.address not in link.box.screen.read_text():
         assert time.monotonic() < deadline, link.box.screen.read_text()
         time.sleep(0.2)
+
+
+def _addresses(box: OwnSystem) -> set[str]:
+    """Return the IPv4 addresses that the box has at its cable."""
+    told = subprocess.run(
+        ["/usr/bin/nsenter", f"--net={box.network}", *LOOK],
+        check=True,
+        capture_output=True,
+        timeout=10,
+    )
+    return {row["local"] for port in json.loads(told.stdout) for row in port["addr_info"]}
+
+
+def _until_addressed(box: OwnSystem, start: str) -> str:
+    """Wait until the box has one address, which begins so."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        found = _addresses(box)
+        if len(found) == 1 and (address := next(iter(found))).startswith(start):
+            return address
+        assert time.monotonic() < deadline, (found, box.ask("nmcli", "connection", "show"))
+        time.sleep(0.2)
+
+
+def test_a_fixed_address_is_forgotten_from_the_rescue_page_and_the_cable_works_by_itself(
+    link: Link,
+) -> None:
+    box = link.box
+    box.ask("sh", "-c", KEEP, FIXED_CONNECTION)
+    box.ask("nmcli", "connection", "reload")
+    box.ask("nmcli", "connection", "up", "Fixed")
+    assert _until_addressed(box, FIXED) == FIXED
+    before = box.property("NetworkManager.service", "MainPID")
+    ip("-n", link.neighbour.name, "addr", "add", "10.79.0.1/24", "dev", "lan0")
+    person = VisitedSystem(box, Visit(("nsenter", f"--net={link.neighbour}")), FIXED)
+    try:
+        opened = person.request("POST", "/rescue/open", form={"code": person.claim_code()})
+        assert opened["status"] == 303, opened
+        asked = person.request("POST", "/rescue/acts/reset-network", form={"sure": "yes"})
+        assert asked["status"] == 303, asked
+    finally:
+        person.visit.end()
+    address = _until_addressed(box, "169.254.")
+    assert box.ask("ls", "/data/network") == ""
+    box.wait_for(("systemctl", "is-active", "NetworkManager.service"), "active")
+    assert box.property("NetworkManager.service", "MainPID") != before
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (told := _find(link.neighbour).parsed_addresses()[0]) != address:
+        assert time.monotonic() < deadline, told

@@ -15,11 +15,10 @@ from typing import Any
 import pytest
 
 from allerac.updates.reasons import REASONS
-from tests.image.emulated_lan import Visit
-from tests.image.visited_box import VisitedBox
 from tests.provisioning.bundles import Workshop, new_leaf
 from tests.provisioning.own_system import OwnSystem, running_system
-from tests.provisioning.test_services import CLAIM_CODE, OURS
+from tests.provisioning.test_services import OURS
+from tests.provisioning.visited_system import VisitedSystem
 
 SLOT_BYTES = 8 << 20
 STICK_BYTES = 64 << 20
@@ -44,16 +43,8 @@ SETTINGS = "s/^bundle-formats=.*/bundle-formats=plain/"
 
 
 @dataclass(slots=True)
-class Household(VisitedBox):
+class Household(VisitedSystem):
     """Who lives with the box, and the box."""
-
-    system: OwnSystem
-    visit: Visit
-    address: str = "127.0.0.1"
-
-    def ask(self, do: str, **order: Any) -> Any:
-        """Ask from the box's own network."""
-        return self.visit.ask(do, **order)
 
     def updates(self) -> dict[str, Any]:
         """Return what the page of updates shows."""
@@ -157,21 +148,11 @@ def home(
         box.wait_for(("systemctl", "is-active", *OURS), "\n".join(["active"] * len(OURS)))
         box.wait_for(("systemctl", "is-active", "allerac-prove.service"), "active")
         box.ask("systemctl", "restart", "rauc.service")
-        visit = Visit(("nsenter", f"--net=/proc/{box.pid}/ns/net"))
-        devices.callback(visit.end)
-        house = Household(box, visit)
-        house.claim(_code(box))
+        house = Household.of(box)
+        devices.callback(house.visit.end)
+        house.claim(house.claim_code())
         house.call("PATCH", "/updates/settings", {"automatic": False})
         yield house
-
-
-def _code(box: OwnSystem) -> str:
-    """Wait for the code on the box's screen."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not (found := CLAIM_CODE.search(box.screen.read_text())):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-    return found[0].split()[-1]
 
 
 @pytest.fixture(scope="module")
