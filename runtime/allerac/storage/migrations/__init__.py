@@ -5,6 +5,8 @@ version before still reads the data after an update is taken back.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
+from glob import escape
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
@@ -41,15 +43,28 @@ STEPS: tuple[Callable[[Connection], None], ...] = (
 def migrate(engine: Engine, path: Path) -> None:
     """Bring the database at `path` to the newest version, with a snapshot before each step.
 
-    A database of a newer version is left as it is: its tables hold all that ours need.
+    The one before the first of these steps is kept; the others go, for a household's data may be
+    large. A database of a newer version is left as it is: its tables hold all that ours need.
     """
     version = _version(engine)
     for number, step in enumerate(STEPS[version:], start=version + 1):
         if version:
-            snapshot(path, path.with_name(f"{path.name}.before-{number}"))
+            snapshot(path, _copy_before(path, number))
         with engine.begin() as connection:
             step(connection)
             connection.exec_driver_sql(f"PRAGMA user_version={number}")
+        _forget_copies(path, but=_copy_before(path, version + 1))
+
+
+def _copy_before(path: Path, number: int) -> Path:
+    return path.with_name(f"{path.name}.before-{number}")
+
+
+def _forget_copies(path: Path, *, but: Path) -> None:
+    for copy in path.parent.glob(f"{escape(path.name)}.before-*"):
+        if copy != but:
+            with suppress(OSError):  # what is left takes room, and no more
+                copy.unlink()
 
 
 def _version(engine: Engine) -> int:
