@@ -13,7 +13,7 @@ from allerac.updates.restart import Machine
 
 from .baseline import NEW_BOX, Baseline, BaselineFile
 from .clock import BootClock, Clock
-from .observation import at_least, observe
+from .observation import LONGEST_SECONDS, at_least, observe
 from .proof import Proof
 from .proofs import find_proofs
 from .reason_file import ReasonFile
@@ -41,6 +41,7 @@ class Gate:
     proofs: Sequence[Proof] = field(default_factory=find_proofs)
     clock: Clock = field(default_factory=BootClock)
     limit_seconds: float = LIMIT_SECONDS
+    record_seconds: float = LONGEST_SECONDS
 
 
 async def prove(gate: Gate) -> int:
@@ -103,12 +104,19 @@ async def _go_back(gate: Gate, judgement: Judgement, attempt: str | None) -> Non
 async def _record(gate: Gate, before: Baseline) -> None:
     """Only after the mark: without a record the next boot judges again.
 
-    What was proven is kept at once, for the power may go while it is measured.
+    What was proven is kept at once, for the power may go while it is measured. That ends before
+    the boot's deadline, which waits for the end of the command.
     """
     proven = replace(before, version=gate.version, attempt=None)
-    if await _keep(gate, proven):
-        observed = await observe(gate.surroundings, gate.version, before)
-        await _keep(gate, at_least(observed, proven))
+    if not await _keep(gate, proven):
+        return
+    try:
+        async with asyncio.timeout(gate.record_seconds):
+            observed = await observe(gate.surroundings, gate.version, before)
+    except TimeoutError:
+        log.warning("baseline_not_measured", seconds=gate.record_seconds)
+        return
+    await _keep(gate, at_least(observed, proven))
 
 
 async def _keep(gate: Gate, baseline: Baseline) -> bool:

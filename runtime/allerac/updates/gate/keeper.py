@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from .baseline import BaselineFile
-from .observation import observe
+from .observation import LONGEST_SECONDS, observe
 from .surroundings import Surroundings
 
 log = structlog.get_logger()
@@ -19,9 +19,6 @@ FIRST_SECONDS: Final = 120.0
 EVERY_SECONDS: Final = 6 * 3600.0
 BUSY_SECONDS: Final = 60.0
 """How long to wait for people who are being answered; the canary would take their time."""
-
-LONGEST_SECONDS: Final = 120.0
-"""In which a box is observed; a switch does not wait longer for its record."""
 
 
 class BaselineKeeper:

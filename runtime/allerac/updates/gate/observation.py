@@ -18,6 +18,8 @@ log = structlog.get_logger()
 
 Seen = TypeVar("Seen")
 
+LONGEST_SECONDS: Final = 120.0
+"""In which a box is observed; neither a switch nor the end of a proof waits longer for a record."""
 
 CANARIES: Final = 15
 """How many are kept: at four a day the days of half a week, hot afternoons and cool nights."""

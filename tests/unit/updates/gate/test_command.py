@@ -1,5 +1,6 @@
 """What `allerac prove` does with a judgement."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,6 +31,7 @@ class Box:
         self.system = EmulatedSystem()
         self.slots = EmulatedSlots()
         self.started_at = 20.0
+        self.record_seconds = 20.0
         self.identity = folder / "identity"
         self.identity.mkdir()
         self.baseline_file = BaselineFile(folder / "updates" / "baseline.json")
@@ -47,6 +49,7 @@ class Box:
                 baseline_file=self.baseline_file,
                 reason_file=ReasonFile(self.identity),
                 clock=QuickClock(self.started_at),
+                record_seconds=self.record_seconds,
             )
         )
 
@@ -90,6 +93,30 @@ async def test_what_was_proven_is_kept_also_when_the_power_goes_while_it_is_meas
     assert await box.prove() == PROVEN
     assert noted.written[1] == replace(GOOD, version="1.1.0")
     assert len(noted.written) == 3
+
+
+class HangingSince(BaselineFile):
+    """From the first record on the model of `system` no longer ends its answers."""
+
+    def __init__(self, path: Path, system: EmulatedSystem) -> None:
+        super().__init__(path)
+        self._system = system
+
+    def write(self, baseline: Baseline) -> None:
+        """Write, and hang from now on."""
+        super().write(baseline)
+        self._system.hangs = True
+
+
+async def test_a_model_that_hangs_after_the_proof_keeps_no_proven_version_from_its_end(
+    box: Box,
+) -> None:
+    BaselineFile(box.folder / "baseline.json").write(GOOD)
+    box.baseline_file = HangingSince(box.folder / "baseline.json", box.system)
+    box.record_seconds = 0.2
+    async with asyncio.timeout(20):
+        assert await box.prove() == PROVEN
+    assert box.baseline_file.read() == replace(GOOD, version="1.1.0")
 
 
 async def test_a_version_that_does_not_work_goes_back_and_says_why(box: Box) -> None:
