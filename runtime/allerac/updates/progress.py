@@ -52,3 +52,20 @@ class Meter:
         pace = (self._last - began_at) / (self._percent - began_percent)
         waited = self._clock() - self._last
         return max(0.0, pace * (100 - self._percent) - waited)
+
+
+class Moved:
+    """Remembers since when something has been the same."""
+
+    def __init__(self, still_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._still_seconds = still_seconds
+        self._clock = clock
+        self._seen: object = None
+        self._since = clock()
+
+    def lately(self, seen: object) -> bool:
+        """Tell whether `seen` is new, or has not been the same for too long."""
+        now = self._clock()
+        if seen != self._seen:
+            self._seen, self._since = seen, now
+        return now - self._since <= self._still_seconds

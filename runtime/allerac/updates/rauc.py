@@ -15,6 +15,7 @@ import structlog
 from allerac.errors import UpdateFailed
 
 from .bus import BusLostError, LeftError, RefusedError, Remote, SilentError, SystemBus
+from .progress import Moved
 from .reasons import failed
 
 log = structlog.get_logger()
@@ -29,6 +30,10 @@ LOOK_SECONDS = 2.0
 
 LOST_LOOKS = 15
 """So many questions without an answer before the installer is given up on."""
+
+STILL_SECONDS = 3600.0
+"""In which an installation must come on by a percent: of the slowest line that is a megabyte, and
+reading a slot for the first time takes minutes."""
 
 OnProgress = Callable[[int, str], None]
 """Gets percent and what is being done, in RAUC's words."""
@@ -101,9 +106,11 @@ class Installer(Protocol):
 class Rauc:
     """The installer of the box.
 
-    A server that takes the connection and then says nothing keeps RAUC waiting for good: it sets a
-    limit on connecting alone (src/nbd.c, CURLOPT_CONNECTTIMEOUT), and answers nobody meanwhile.
-    `wish` is a file whose change makes systemd end it; it starts again when it is next asked.
+    A server that takes the connection and then says nothing keeps RAUC waiting for good, while it
+    looks into a bundle, when it answers nobody, and while it opens one to install it: it sets a
+    limit on connecting alone (src/nbd.c, CURLOPT_CONNECTTIMEOUT; what the kernel reads of an open
+    bundle ends after 300 s). `wish` is a file whose change makes systemd end it; it starts again
+    when it is next asked.
     """
 
     def __init__(
@@ -113,11 +120,13 @@ class Rauc:
         wish: Path | None = None,
         look_seconds: float = LOOK_SECONDS,
         inspect_seconds: float = INSPECT_SECONDS,
+        still_seconds: float = STILL_SECONDS,
     ) -> None:
         self._bus = bus
         self._wish = wish
         self._look_seconds = look_seconds
         self._inspect_seconds = inspect_seconds
+        self._still_seconds = still_seconds
 
     async def compatible(self) -> str:
         """Return the system's `compatible`, `allerac-<tier>`."""
@@ -218,7 +227,7 @@ class Rauc:
 
     async def _result(self, done: "asyncio.Future[int]", on_progress: OnProgress) -> int | None:
         """Return what the installer says at the end, None when it fell silent before."""
-        lost = 0
+        lost, moved = 0, Moved(self._still_seconds)
         while lost < LOST_LOOKS:
             finished, _ = await asyncio.wait({done}, timeout=self._look_seconds)
             if finished:
@@ -229,10 +238,14 @@ class Rauc:
                     finished, _ = await asyncio.wait({done}, timeout=self._look_seconds)
                     return done.result() if finished else None
                 percent, what, _ = await self._get("Progress")
-                on_progress(percent, what)
-                lost = 0
             except UpdateFailed:
                 lost += 1
+                continue
+            lost = 0
+            on_progress(percent, what)
+            if not moved.lately((percent, what)):
+                await self._end("transfer_cut")
+                raise failed("transfer_cut", f"{self._still_seconds:.0f} s at “{what}”")
         raise failed("installer_unavailable", "it no longer answers")
 
     async def _end(self, reason: str) -> None:

@@ -1,6 +1,6 @@
 """How far an installation is."""
 
-from allerac.updates.progress import Meter
+from allerac.updates.progress import Meter, Moved
 
 
 class Stopwatch:
@@ -32,3 +32,16 @@ def test_progress_never_goes_back_or_beyond_the_end() -> None:
     for percent in (40, 20, 300):
         meter.update(percent)
     assert meter.progress().percent == 100
+
+
+def test_what_stays_the_same_for_too_long_is_told_from_what_comes_on_slowly() -> None:
+    watch = Stopwatch()
+    moved = Moved(60, watch)
+    for percent in range(5):
+        watch.now += 59
+        assert moved.lately(percent)
+    watch.now += 60
+    assert moved.lately(4)
+    watch.now += 1
+    assert not moved.lately(4)
+    assert moved.lately(5)

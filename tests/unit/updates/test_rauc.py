@@ -27,6 +27,7 @@ class Bench:
     box: EmulatedBox
     rauc: Rauc
     service: FakeRauc
+    bus: SystemBus
 
 
 @asynccontextmanager
@@ -37,7 +38,7 @@ async def open_bench(folder: Path) -> AsyncIterator[Bench]:
         bus = SystemBus(address)
         async with fake_rauc(address, box) as service:
             rauc = Rauc(bus, wish=folder / "end", look_seconds=0.1, inspect_seconds=0.5)
-            yield Bench(box, rauc, service)
+            yield Bench(box, rauc, service, bus)
         await bus.close()
 
 
@@ -151,6 +152,21 @@ async def test_an_installation_of_an_earlier_run_is_followed_to_its_end(bench: B
     bench.box.may_finish.set()
     await follower
     await first
+
+
+async def test_an_installation_that_comes_on_no_more_is_given_up_and_its_installer_ended(
+    bench: Bench, tmp_path: Path
+) -> None:
+    bench.box.may_finish.clear()
+    wish = tmp_path / "give-up"
+    impatient = Rauc(bench.bus, wish=wish, look_seconds=0.02, still_seconds=0.2)
+    for waiting in (impatient.install(URL, lambda *_: None), impatient.follow(lambda *_: None)):
+        with pytest.raises(UpdateFailed) as caught:
+            await waiting
+        sys.stdout.write(f"{caught.value.reason}: {caught.value.detail}\n")
+        assert (caught.value.reason, wish.exists()) == ("transfer_cut", True)
+        wish.unlink()
+    bench.box.may_finish.set()
 
 
 async def test_a_bus_that_goes_away_ends_nothing_for_ever(tmp_path: Path) -> None:
