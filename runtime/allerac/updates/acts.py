@@ -33,8 +33,10 @@ from .progress import Progress
 from .rauc import Slots
 from .reasons import REASONS, failed
 from .removable import offer_of_file
+from .restart import stay
 from .schedule import MOST_TRIES, back_off
 from .snapshots import Snapshots
+from .standing import require_on_offer
 from .states import RESTING, Event
 from .truth import Explanation, Truth, explain, holds
 from .verdict import is_about
@@ -104,6 +106,16 @@ class Acts:
         wanted = str(offer.version) not in box.unwanted
         return wanted and is_possible(offer, box) and is_in_rollout(box.device_id, offer)
 
+    async def may_come(self, record: UpdateRecord) -> bool:
+        """Tell whether what is under way may go on by itself: a wish may have changed since.
+
+        Whoever took a file from a drive wished for that very version.
+        """
+        offer = Offer.restored(record.offer)
+        if offer is None or record.origin == "drive":
+            return True
+        return is_possible(offer, await self._circumstances(record))
+
     async def withheld(self, record: UpdateRecord) -> Withheld | None:
         """Return the newest version that the server offers if it does not come by itself."""
         if self._catalogue is None:
@@ -142,7 +154,7 @@ class Acts:
             await self.journal.note(**self._waiting(before, error))
             return
         goes_on = before.history_id is not None and before.offer == offer.kept()
-        await self.journal.move(
+        record = await self.journal.move(
             "install",
             ended=None if goes_on else _given_up(before),
             begun=None if goes_on else self._begun(offer, origin),
@@ -151,7 +163,12 @@ class Acts:
             from_slot=slots.booted.name,
             boot_id=self._machine.boot_id(),
         )
-        await self._bring(offer, self._installation.bring)
+        try:
+            await require_on_offer(self._catalogue, record, self.installed)
+        except UpdateFailed as error:
+            await self._fail(error)
+        else:
+            await self._bring(offer, self._installation.bring)
 
     async def follow(self) -> None:
         """Go on with an installation that an earlier run of the runtime began."""
@@ -160,27 +177,26 @@ class Acts:
             await self._bring(offer, self._installation.follow)
 
     async def restart(self) -> None:
-        """Switch to the other slot. Raises `UpdateFailed` and `StorageUnavailable`."""
-        record, slots = await self.journal.load(), await self._installer.slots()
+        """Switch to the other slot.
+
+        Raises `UpdateFailed`, also for a version that was withdrawn since it was installed, and
+        `StorageUnavailable`.
+        """
+        record = await self.journal.load()
+        try:
+            await require_on_offer(self._catalogue, record, self.installed)
+        except UpdateFailed as error:
+            ended = Ended("failed", error.reason)
+            await self.journal.move(
+                "withdrawn", ended=ended, offer=None, reason=error.reason, detail=None
+            )
+            raise
+        slots = await self._installer.slots()
         if not holds(slots.other, record.offer):
             await self.journal.move("lost", reason="slot_lost", detail=None)
             raise failed("slot_lost")
         await self.journal.move("restart", reason=None, detail=None, **self._switch_from(slots))
         await self._switch("restart_failed")
-
-    async def restart_by_itself(self) -> None:
-        """Switch, unless the version was withdrawn since it was installed."""
-        record = await self.journal.load()
-        if record.origin == "server" and await self._is_withdrawn(record):
-            await self.journal.move(
-                "withdrawn",
-                ended=Ended("failed", "halted"),
-                offer=None,
-                reason="halted",
-                detail=None,
-            )
-        else:
-            await self.restart()
 
     async def go_back(self) -> None:
         """Switch to the version before. Raises `UpdateFailed` when there is none that works."""
@@ -235,6 +251,9 @@ class Acts:
 
     async def _accept(self, record: UpdateRecord, explanation: Explanation) -> None:
         event, reason = explanation.event, explanation.reason
+        switched_off = record.boot_id != self._machine.boot_id()
+        if event in {"cancelled", "restart_failed"} and not switched_off:
+            await stay(self._installer, other_works=event == "cancelled")
         if event == "install_failed":
             await self._fail(failed(reason or "interrupted"))
         elif event == "proved":
@@ -321,6 +340,8 @@ class Acts:
             await self._machine.restart()
             self._restarts_until = time.monotonic() + self._patience_seconds
         except AlleracError as error:
+            with suppress(UpdateFailed):
+                await stay(self._installer, other_works=undo == "cancelled")
             name = error.reason if isinstance(error, UpdateFailed) else "disk_full"
             ended = Ended("failed", name) if undo == "cancelled" else None
             await self.journal.move(undo, ended=ended, reason=name, detail=error.message)
@@ -342,16 +363,6 @@ class Acts:
             return slots.other.version
         past = await self.store.history(100)
         return next((row.from_version for row in past if row.result == "good"), UNKNOWN_VERSION)
-
-    async def _is_withdrawn(self, record: UpdateRecord) -> bool:
-        offer = Offer.restored(record.offer)
-        if self._catalogue is None or offer is None:
-            return False
-        with suppress(UpdateFailed):
-            await self._catalogue.refresh(record.trusted_at)
-        wanted = offer.manifest_hash
-        named = [one for one in await self._catalogue.known() if one.manifest_hash == wanted]
-        return all(one.halted for one in named)
 
     async def _circumstances(self, record: UpdateRecord) -> Circumstances:
         household: BoxRecord = await self._household.load()

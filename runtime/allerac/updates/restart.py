@@ -8,6 +8,7 @@ import asyncio
 from pathlib import Path
 from typing import Protocol
 
+from .rauc import Installer
 from .reasons import failed
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -41,3 +42,16 @@ class ThisMachine:
             await asyncio.to_thread(self._wish.touch)
         except OSError as error:
             raise failed("restart_failed", str(error)) from error
+
+
+async def stay(installer: Installer, *, other_works: bool) -> None:
+    """Have the next boot, whenever it comes, be of what runs. Raises `UpdateFailed`.
+
+    A switch that ended between the boot loader and the restart would else come by surprise. Unless
+    the other version has ever worked it is none to go back to.
+    """
+    slots = await installer.slots()
+    if slots.primary != slots.booted.name:
+        await installer.mark("active", "booted")
+        if not other_works:
+            await installer.mark("bad", "other")

@@ -24,11 +24,15 @@ LONGEST_POSTPONEMENT: Final = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Now, whether somebody is using the box, and whether what is available comes by itself."""
+    """Now, whether somebody is using the box, and whether what is available comes by itself.
+
+    `may_come` tells whether what was begun may still go on: not beyond a version that is to stay.
+    """
 
     now: datetime
     is_busy: bool
     is_for_all: bool
+    may_come: bool
 
 
 def due(record: UpdateRecord, box: BoxRecord, moment: Moment) -> Act | None:
@@ -37,7 +41,7 @@ def due(record: UpdateRecord, box: BoxRecord, moment: Moment) -> Act | None:
         return "reconcile"
     if not _is_over(record.not_before, moment.now, LONGEST_BACKOFF):
         return None
-    if record.state == "available" and record.history_id is not None:
+    if record.state == "available" and record.history_id is not None and moment.may_come:
         return "install"  # begun before, and cut off
     if box.claimed_at is None or not box.automatic_updates:
         return None
@@ -48,7 +52,7 @@ def _wished(record: UpdateRecord, box: BoxRecord, moment: Moment) -> Act | None:
     free = _is_over(record.postponed_until, moment.now, LONGEST_POSTPONEMENT)
     if record.state == "installed":
         quiet = is_quiet(moment.now, box) and not moment.is_busy
-        return "restart" if free and quiet else None
+        return "restart" if free and quiet and moment.may_come else None
     if record.state == "available" and moment.is_for_all and free:
         return "install"
     return "check" if _is_check_due(record, box, moment.now) else None

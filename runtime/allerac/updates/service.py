@@ -100,7 +100,7 @@ class UpdateService:
         """Return where the update is."""
         record, box = await self._acts.journal.load(), await self._household.load()
         automatic = box.automatic_updates and box.claimed_at is not None
-        waits = record.state == "installed" and automatic
+        waits = record.state == "installed" and automatic and await self._acts.may_come(record)
         after = max(self._clock(), record.postponed_until or self._clock())
         return UpdateStatus(
             supported=self._supported,
@@ -263,15 +263,19 @@ class UpdateService:
             record = await self._acts.journal.load()
             self._seen_state = record.state
         box = await self._household.load()
-        for_all = await self._acts.is_for_all(record)
-        moment = Moment(self._clock(), self._is_busy(), for_all)
+        moment = Moment(
+            now=self._clock(),
+            is_busy=self._is_busy(),
+            is_for_all=await self._acts.is_for_all(record),
+            may_come=await self._acts.may_come(record),
+        )
         act = due(record, box, moment)
         if act == "check" and self._acts.can_check:
             self._begin(self._acts.check(by_owner=False))
         elif act == "install":
             self._begin(self._acts.install())
         elif act == "restart":
-            self._begin(self._acts.restart_by_itself())
+            self._begin(self._acts.restart())
         elif record.state == "downloading":
             self._begin(self._acts.follow())
         return PROOF_LOOK_SECONDS if record.state == "proving" else self._look_seconds

@@ -1,6 +1,6 @@
 """Keys are made once; each test has its own repository, server and memory of a box."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from allerac_release.passphrases import Passphrases
 from allerac_release.repository import utc_now
 
 from .hostile_server import HostileServer, serving
+from .household import Household, offer_of, open_household
 from .publisher import Publisher
 
 
@@ -32,3 +33,10 @@ def server(publisher: Publisher) -> Iterator[HostileServer]:
     """A server of what the publisher publishes."""
     with serving(publisher.folder) as server:
         yield server
+
+
+@pytest.fixture
+async def home(tmp_path: Path) -> AsyncIterator[Household]:
+    """A claimed box of version 1.0.0, for which there is 1.1.0."""
+    async with open_household(tmp_path, offer_of("1.1.0")) as home:
+        yield home

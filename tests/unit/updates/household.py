@@ -28,6 +28,9 @@ from .emulated_box import EmulatedBox, bundle_of
 from .publisher import TIER, hash_of
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+NIGHT = NOON.replace(hour=2, minute=10) + DAY
+"""In the quiet hour."""
 
 
 def offer_of(version: str, **fields: Any) -> Offer:

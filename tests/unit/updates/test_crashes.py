@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from allerac.errors import AlleracError
+from allerac.updates.states import RESTING
 from allerac.updates.truth import holds
 
 from .emulated_box import PowerCutError
-from .household import Household, offer_of, open_household
+from .household import Household, bring_to, offer_of, open_household
 
 STEPS = 24
 
@@ -124,3 +125,44 @@ def test_after_any_cuts_a_version_that_does_not_start_is_taken_back(
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         assert asyncio.run(_live_through(Path(folder), blows, broken=True)) == "rolled_back"
+
+
+async def _go_back_through(folder: Path, blows: list[tuple[int, bool]]) -> None:
+    async with open_household(folder, offer_of("1.1.0")) as home:
+        await bring_to(home, "rebooting")
+        home.machine.boot()
+        home.machine.prove()
+        home = home.again()
+        await home.acts.reconcile()
+        fuse = Fuse(*(after for after, _ in blows))
+        cuts = iter(blows)
+        for _ in range(STEPS):
+            home.machine.cut = fuse
+            try:
+                await home.acts.reconcile()
+                if await home.state() == "proving":
+                    home.machine.prove()
+                elif home.machine.booted == "rootfs.1":
+                    await home.acts.go_back()
+                    home.machine.boot()
+            except PowerCutError:
+                if next(cuts)[1]:
+                    home.machine.boot()
+            home.machine.cut = lambda _: None
+            home = home.again()
+            await home.acts.reconcile()
+            if await home.state() in RESTING:
+                assert home.machine.order[0] == home.machine.booted, "a boot would come by surprise"
+        assert (home.machine.booted, await home.state()) == ("rootfs.0", "good")
+        newest, *earlier = await home.store.history(100)
+        assert (newest.version, newest.result) == ("1.0.0", "good")
+        assert all(row.result is not None for row in earlier)
+        sys.stdout.write(f"cut after the steps {[after for after, _ in blows]}: back\n")
+
+
+@pytest.mark.slow
+@settings(max_examples=15, deadline=None)
+@given(blows=BLOWS)
+def test_after_any_cuts_a_box_that_is_asked_to_goes_back(blows: list[tuple[int, bool]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(_go_back_through(Path(folder), blows))

@@ -26,8 +26,9 @@ def act(
     now: datetime = NOON,
     busy: bool = False,
     for_all: bool = True,
+    may_come: bool = True,
 ) -> str | None:
-    return due(record, box, Moment(now, busy, for_all))
+    return due(record, box, Moment(now, busy, for_all, may_come))
 
 
 def test_a_check_is_due_about_once_a_day_at_a_time_of_the_boxs_own() -> None:
@@ -77,6 +78,13 @@ def test_what_was_cut_off_goes_on_after_a_while_also_when_a_person_began_it() ->
     assert act(cut, by_hand) is None
     assert act(cut, by_hand, now=NOON + timedelta(minutes=4)) == "install"
     assert act(replace(cut, not_before=NOON + timedelta(days=7000)), by_hand) == "install"
+
+
+def test_what_may_no_longer_come_neither_goes_on_nor_starts() -> None:
+    cut = replace(AVAILABLE, history_id="h")
+    assert act(cut, for_all=False) == "install"
+    assert act(cut, for_all=False, may_come=False) is None
+    assert act(INSTALLED, now=NIGHT, may_come=False) is None
 
 
 def test_pauses_grow_to_six_hours() -> None:

@@ -2,39 +2,27 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from allerac.errors import Conflict, InvalidInput, NotFound, UpdateFailed
-from allerac.storage import Database
 from allerac.updates.service import UpdateService
 from allerac.updates.verdict import Verdict
 
 from .emulated_box import bundle_of
 from .household import (
+    DAY,
+    NIGHT,
     NOON,
     Household,
     bring_to,
     offer_of,
-    open_household,
     running,
     until,
 )
 from .publisher import hash_of
-
-DAY = timedelta(days=1)
-NIGHT = NOON.replace(hour=2, minute=10) + DAY
-
-
-@pytest.fixture
-async def home(tmp_path: Path) -> AsyncIterator[Household]:
-    """A claimed box of version 1.0.0, for which there is 1.1.0."""
-    async with open_household(tmp_path, offer_of("1.1.0")) as home:
-        yield home
 
 
 async def test_an_update_comes_by_itself_and_restarts_in_the_quiet_hour(home: Household) -> None:
@@ -91,26 +79,6 @@ async def test_progress_tells_percent_bytes_and_that_it_is_not_a_guess(home: Hou
         await service.check()
     home.machine.may_finish.set()
     assert (await until(service, "installed")).progress is None
-
-
-async def test_the_database_is_copied_before_the_switch(home: Household) -> None:
-    await bring_to(home, "rebooting")
-    copy = Database(home.folder / "snapshots" / "1.0.0.sqlite")
-    await copy.open()
-    assert await copy.check_integrity() == []
-    await copy.close()
-
-
-async def test_without_room_for_the_copy_nothing_is_switched(home: Household) -> None:
-    await bring_to(home, "installed")
-    (home.folder / "snapshots").write_text("in the way")
-    service = home.service()
-    with pytest.raises(Exception, match="could not be copied"):
-        await service.restart()
-    assert (await service.status()).state == "installed"
-    assert (await service.status()).reason == "disk_full"
-    assert home.machine.restarts == 0
-    assert home.machine.order[0] == "rootfs.0"
 
 
 async def test_cuts_are_tried_again_later_and_end_well(home: Household) -> None:
@@ -190,52 +158,6 @@ async def test_a_version_that_the_gate_refuses_is_gone_with_its_reason_and_not_t
         service.look()
         await until(service, "idle")
         assert (await service.check()).available == offer_of("1.1.0")
-
-
-async def test_going_back_ends_in_the_old_version_and_stays_there(home: Household) -> None:
-    await bring_to(home, "rebooting")
-    home.machine.boot()
-    home.machine.prove()
-    new = home.again()
-    await new.acts.reconcile()
-    assert await new.state() == "good"
-    status = await new.service().go_back()
-    assert status.state == "rebooting"
-    home.machine.boot()
-    assert home.machine.booted == "rootfs.0"
-    home.machine.prove()
-    old = home.again()
-    await old.acts.reconcile()
-    assert await old.state() == "good"
-    newest = (await old.service().history())[0]
-    assert (newest.version, newest.from_version, newest.result) == ("1.0.0", "1.1.0", "good")
-    await old.acts.check(by_owner=False)
-    assert await old.state() == "idle"
-    await old.acts.check(by_owner=True)
-    assert await old.state() == "available"
-
-
-async def test_there_is_nothing_to_go_back_to_on_a_new_box(home: Household) -> None:
-    assert await home.reason_of(home.service().go_back()) == "no_other_version"
-    assert await home.state() == "idle"
-
-
-async def test_a_version_that_is_withdrawn_before_the_night_is_not_started(home: Household) -> None:
-    await bring_to(home, "installed")
-    home.wares.offers = [offer_of("1.1.0", halted=True)]
-    await home.acts.restart_by_itself()
-    assert await home.state() == "idle"
-    assert home.machine.restarts == 0
-    [row] = await home.store.history(1)
-    sys.stdout.write(f"{row.result}: {row.reason}\n")
-    assert (row.result, row.reason) == ("failed", "halted")
-
-
-async def test_a_server_that_cannot_be_asked_does_not_stop_the_restart(home: Household) -> None:
-    await bring_to(home, "installed")
-    home.wares.problem = "server_unreachable"
-    await home.acts.restart_by_itself()
-    assert home.machine.restarts == 1
 
 
 async def test_a_failed_check_is_told_to_who_asked_and_keeps_what_was_found(
@@ -377,13 +299,3 @@ async def test_a_machine_without_slots_says_that_it_is_none(home: Household) -> 
         await service.check()
     assert home.wares.asked == 0
     await service.stop()
-
-
-async def test_a_machine_that_shuts_down_slowly_is_waited_for(home: Household) -> None:
-    await bring_to(home, "rebooting")
-    await home.acts.reconcile()
-    assert await home.state() == "rebooting"
-    home.acts._restarts_until = 0.0
-    await home.acts.reconcile()
-    record = await home.store.load()
-    assert (record.state, record.reason) == ("installed", "interrupted")

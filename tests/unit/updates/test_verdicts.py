@@ -1,20 +1,8 @@
 """What the gate says of a version, and which update it says it of."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
 from allerac.updates.verdict import Verdict
 
-from .household import Household, bring_to, offer_of, open_household, running, until
-
-
-@pytest.fixture
-async def home(tmp_path: Path) -> AsyncIterator[Household]:
-    """A claimed box of version 1.0.0, for which there is 1.1.0."""
-    async with open_household(tmp_path, offer_of("1.1.0")) as home:
-        yield home
+from .household import Household, bring_to, running, until
 
 
 async def test_what_works_is_recorded_for_this_very_update_before_the_boot_loader_is_told(
