@@ -37,12 +37,12 @@ def whole(exchange: Exchange, content: bytes) -> None:
     exchange.send(content)
 
 
-def cut_after(size_bytes: int) -> Answer:
-    """Hang up after so much of the body."""
+def cut_after(share: float) -> Answer:
+    """Hang up after so much of the body, 0 to less than 1."""
 
     def answer(exchange: Exchange, content: bytes) -> None:
         exchange.begin(len(content))
-        exchange.send(content[:size_bytes])
+        exchange.send(content[: int(len(content) * share)])
 
     return answer
 
