@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.image.update_shelf import SERVER
+from tests.image.update_shelf import SERVER, UpdateShelf
 
 SECONDS = 20
 CONTENT = bytes(range(256)) * 16
@@ -22,12 +22,13 @@ CONTENT = bytes(range(256)) * 16
 @pytest.fixture
 def port(tmp_path: Path) -> Iterator[int]:
     """A server of one file, and where it listens."""
-    (tmp_path / "files").mkdir()
+    served = UpdateShelf(tmp_path).repository
+    served.mkdir()
     for name in ("bundle", "next.raucb"):
-        (tmp_path / "files" / name).write_bytes(CONTENT)
+        (served / name).write_bytes(CONTENT)
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
         number = int(free.getsockname()[1])
-    words = [SERVER, tmp_path / "files", "127.0.0.1", number, tmp_path / "log"]
+    words = [SERVER, served, "127.0.0.1", number, tmp_path / "log"]
     server = subprocess.Popen([sys.executable, *map(str, words)], stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     assert server.stdout.readline() == "ready\n"
@@ -81,6 +82,18 @@ def test_so_many_answers_that_bring_a_bundle_are_cut_off_and_no_more(
             lengths.append(len(cut.partial))
     assert sum(length < len(CONTENT) for length in lengths) == 3
     assert _ask(port, "/bundle") == (200, CONTENT)
+
+
+def test_one_bit_of_a_bundle_is_turned_over_where_it_is_read_and_back_again(
+    port: int, tmp_path: Path
+) -> None:
+    shelf = UpdateShelf(tmp_path)
+    shelf.flip(1)
+    answers = [_ask(port, "/next.raucb", f"bytes={at}-{at + 9}")[1] for at in range(0, 2400, 10)]
+    spoiled = [at for at, byte in enumerate(b"".join(answers)) if byte != CONTENT[at]]
+    assert spoiled == [shelf.flip_back()]
+    assert spoiled[0] % 10 == 0
+    assert _ask(port, "/next.raucb") == (200, CONTENT)
 
 
 def test_a_file_that_is_not_there_is_not_found(port: int) -> None:

@@ -2,8 +2,10 @@
 
 `update_server.py FOLDER ADDRESS PORT LOG`: each answer is a line of JSON with path, first byte and
 number of bytes in LOG. A file `pace` beside LOG says how many bytes a second it sends at most, a
-file `cuts` with a seed and a number how many answers it cuts off, each at any byte. While a file
-`silent` is there it takes questions for bundles and says nothing.
+file `cuts` with a seed and a number how many answers it cuts off, each at any byte. A file `flip`
+with a seed makes it turn over a bit of a bundle where it is about to be read; which byte that was
+is in `flipped` afterwards. While a file `silent` is there it takes questions for bundles and says
+nothing.
 """
 
 import json
@@ -25,6 +27,9 @@ CHUNK_BYTES = 64 * 1024
 SILENT_SECONDS = 0.2
 CUT_SHARE = 0.1
 """Of the answers, while some are still to be cut: each is asked for again a few times only."""
+
+FLIPPED_ANSWER = (20, 120)
+"""By then the signature was read, and the update is not."""
 
 
 class Cuts:
@@ -48,14 +53,49 @@ class Cuts:
             return self._chance.randrange(whole)
 
 
+class Flip:
+    """Turns over one bit of a bundle, as the file `order` says: of the first byte of an answer.
+
+    An update reads little of a bundle, so that hardly any other bit is ever noticed.
+    """
+
+    def __init__(self, order: Path) -> None:
+        self._order = order
+        self._left: int | None = None
+        self._lock = threading.Lock()
+
+    def before(self, bundle: Path, first: int) -> None:
+        """Note that `bundle` is read from the byte `first` on."""
+        with self._lock:
+            if self._left is None and self._order.is_file():
+                chance = random.Random(int(self._order.read_text()))  # noqa: S311 - no secret
+                self._left = chance.randrange(*FLIPPED_ANSWER)
+            if not self._left:
+                return
+            self._left -= 1
+            if self._left == 0:
+                turn_over(bundle, first)
+                self._order.with_name("flipped").write_text(str(first))
+
+
+def turn_over(file: Path, at: int) -> None:
+    """Make the lowest bit of a byte another one, or what it was before."""
+    with file.open("r+b") as content:
+        content.seek(at)
+        (byte,) = content.read(1)
+        content.seek(at)
+        content.write(bytes([byte ^ 1]))
+
+
 class Handler(SimpleHTTPRequestHandler):
     """Sends files, whole or in part."""
 
     protocol_version = "HTTP/1.1"
 
-    def __init__(self, *arguments: Any, log: Path, cuts: Cuts, **named: Any) -> None:
+    def __init__(self, *arguments: Any, log: Path, cuts: Cuts, flip: Flip, **named: Any) -> None:
         self._log = log
         self._cuts = cuts
+        self._flip = flip
         super().__init__(*arguments, **named)
 
     def do_GET(self) -> None:
@@ -70,6 +110,8 @@ class Handler(SimpleHTTPRequestHandler):
         asked = RANGE.fullmatch(self.headers.get("Range", ""))
         first = int(asked[1]) if asked else 0
         last = min(int(asked[2]), size - 1) if asked and asked[2] else size - 1
+        if path.suffix == BUNDLE:
+            self._flip.before(path, first)
         self.send_response(HTTPStatus.PARTIAL_CONTENT if asked else HTTPStatus.OK)
         self.send_header("Accept-Ranges", "bytes")
         self.send_header("Content-Type", "application/octet-stream")
@@ -116,7 +158,8 @@ def _read(path: Path, first: int, last: int) -> Iterator[bytes]:
 def main(folder: str, address: str, port: str, log: str) -> None:
     """Serve until killed."""
     cuts = Cuts(Path(log).with_name("cuts"))
-    handler = partial(Handler, directory=folder, log=Path(log), cuts=cuts)
+    flip = Flip(Path(log).with_name("flip"))
+    handler = partial(Handler, directory=folder, log=Path(log), cuts=cuts, flip=flip)
     ThreadingHTTPServer.daemon_threads = True
     with ThreadingHTTPServer((address, int(port)), handler) as server:
         sys.stdout.write("ready\n")

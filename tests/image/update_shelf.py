@@ -1,7 +1,6 @@
 """A folder of updates and the server that brings them to the emulated box."""
 
 import json
-import random
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from allerac_image.cli import DEVELOPMENT_KEYS
 from allerac_release.cli import main as release
 from bootstrap.steps import cache_folder
 from tests.image.emulated_lan import UPDATES_FROM, EmulatedLan
+from tests.image.update_server import turn_over
 
 SERVER = Path(__file__).with_name("update_server.py")
 NOTES = "en: |\n  Answers begin sooner.\nde: |\n  Antworten beginnen früher.\n"
@@ -62,15 +62,15 @@ class UpdateShelf:
         else:
             order.unlink()
 
-    def flip(self, seed: int) -> int:
-        """Turn one bit of the bundle before its signature over; return the byte's number."""
+    def flip(self, seed: int) -> None:
+        """Turn over a bit of the bundle where it is about to be read, at a time `seed` decides."""
+        (self.folder / "flip").write_text(str(seed))
+
+    def flip_back(self) -> int:
+        """Make the bundle whole again; return the number of the byte that was another."""
         (bundle,) = self.repository.rglob("*.raucb")
-        at = random.Random(seed).randrange(bundle.stat().st_size // 2)  # noqa: S311 - no secret
-        with bundle.open("r+b") as file:
-            file.seek(at)
-            (byte,) = file.read(1)
-            file.seek(at)
-            file.write(bytes([byte ^ 1]))
+        at = int((self.folder / "flipped").read_text())
+        turn_over(bundle, at)
         return at
 
     def bundle_bytes(self) -> int:
