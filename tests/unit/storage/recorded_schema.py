@@ -7,7 +7,7 @@ import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pysqlite3.dbapi2 as driver
 
@@ -121,8 +121,8 @@ def _schema(connection: driver.Connection) -> Schema:
     )
 
 
-def _told(connection: driver.Connection, what: str, name: str) -> list[tuple[object, ...]]:
-    rows: list[tuple[object, ...]] = connection.execute(f"PRAGMA {what}('{name}')").fetchall()
+def _told(connection: driver.Connection, what: str, name: str) -> list[tuple[Any, ...]]:
+    rows: list[tuple[Any, ...]] = connection.execute(f"PRAGMA {what}('{name}')").fetchall()
     return rows
 
 
