@@ -207,6 +207,7 @@ async def test_metrics_count_requests_by_operation_and_carry_no_ids(box: HealthB
     assert 'route="getConversation"' in text
     assert "0190-somebody" not in text
     assert "allerac_temperature_celsius 48.0" in text
+    assert 'allerac_drive_worn_ratio{drive="nvme0n1"} 0.03' in text
     assert 'allerac_engine_state{state="' in text
 
 

@@ -12,7 +12,9 @@ import pytest
 import yaml
 
 from allerac.engine.protocol import EngineStatus
+from allerac.hardware.sensors.drives import drive_of
 from allerac.health import FIGURES, HealthStatus, Metrics
+from tests.recorded_machine import SMART_NVME
 
 FOLDER = Path(__file__).parents[2] / "docs" / "monitoring"
 NAME = re.compile(r"allerac_[a-z_]+")
@@ -52,7 +54,8 @@ def exposed(measured: Sequence[str] = FIGURES) -> set[str]:
     metrics = Metrics()
     totals = {"memory_bytes": 1, "disk_bytes": 1}
     figures = dict.fromkeys(measured, 1.0)
-    status = HealthStatus(datetime.now(UTC), None, figures, totals, [], frozenset(), [])
+    drives = [drive for drive in [drive_of("nvme0n1", SMART_NVME)] if drive]
+    status = HealthStatus(datetime.now(UTC), None, figures, totals, [], frozenset(), [], drives)
     metrics.watch(lambda: status, lambda: EngineStatus(state="ready"))
     families = re.findall(r"^# TYPE (\S+) (\S+)$", metrics.text().decode(), re.MULTILINE)
     names = {name for name, _ in families}

@@ -3,7 +3,7 @@
 Names follow https://prometheus.io/docs/practices/naming/; none carries a person or a text.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -11,6 +11,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from allerac.engine.protocol import EngineStatus, Finished
+from allerac.hardware.sensors import Drive
 
 from .service import HealthStatus
 
@@ -138,7 +139,30 @@ class _Asked(Collector):
         for underway in health.reactions:
             reactions.add_metric((underway.reaction.code,), 1)
         yield reactions
+        yield from _of_drives(health.drives)
         yield from _of_engine(engine)
+
+
+def _share(percent: float | None) -> float | None:
+    return None if percent is None else percent / 100
+
+
+_OF_DRIVES: Final[Mapping[str, tuple[str, Callable[[Drive], float | None]]]] = {
+    "failing": ("1 where it says so itself.", lambda drive: float(drive.failing)),
+    "worn_ratio": ("Share of its life used up.", lambda drive: _share(drive.worn_percent)),
+    "spare_ratio": ("Share of its spare left.", lambda drive: _share(drive.spare_percent)),
+    "temperature_celsius": ("Its own sensor.", lambda drive: drive.celsius),
+}
+
+
+def _of_drives(drives: Sequence[Drive]) -> Iterator[Metric]:
+    """Yield what drives say of themselves; what one does not say is left out."""
+    for name, (explained, told) in _OF_DRIVES.items():
+        family = GaugeMetricFamily(f"allerac_drive_{name}", explained, labels=("drive",))
+        for drive in drives:
+            if (value := told(drive)) is not None:
+                family.add_metric((drive.name,), value)
+        yield family
 
 
 def _of_engine(engine: EngineStatus) -> Iterator[Metric]:

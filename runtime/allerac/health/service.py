@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, Protocol, TypeVar
 import structlog
 
 from allerac.errors import AlleracError, Conflict, NotFound, StorageUnavailable
-from allerac.hardware.sensors import Reading
+from allerac.hardware.sensors import Drive, Reading
 from allerac.storage.device_history import (
     LEVELS,
     DeviceHistory,
@@ -88,6 +88,7 @@ class HealthStatus:
     issues: list[Issue]
     fixable: frozenset[str]
     reactions: list[Underway]
+    drives: list[Drive]
 
 
 Act = Callable[[Finding], Awaitable[None]]
@@ -172,6 +173,7 @@ class HealthService:
             issues=issues,
             fixable=frozenset(issue.id for issue in issues if self._can_fix(issue)),
             reactions=self._reflexes.underway,
+            drives=reading.drives,
         )
 
     async def series(self, period: Period) -> list[dict[str, Any]]:

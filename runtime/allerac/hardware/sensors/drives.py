@@ -40,6 +40,7 @@ class Drive:
     """One drive. `worn_percent` beyond 100 is past its rated life; None where it does not say.
 
     `failing` is the drive's own verdict, `bad_blocks` what it could not read or had to replace.
+    Below `spare_threshold_percent` it says itself that its spare is used up; at 0 it never does.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Drive:
     failing: bool
     worn_percent: float | None = None
     spare_percent: float | None = None
+    spare_threshold_percent: float | None = None
     bad_blocks: int = 0
     celsius: float | None = None
 
@@ -158,6 +160,7 @@ def drive_of(name: str, answer: Mapping[str, Any]) -> Drive | None:
             failing=passed is False or bool(number(nvme.get("critical_warning"))),
             worn_percent=number(nvme.get("percentage_used")),
             spare_percent=number(nvme.get("available_spare")),
+            spare_threshold_percent=number(nvme.get("available_spare_threshold")),
             bad_blocks=int(number(nvme.get("media_errors")) or 0),
             celsius=celsius,
         )

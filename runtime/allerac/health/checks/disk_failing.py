@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from allerac.hardware.sensors import Drive
 from allerac.health.check import Check, Evidence, Finding, View, Words
 
 SPARE_PERCENT: Final = 10.0
@@ -14,12 +15,17 @@ MANY_BLOCKS: Final = 10
 
 def _look(view: View) -> Iterator[Finding]:
     for drive in view.now.machine.drives:
-        spare = 100.0 if drive.spare_percent is None else drive.spare_percent
         evidence: Evidence = {"model": drive.model, "blocks": drive.bad_blocks}
-        if drive.failing or spare < SPARE_PERCENT:
+        if drive.failing or _has_no_spare(drive):
             yield Finding("critical", evidence, drive.name)
         elif drive.bad_blocks >= MANY_BLOCKS:
             yield Finding("warning", evidence, drive.name)
+
+
+def _has_no_spare(drive: Drive) -> bool:
+    """Tell whether its spare is used up; a virtual drive keeps none, its threshold is 0."""
+    spare = None if drive.spare_threshold_percent == 0 else drive.spare_percent
+    return spare is not None and spare < SPARE_PERCENT
 
 
 CHECK = Check(
