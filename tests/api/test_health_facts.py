@@ -10,12 +10,14 @@ import pytest
 
 from allerac.app.health_onlookers import Onlookers
 from allerac.appliance.certificate import CertificateFolder
-from allerac.appliance.clock import ClockWatch
+from allerac.appliance.clock import ClockWatch, since_boot
 from allerac.health import BoxFacts, Issue
 from allerac.network import BoxIdentity
+from allerac.storage.device_history import DeviceHistory, StoredStart
 from allerac.updates import UpdateStatus
 from tests.api.conftest import Household
-from tests.api.health_box import DEADLINE_SECONDS, HealthBox, health_box
+from tests.api.health_box import DEADLINE_SECONDS, HealthBox, codes_of, health_box
+from tests.recorded_machine import MachineTime, RecordedMachine
 from tests.simulated_box import NOON, SimulatedBox
 
 pytestmark = pytest.mark.timeout(300)
@@ -161,3 +163,23 @@ async def test_a_clock_that_jumps_by_years_is_told_and_nothing_else(
     await watch.stop()
     await box.time.live(MINUTE)
     assert [change.kind for _, change in box.time.changes] == ["opened", "recovered"]
+
+
+async def test_a_clock_that_was_set_five_years_on_is_told_by_the_next_runtime_too(
+    tmp_path: Path,
+) -> None:
+    years = timedelta(days=5 * 365)
+    machine = RecordedMachine(tmp_path / "machine").usual()
+    machine.write("proc/sys/kernel/random/boot_id", "first")
+    machine.remove("run/systemd/timesync/synchronized")
+    (tmp_path / "data").mkdir()
+    diary = DeviceHistory(tmp_path / "data" / "health.sqlite")
+    began = datetime.now(UTC) - years
+    diary.note_start(StoredStart("first", since_boot(), began.timestamp()))
+    diary.close()
+    with MachineTime(machine).passing(20.0):
+        async with health_box(tmp_path, machine) as claimed:
+            issue = await claimed.until_issue("clock_wrong")
+            assert issue["evidence"]["hours_moved"] == 5 * 365 * 24
+            machine.write("run/systemd/timesync/synchronized", "")
+            await claimed.until(lambda health: "clock_wrong" not in codes_of(health))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from allerac.health import BackupFacts, EngineFacts, Unit, UpdateFacts
-from tests.faults.seeded_faults import DAY, FAULTS, HOUR, MINUTE, Fault, heal
+from tests.faults.seeded_faults import DAY, FAULTS, HOUR, MINUTE, Fault, heal, nvme
 from tests.recorded_machine import GIB
 from tests.simulated_box import NOON, SimulatedBox, simulated_box
 
@@ -118,6 +118,13 @@ async def test_an_hour_of_usual_use_raises_no_alarm(tmp_path: Path) -> None:
         assert [code for _, code in box.pulled] == []
 
 
+async def test_a_virtual_drive_that_keeps_no_spare_does_not_fail(tmp_path: Path) -> None:
+    async with simulated_box(tmp_path) as box:
+        box.machine.drive("nvme1n1", nvme(available_spare=0, available_spare_threshold=0))
+        await box.live(MINUTE)
+        assert box.changes == []
+
+
 async def test_a_disk_that_fills_by_the_day_is_foreseen(tmp_path: Path) -> None:
     async with simulated_box(tmp_path) as box:
         began = NOON - timedelta(days=4)
@@ -164,6 +171,22 @@ async def test_new_starts_of_months_are_nothing_to_tell_and_those_of_an_hour_end
         assert box.changes == []
         await box.live(3 * MINUTE, lambda at: starts(20 + int((at - 60 * DAY - 600) / 20)))
         assert box.heard("opened", "unit_failed")
+        await box.live(HOUR + 5 * MINUTE)
+        assert box.heard("recovered", "unit_failed")
+
+
+async def test_new_starts_that_nobody_was_there_to_see_are_told_on_a_box_up_for_weeks(
+    tmp_path: Path,
+) -> None:
+    async with simulated_box(tmp_path) as box:
+        box.seconds = 60 * DAY
+        box.change(units=(Unit("allerac.service", False, 6, in_an_hour=4),))
+        await box.live(10 * MINUTE)
+        assert box.changes == []
+        box.change(units=(Unit("allerac.service", False, 7, in_an_hour=5),))
+        await box.live(MINUTE)
+        assert box.heard("opened", "unit_failed")
+        box.change(units=(Unit("allerac.service", False, 7),))
         await box.live(HOUR + 5 * MINUTE)
         assert box.heard("recovered", "unit_failed")
 

@@ -10,9 +10,10 @@ from allerac.app.ground import Ground
 from allerac.app.hardware import Hardware
 from allerac.app.health_levers import Background, Levers, acts_of
 from allerac.app.health_onlookers import Onlookers, Rooms
+from allerac.app.health_starts import Starts
 from allerac.engine.protocol import EngineStatus
 from allerac.hardware.choice import is_made_as
-from allerac.hardware.sensors import Sensors, Sysfs, steady_clock
+from allerac.hardware.sensors import Sensors, Sysfs, read_boot, steady_clock
 from allerac.health import AnswerWatch, HealthService, Limits, Metrics, Reserve, find_checks
 from allerac.health.alerts import AlertService, DiaryOutbox, SettingsFile
 from allerac.storage.device_history import DeviceHistory
@@ -40,6 +41,7 @@ class HealthWing:
 
     async def start(self) -> None:
         """Begin to look, and to tell."""
+        await self.onlookers.recall()
         await self.alerts.start()
         await self.service.start()
 
@@ -57,8 +59,11 @@ def build_health(ground: Ground, rooms: Rooms, answers: AnswerWatch) -> HealthWi
     reserve = Reserve(settings.data_dir / "reserve", settings.reserve_bytes)
     sysfs = Sysfs(settings.sensors_root)
     steady = steady_clock(sysfs)
-    onlookers = Onlookers(ground, rooms, answers.speeds, reserve, ask_units=sysfs.is_machine)
     diary = DeviceHistory(settings.data_dir / "health.sqlite")
+    starts = Starts(diary, read_boot(sysfs))
+    onlookers = Onlookers(
+        ground, rooms, answers.speeds, reserve, starts, ask_units=sysfs.is_machine
+    )
     checks = find_checks()
     alerts = AlertService(
         SettingsFile(settings.data_dir / "alerts.json", ground.secrets),

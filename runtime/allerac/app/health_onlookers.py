@@ -12,7 +12,8 @@ import structlog
 
 from allerac.app.ground import Ground
 from allerac.app.health_levers import Indexing
-from allerac.appliance.units import read_units
+from allerac.app.health_starts import Starts
+from allerac.appliance.units import RUNTIME, UnitState, read_units
 from allerac.engine.supervisor import EngineSupervisor
 from allerac.errors import AlleracError, StorageDamaged
 from allerac.health import BoxFacts, EngineFacts, Reserve, SpeedBook, Unit, UpdateFacts
@@ -100,6 +101,7 @@ class Onlookers:
         rooms: Rooms,
         speeds: SpeedBook,
         reserve: Reserve,
+        starts: Starts,
         *,
         ask_units: bool,
     ) -> None:
@@ -107,13 +109,18 @@ class Onlookers:
         self.rooms = rooms
         self._speeds = speeds
         self._reserve = reserve
+        self._starts = starts
         self._ask_units = ask_units
-        self._slow_seconds = SAMPLES_PER_SLOW_LOOK * ground.settings.sample_seconds
         self._slow = BoxFacts()
-        self._looked_at = float("-inf")
+        self._looks = 0
         self.integrity = IntegrityWatch(ground.database.check_integrity)
         self._clock_moved = timedelta()
         self._clock_moved_at = 0.0
+
+    async def recall(self) -> None:
+        """Take over what was known before a restart of the runtime."""
+        await self._starts.recall()
+        self._clock_moved = self._starts.clock_moved
 
     def clock_was_set(self, step: timedelta) -> None:
         """Take note that the time of day jumped."""
@@ -122,9 +129,9 @@ class Onlookers:
 
     async def look(self) -> BoxFacts:
         """Return what is known now."""
-        now = time.monotonic()
-        if now - self._looked_at >= self._slow_seconds:
-            self._looked_at = now
+        is_due = self._looks % SAMPLES_PER_SLOW_LOOK == 0
+        self._looks += 1
+        if is_due:
             self._slow = await self._look_closely()
         slow, models = self._slow, self.rooms.models
         damaged = models.in_state("damaged")
@@ -140,7 +147,7 @@ class Onlookers:
             failed_sign_ins=slow.failed_sign_ins,
             units=slow.units,
             clock_moved_seconds=self._clock_moved.total_seconds(),
-            clock_moved_ago_seconds=now - self._clock_moved_at,
+            clock_moved_ago_seconds=time.monotonic() - self._clock_moved_at,
             reserve_given_up=self._reserve.is_wanted and not self._reserve.is_kept,
             memory_channels=self._ground.hardware.machine.memory_channels,
             ssh_open_until=await self._ask(self._ssh_open_until, None),
@@ -181,8 +188,13 @@ class Onlookers:
             update=await self._ask(self._update, None),
             certificate_expires_at=certificate.expires_at if certificate else None,
             failed_sign_ins=await self._ask(self._sign_ins, 0),
-            units=tuple(Unit(unit.name, unit.failed, unit.restarts) for unit in states),
+            units=tuple(self._unit(state) for state in states),
         )
+
+    def _unit(self, state: UnitState) -> Unit:
+        """Return it with its new starts that are kept; those by hand systemd does not count."""
+        kept = self._starts.in_the_last_hour() if state.name == RUNTIME else 0
+        return Unit(state.name, state.failed, state.restarts, min(kept, state.restarts))
 
     async def _ask(self, question: Callable[[], Awaitable[T]], otherwise: T) -> T:
         """Return the answer; who cannot answer keeps no other from being asked."""

@@ -11,8 +11,9 @@ import structlog
 log = structlog.get_logger()
 
 TIMEOUT_SECONDS: Final = 5.0
+RUNTIME: Final = "allerac.service"
 OURS: Final = (
-    "allerac.service",
+    RUNTIME,
     "allerac-engine@*.service",
     "allerac-rescue.service",
     "nginx.service",

@@ -57,11 +57,15 @@ class BackupFacts:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A system service that failed, or how often it was started again since boot."""
+    """A system service that failed, or how often it was started again since boot.
+
+    `in_an_hour` of them are known to be of the last hour, whoever was there to see it.
+    """
 
     name: str
     failed: bool
     restarts: int
+    in_an_hour: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

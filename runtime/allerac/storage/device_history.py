@@ -9,7 +9,7 @@ import contextlib
 import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -42,8 +42,10 @@ ISSUES: Final = "issue"
 RECORDS: Final = "engine_record"
 ALERTS: Final = "alert"
 REACTIONS: Final = "reaction"
+STARTS: Final = "start"
 PAST_ISSUES: Final = 1000
 PAST_REACTIONS: Final = 1000
+STARTS_SECONDS: Final = 3600.0
 MOMENTS: Final = {"first_seen_at": int, "last_seen_at": int, "ended_at": int}
 FUTURE: Final = timedelta(days=1)
 """Samples further ahead were taken while the clock was wrong."""
@@ -82,6 +84,18 @@ class StoredReaction:
     code: str
     began_at: datetime
     ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredStart:
+    """A start of the runtime: `steady` seconds after the machine's boot, at the time of day `wall`.
+
+    `boot` is the kernel's name of that boot; `wall` is in seconds since 1970.
+    """
+
+    boot: str
+    steady: float
+    wall: float
 
 
 class DeviceHistory:
@@ -252,6 +266,18 @@ class DeviceHistory:
             return [
                 StoredAlert(row["kind"], row["channel"], row["tries"], _issue(row)) for row in rows
             ]
+
+    def note_start(self, start: StoredStart) -> list[StoredStart]:
+        """Keep a start; return those since the boot, of which the first and the last hour stay."""
+        with self._writing() as database:
+            table = database[STARTS]
+            table.insert(asdict(start), pk=("boot", "steady"), replace=True)  # type: ignore[union-attr]  # a table, no view
+            database.execute(
+                f"DELETE FROM {STARTS} WHERE boot != ? OR steady < ? AND steady > "  # noqa: S608 - names are ours
+                f"(SELECT min(steady) FROM {STARTS} WHERE boot = ?)",
+                [start.boot, start.steady - STARTS_SECONDS, start.boot],
+            )
+            return [StoredStart(**row) for row in table.rows_where(order_by="steady")]
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[Database]:

@@ -5,7 +5,7 @@ machine. What a machine does not have is None, or an empty list; nothing here ra
 """
 
 from .battery import Battery, read_battery
-from .clock import read_clock_synchronised, steady_clock
+from .clock import read_boot, read_clock_synchronised, steady_clock
 from .cpu import CpuCounters, read_cpu
 from .disk import Disk, FileSystem, read_disk, read_file_system
 from .drives import Drive, DriveReader
@@ -35,6 +35,7 @@ __all__ = [
     "Sensors",
     "Sysfs",
     "read_battery",
+    "read_boot",
     "read_clock_synchronised",
     "read_cpu",
     "read_disk",

@@ -1,4 +1,4 @@
-"""The clocks: whether the time of day comes from the network, and the one that nobody sets."""
+"""The clocks: whether the time of day comes from the network, and those that nobody sets."""
 
 import time
 from collections.abc import Callable
@@ -10,6 +10,8 @@ FOLDER: Final = "run/systemd/timesync"
 """systemd-timesyncd.service(8)."""
 
 UPTIME: Final = "proc/uptime"
+BOOT: Final = "proc/sys/kernel/random/boot_id"
+"""random(4): another at each boot."""
 
 
 def read_clock_synchronised(sysfs: Sysfs) -> bool | None:
@@ -17,6 +19,11 @@ def read_clock_synchronised(sysfs: Sysfs) -> bool | None:
     if not sysfs.exists(FOLDER):
         return None
     return sysfs.exists(f"{FOLDER}/synchronized")
+
+
+def read_boot(sysfs: Sysfs) -> str | None:
+    """Return the kernel's name of this boot."""
+    return sysfs.text(BOOT) or None
 
 
 def steady_clock(sysfs: Sysfs) -> Callable[[], float]:

@@ -20,13 +20,13 @@ def _look(view: View) -> Iterator[Finding]:
 
 
 def _in_an_hour(view: View, unit: Unit) -> float:
-    """Return how often the unit started anew: as seen, or in the mean of the hours since boot.
+    """Return how often the unit started anew: as seen, as kept, or in the mean since boot.
 
-    What the box has not seen itself are its own new starts.
+    What was before its own start the box has not seen.
     """
     hours_up = max(1.0, view.now.steady / HOUR_SECONDS)
     seen = view.history.growth(unit_restarts(unit.name), HOUR_SECONDS)
-    return max(seen, unit.restarts / hours_up)
+    return max(seen, unit.in_an_hour, unit.restarts / hours_up)
 
 
 CHECK = Check(
