@@ -53,16 +53,17 @@ class Runtime:
         self.engine = EngineSupervisor(launch=launch_of(settings), on_step=answers.on_step)
         host = settings.host if settings.socket is None else None
         self.presence = NetworkPresence(port=port, host=host, announce=settings.announce)
-        self.updates = build_updates(settings, self.database, self.bus, self.engine)
         models = build_models(ground, self.engine)
         self.knowledge = build_knowledge(ground, models.files, self.engine)
+        pace = self.knowledge.pace
+        self.updates = build_updates(settings, self.database, self.bus, self.engine, pace)
         self.ssh = build_ssh(ground)
         rooms = Rooms(
             engine=self.engine,
             models=models.room,
             updates=self.updates.service,
             presence=self.presence,
-            indexing=self.knowledge.pace,
+            indexing=pace,
             ssh=self.ssh,
         )
         self.health = build_health(ground, rooms, answers)

@@ -1,5 +1,6 @@
 """The wing of the updates: what is on offer, who installs it, what the next version is held to."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +36,7 @@ from allerac.updates.gate import (
     ReasonFile,
     surroundings_of_box,
 )
+from allerac.updates.gate.engine_model import Indexing
 from allerac.updates.gate.private_door import NAME
 from allerac.updates.gate.reason_file import folders_of
 from allerac.updates.version import Version
@@ -71,9 +73,12 @@ class UpdateWing:
 
 
 def build_updates(
-    settings: Settings, database: Database, bus: SystemBus, engine: Engine
+    settings: Settings, database: Database, bus: SystemBus, engine: Engine, indexing: Indexing
 ) -> UpdateWing:
-    """Return the wing; without a configuration its service says that there are no updates."""
+    """Return the wing; without a configuration its service says that there are no updates.
+
+    While the engine shows how fast it is, `indexing` waits.
+    """
     configured = _update_configuration(settings.update_config)
     folder = settings.data_dir / "updates"
     catalogue = None
@@ -87,7 +92,12 @@ def build_updates(
     boxes = BoxStore(database)
     here = ThisBox("none", Version.read(__version__), "stable")
     box = here if configured is None else configured.box
-    keeper = _build_keeper(settings, str(box.installed), engine)
+    model = EngineModel(engine, indexing)
+
+    def is_busy() -> bool:
+        return engine.status().active > 0
+
+    keeper = _build_keeper(settings, str(box.installed), model, is_busy)
     parts = Parts(
         store=UpdateStore(database),
         household=boxes,
@@ -102,12 +112,12 @@ def build_updates(
     service = UpdateService(
         acts=Acts(parts, box),
         household=boxes,
-        is_busy=lambda: engine.status().active > 0,
+        is_busy=is_busy,
         supported=configured is not None,
     )
     door = None
     if settings.socket is not None:
-        door = PrivateDoor(settings.socket.with_name(NAME), EngineModel(engine))
+        door = PrivateDoor(settings.socket.with_name(NAME), model)
     return UpdateWing(service, None if configured is None else keeper, door)
 
 
@@ -116,17 +126,19 @@ def _wish(settings: Settings) -> Path | None:
     return settings.socket and settings.socket.with_name("end-installer")
 
 
-def _build_keeper(settings: Settings, version: str, engine: Engine) -> BaselineKeeper:
+def _build_keeper(
+    settings: Settings, version: str, model: EngineModel, is_busy: Callable[[], bool]
+) -> BaselineKeeper:
     return BaselineKeeper(
         surroundings_of_box(
             settings.data_dir,
             lambda: lasting(list_addresses()),
-            EngineModel(engine),
+            model,
             settings.sensors_root,
         ),
         BaselineFile.below(settings.data_dir),
         version,
-        is_busy=lambda: engine.status().active > 0,
+        is_busy=is_busy,
     )
 
 

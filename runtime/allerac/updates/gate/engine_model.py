@@ -1,7 +1,8 @@
 """The engine as the gate speaks with it."""
 
-from contextlib import aclosing
-from typing import Final
+from collections.abc import Iterator
+from contextlib import aclosing, contextmanager
+from typing import Final, Protocol
 
 from allerac.engine.protocol import (
     Delta,
@@ -23,11 +24,28 @@ NOBODY: Final = "gate"
 """Whose answer it is: no person's, so it shares nobody's cache."""
 
 
-class EngineModel:
-    """Asks the runtime's engine; `Model` of the surroundings."""
+CANARY: Final = "canary"
 
-    def __init__(self, engine: Engine) -> None:
+
+class Indexing(Protocol):
+    """The reading of documents, which takes as much of the processor as an answer."""
+
+    def hold(self, reason: str) -> None:
+        """Begin no more of it."""
+
+    def release(self, reason: str) -> None:
+        """Go on."""
+
+
+class EngineModel:
+    """Asks the runtime's engine; `Model` of the surroundings.
+
+    Documents wait for a canary: a new version that has many to read is no slower for it.
+    """
+
+    def __init__(self, engine: Engine, indexing: Indexing | None = None) -> None:
         self._engine = engine
+        self._indexing = indexing
 
     async def loaded(self) -> str | None:
         """Return the model that is ready. Raises `EngineUnavailable` when the engine gave up."""
@@ -48,6 +66,10 @@ class EngineModel:
             messages=(PromptMessage("user", PROMPT),),
             sampling=Sampling(temperature=0.0, max_tokens=MAX_TOKENS),
         )
+        with self._alone():
+            return await self._answer(request)
+
+    async def _answer(self, request: GenerationRequest) -> Spoken:
         text, speed = "", None
         async with aclosing(self._engine.generate(request)) as events:
             async for event in events:
@@ -56,3 +78,14 @@ class EngineModel:
                 elif isinstance(event, Finished):
                     speed = event.usage.tokens_per_second
         return Spoken(text, speed)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        if self._indexing is None:
+            yield
+            return
+        self._indexing.hold(CANARY)
+        try:
+            yield
+        finally:
+            self._indexing.release(CANARY)

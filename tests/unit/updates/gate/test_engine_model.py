@@ -1,9 +1,13 @@
 """The canary over the runtime's own engine."""
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
 import pytest
 
-from allerac.engine.protocol import EngineState, EngineStatus
+from allerac.engine.protocol import EngineEvent, EngineState, EngineStatus, GenerationRequest
 from allerac.errors import EngineStopped, EngineUnavailable
+from allerac.knowledge.pace import ConsideratePace
 from allerac.updates.gate import EngineModel, Spoken
 from tests.fakes import USAGE, FakeEngine, said
 
@@ -27,6 +31,35 @@ async def test_it_tells_text_and_speed_of_a_greedy_answer() -> None:
     [request] = engine.requests
     assert (request.model_id, request.sampling.temperature) == ("household-4b", 0.0)
     assert request.sampling.max_tokens == 48
+
+
+class WatchedEngine(TellingEngine):
+    """Notes for what documents wait while it answers."""
+
+    def __init__(self, pace: ConsideratePace) -> None:
+        super().__init__("ready")
+        self._pace = pace
+        self.seen: list[frozenset[str]] = []
+
+    async def generate(self, request: GenerationRequest) -> AsyncGenerator[EngineEvent, None]:
+        """Look, then answer."""
+        self.seen.append(self._pace.held_for())
+        async with aclosing(super().generate(request)) as events:
+            async for event in events:
+                yield event
+
+
+async def test_documents_wait_for_a_canary_and_for_no_longer() -> None:
+    pace = ConsideratePace(is_busy=lambda: False)
+    engine = WatchedEngine(pace)
+    engine.plays(*said("one, ", "two"))
+    engine.plays(EngineStopped("The engine stopped."))
+    model = EngineModel(engine, pace)
+    assert (await model.canary()).text == "one, two"
+    with pytest.raises(EngineStopped):
+        await model.canary()
+    assert engine.seen == [frozenset({"canary"})] * 2
+    assert pace.held_for() == frozenset()
 
 
 @pytest.mark.parametrize("state", ["stopped", "starting", "loading"])
