@@ -1,9 +1,5 @@
 """What stands in the prompt is guessed, checked several at a time, and changes no word."""
 
-import queue
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,88 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allerac.engine.answer import Answer, Ticket
-from allerac.engine.llama import Context, Log, Model
 from allerac.engine.pace import Pace
-from allerac.engine.protocol import Delta, EngineEvent, Finished, GenerationRequest, Sampling, Speed
+from allerac.engine.protocol import Sampling
 from allerac.engine.quoting import AGAIN, GUESSED, HOPE, RECOGNISED, Quoting
-from allerac.engine.sampling import Samplers
-from allerac.engine.scheduler import Events, Scheduler
 from allerac.engine.supervisor import EngineSupervisor
-from allerac.errors import AlleracError
 from tests.engine.asking import demo_model, end_of, events_of, random_model, request, text_of
-
-WAIT_SECONDS = 60.0
+from tests.engine.loop import running_loop
 
 
 def free(_: int) -> float:
     """A cost at which every guess pays."""
     return 0.0
-
-
-class Bench:
-    """A scheduler with a model of random weights, run in a thread of its own."""
-
-    def __init__(self, path: Path, *, guesses: bool) -> None:
-        log = Log()
-        self.model = Model(path, log)
-        context = Context(
-            self.model,
-            log,
-            cells=2048,
-            sequences=12,
-            batch=512,
-            threads=1,
-            prefill_threads=1,
-            kv_type="f16",
-        )
-        self.samplers = Samplers(self.model)
-        self._events: queue.SimpleQueue[tuple[str, EngineEvent | AlleracError]] = (
-            queue.SimpleQueue()
-        )
-        self.scheduler = Scheduler(
-            self.model, context, sequences=2, push=self._push, guesses=guesses
-        )
-        self._thread = threading.Thread(target=self.scheduler.run)
-        self._context = context
-
-    def _push(self, events: Events) -> None:
-        for event in events:
-            self._events.put(event)
-
-    def answer(self, prompt: str, sampling: Sampling) -> tuple[str, Finished]:
-        """Return what is said and how it ended."""
-        tokens = self.model.tokenize(prompt, add_special=False, parse_special=False)
-        asked = GenerationRequest("r", "random", "ada", (), sampling)
-        self.scheduler.submit(
-            Answer(Ticket(asked), tokens, sampling.max_tokens or 200, self.samplers.make(sampling))
-        )
-        text = ""
-        while True:
-            _, event = self._events.get(timeout=WAIT_SECONDS)
-            assert not isinstance(event, AlleracError)
-            if isinstance(event, Delta):
-                text += event.text
-            if isinstance(event, Finished):
-                return text, event
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self.scheduler.stop()
-        self._thread.join(WAIT_SECONDS)
-        self._context.free()
-        self.model.free()
-
-
-@contextmanager
-def bench(path: Path, *, guesses: bool) -> Iterator[Bench]:
-    made = Bench(path, guesses=guesses)
-    made.scheduler.expect(Speed(1000.0, 100.0))
-    made.start()
-    yield made
-    made.stop()
 
 
 @given(st.lists(st.integers(0, 2), max_size=60), st.integers(0, 5))
@@ -151,7 +76,7 @@ def test_same_words_in_fewer_steps(
     prompt = "the cat sat on the mat and the cat sat on the hat; " * 4
     found: list[tuple[str, str, int | None, int]] = []
     for guesses in (False, True):
-        with bench(tiny_path, guesses=guesses) as one:
+        with running_loop(tiny_path, guesses=guesses) as one:
             before = one.scheduler.steps
             text, end = one.answer(prompt, sampling)
             steps = one.scheduler.steps - before
@@ -170,11 +95,11 @@ def test_stop_words_end_an_answer_within_a_guess(
     monkeypatch.setattr(Pace, "rows_cost", lambda *_: 1.0)
     prompt = "abcabcabcabc"
     sampling = Sampling(temperature=0.0, max_tokens=60)
-    with bench(tiny_path, guesses=False) as one:
+    with running_loop(tiny_path, guesses=False) as one:
         whole, _ = one.answer(prompt, sampling)
     for end in range(20, 32):
         stop = whole[end : end + 4]
-        with bench(tiny_path, guesses=True) as one:
+        with running_loop(tiny_path, guesses=True) as one:
             text, ended = one.answer(prompt, replace(sampling, stop=(stop,)))
         assert (text, ended.reason) == (whole[: whole.index(stop)], "stop")
 
