@@ -3,9 +3,12 @@
 import asyncio
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, time
 from decimal import Decimal
+from ipaddress import IPv4Address
 from pathlib import Path
+from uuid import UUID
 
 import jsonschema
 import pytest
@@ -20,6 +23,28 @@ from tests.engine.schemas import Schema, generated_schema
 
 SCHEMAS = 1000
 AT_ONCE = 8
+
+
+def _formats() -> jsonschema.FormatChecker:
+    """Return what holds texts to their formats, which jsonschema mostly does not by itself."""
+    checker = jsonschema.FormatChecker(formats=())
+    parsers: dict[str, Callable[[str], object]] = {
+        "date": date.fromisoformat,
+        "time": time.fromisoformat,
+        "date-time": datetime.fromisoformat,
+        "uuid": UUID,
+        "ipv4": IPv4Address,
+    }
+    for name, parse in parsers.items():
+        checker.checkers[name] = (_parses(parse), ValueError)
+    return checker
+
+
+def _parses(parse: Callable[[str], object]) -> Callable[[object], bool]:
+    return lambda value: not isinstance(value, str) or bool(parse(value))
+
+
+FORMATS = _formats()
 
 
 async def _documents(
@@ -41,7 +66,7 @@ async def _check(engine: EngineSupervisor, first: int, last: int) -> None:
         schemas = [generated_schema(number) for number in range(start, min(start + AT_ONCE, last))]
         texts = await _documents(engine, [grammar_of(schema) for schema in schemas])
         for schema, text in zip(schemas, texts, strict=True):
-            jsonschema.validate(json.loads(text), schema)
+            jsonschema.validate(json.loads(text), schema, format_checker=FORMATS)
 
 
 @pytest.fixture
@@ -83,6 +108,17 @@ async def test_strings_without_a_limit_end_and_keep_their_characters(
         assert all(
             sign.isprintable() or ord(sign) >= 0x80 or sign in "\b\f\n\r\t" for sign in value
         )
+
+
+def test_check_of_formats_refuses_what_is_none() -> None:
+    for name, text in {
+        "date": "2026-02-30",
+        "time": "24:00:00Z",
+        "uuid": "x",
+        "ipv4": "1.2",
+    }.items():
+        assert not FORMATS.conforms(text, name)
+    assert FORMATS.conforms("2026-02-28T10:00:00+05:30", "date-time")
 
 
 @pytest.mark.parametrize(
