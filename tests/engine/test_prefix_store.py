@@ -98,6 +98,26 @@ def test_what_was_used_longest_ago_goes_first_and_leaves_go_before_their_parents
     assert known(store, "ada", [8]) == 1
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+def test_what_was_used_again_outlives_what_was_kept_after_it(
+    tmp_path: Path, restarted: bool
+) -> None:
+    room = 3 * 1200
+    store = opened(tmp_path, limit_bytes=room)
+    for piece in ([1, 2], [3, 4], [5, 6]):
+        keep(store, "ada", piece)
+    assert store.load(store.path("ada", [1, 2])[0])
+    if restarted:
+        store = opened(tmp_path, limit_bytes=room)
+    keep(store, "ada", [7, 8])
+    assert [known(store, "ada", piece) for piece in ([1, 2], [3, 4], [5, 6], [7, 8])] == [
+        2,
+        0,
+        2,
+        2,
+    ]
+
+
 def test_pieces_of_another_model_make_room_too(tmp_path: Path) -> None:
     other = opened(tmp_path, key=digest(b"other"))
     keep(other, "ada", [5, 6])

@@ -2,14 +2,17 @@
 
 import asyncio
 import os
+import shutil
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
+import llama_cpp
 import pytest
 
+import allerac
 from allerac.engine.prefix_file import owner_of
 from allerac.engine.prefix_key import prefix_key
 from allerac.engine.process import connect_to, spawn_in
@@ -219,6 +222,54 @@ async def test_nothing_is_kept_without_a_place_or_a_size(tmp_path: Path, tiny_pa
     async with running(tmp_path, random_model(tiny_path)) as engine:
         await usage(engine, QUESTION)
     assert files_in(tmp_path) == []
+
+
+def _newer_runtime(folder: Path) -> Path:
+    """Copy the runtime as an update brings it: other code, another version."""
+    copy = folder / "allerac"
+    shutil.copytree(
+        Path(allerac.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__")
+    )
+    for file in copy.rglob("*.py"):
+        file.write_text(f"{file.read_text('utf-8')}\n# as it is in the next version\n", "utf-8")
+    module = copy / "__init__.py"
+    version = f'__version__ = "{allerac.__version__}"'
+    assert version in module.read_text("utf-8")
+    module.write_text(module.read_text("utf-8").replace(version, '__version__ = "99.0.0"'), "utf-8")
+    return folder
+
+
+def _newer_engine(folder: Path) -> Path:
+    """Copy the binding with another build of llama.cpp: a byte behind its end changes nothing."""
+    shutil.copytree(Path(llama_cpp.__file__).parent, folder / "llama_cpp", symlinks=True)
+    library = (folder / "llama_cpp/lib/libllama.so").resolve()
+    assert library.is_relative_to(folder)
+    library.write_bytes(library.read_bytes() + b"\x00")
+    return folder
+
+
+@pytest.mark.parametrize(("newer", "is_warm"), [(_newer_runtime, True), (_newer_engine, False)])
+async def test_update_of_the_runtime_leaves_what_was_read_and_one_of_the_engine_does_not(
+    tmp_path: Path, tiny_path: Path, newer: Callable[[Path], Path], is_warm: bool
+) -> None:
+    state_dir = tmp_path / "state"
+    async with running(state_dir, warm_model(tiny_path)) as engine:
+        cold = await usage(engine, QUESTION)
+        await kept(state_dir, cold.prompt_tokens)
+    unchanged = Path(allerac.__file__).parents[1]
+    packages = os.pathsep.join(map(str, (newer(tmp_path / "newer"), unchanged)))
+    places = {"STATE_DIRECTORY": str(state_dir), "PYTHONPATH": packages}
+    with socket_activation(tmp_path / "engine.sock", environment=places):
+        engine = EngineSupervisor(launch=connect_to(tmp_path / "engine.sock"))
+        await engine.start()
+        try:
+            await engine.load(warm_model(tiny_path))
+            again = await usage(engine, QUESTION)
+        finally:
+            await engine.stop()
+    assert again.prompt_tokens == cold.prompt_tokens
+    assert (again.cached_tokens > 0.9 * again.prompt_tokens) == is_warm
+    assert is_warm or again.cached_tokens == 0
 
 
 async def test_process_that_systemd_starts_keeps_it_where_systemd_says(
