@@ -51,21 +51,33 @@ async def test_lowest_of_several_limits_holds(supervisor: EngineSupervisor) -> N
         assert supervisor.thread_limit == lowest
 
 
-async def test_limit_holds_for_the_process_that_follows(
+def _tasks(pid: int | None) -> int:
+    return len(list(Path(f"/proc/{pid}/task").iterdir()))
+
+
+async def _answering_tasks(supervisor: EngineSupervisor) -> int:
+    """Threads of the engine's process once it has answered."""
+    end_of(await events_of(supervisor, request("Hi", model="random", sampling=SHORT)))
+    return _tasks(supervisor.status().pid)
+
+
+async def test_limit_is_obeyed_and_holds_for_the_process_that_follows(
     supervisor: EngineSupervisor, tiny_path: Path
 ) -> None:
-    """The limit is sent before the first request, so the request sees it."""
+    """Threads that are not to compute are not there before they have to be."""
+    await supervisor.load(random_model(tiny_path))
+    alone = await _answering_tasks(supervisor)
     supervisor.limit_threads("heat", 1)
-    await supervisor.load(replace(random_model(tiny_path), threads=2))
+    await supervisor.load(replace(random_model(tiny_path), threads=3))
+    assert await _answering_tasks(supervisor) == alone
     pid = supervisor.status().pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    ended = end_of(await events_of(supervisor, request("Hi", model="random", sampling=SHORT)))
-    assert ended.usage.completion_tokens <= 4
-
-
-def _tasks(pid: int | None) -> int:
-    return len(list(Path(f"/proc/{pid}/task").iterdir()))
+    assert await _answering_tasks(supervisor) == alone
+    supervisor.limit_threads("heat", 2)
+    assert await _answering_tasks(supervisor) == alone + 1
+    supervisor.limit_threads("heat", None)
+    assert await _answering_tasks(supervisor) == alone + 2
 
 
 async def test_one_team_of_threads_computes(supervisor: EngineSupervisor, tiny_path: Path) -> None:
@@ -73,8 +85,7 @@ async def test_one_team_of_threads_computes(supervisor: EngineSupervisor, tiny_p
     counts = []
     for threads in (1, 3):
         await supervisor.load(replace(random_model(tiny_path), threads=threads))
-        end_of(await events_of(supervisor, request("Hi", model="random", sampling=SHORT)))
-        counts.append(_tasks(supervisor.status().pid))
+        counts.append(await _answering_tasks(supervisor))
     assert counts[1] - counts[0] == 2
 
 
