@@ -96,6 +96,22 @@ def test_whole_answer_is_the_streamed_one(client: openai.OpenAI) -> None:
     assert whole.usage.total_tokens == whole.usage.prompt_tokens + whole.usage.completion_tokens
 
 
+def test_usage_tells_how_much_was_read_already(client: openai.OpenAI) -> None:
+    asked = _ask(" ".join(f"The code of box {number} is {number * 7}." for number in range(30)))
+    first, again = (
+        client.chat.completions.create(
+            model="allerac-demo", messages=asked, temperature=0, max_tokens=1
+        ).usage
+        for _ in "12"
+    )
+    assert first is not None
+    assert again is not None
+    assert first.prompt_tokens_details is not None
+    assert again.prompt_tokens_details is not None
+    assert (first.prompt_tokens_details.cached_tokens or 0) < 0.2 * first.prompt_tokens
+    assert (again.prompt_tokens_details.cached_tokens or 0) > 0.9 * again.prompt_tokens
+
+
 def test_max_tokens_and_stop_end_an_answer(client: openai.OpenAI) -> None:
     short = client.chat.completions.create(
         model="allerac-demo", messages=_ask("Count from 1 to 12."), temperature=0, max_tokens=3

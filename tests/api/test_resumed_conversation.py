@@ -75,5 +75,7 @@ async def test_resumed_conversation_is_not_read_again_after_a_restart(tmp_path: 
         assert signed_in.is_success, signed_in.text
         await ready(app)
         second = await ask(client, conversation, "Thank you!", first["id"])
-    usage = second["usage"]
-    assert usage["cached_tokens"] > 0.9 * usage["prompt_tokens"]
+    cold, warm = first["usage"], second["usage"]
+    assert cold["cached_tokens"] < 0.2 * cold["prompt_tokens"]
+    assert warm["cached_tokens"] > 0.9 * warm["prompt_tokens"]
+    assert warm["first_token_seconds"] < cold["first_token_seconds"]

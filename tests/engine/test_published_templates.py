@@ -66,6 +66,18 @@ def test_published_template_renders_each_turn(name: str) -> None:
     assert "Be brief." in text
 
 
+@pytest.mark.parametrize("name", OF_THE_CATALOGUE)
+def test_next_turn_begins_with_all_that_was_read_of_this_one(name: str) -> None:
+    """What the answer begins with may be written otherwise once it is part of the history."""
+    template, asked = _template(TEMPLATES[name]), CONVERSATION[-1].content
+    answer, question = PromptMessage("assistant", "Tea."), PromptMessage("user", "Third question")
+    this = "".join(span.text for span in template.render(CONVERSATION))
+    following = "".join(span.text for span in template.render((*CONVERSATION, answer, question)))
+    read = this.index(asked) + len(asked)
+    assert following[:read] == this[:read]
+    assert following.index("Tea.") < following.index("Third question")
+
+
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_model_is_told_of_the_tool_the_call_and_its_result(name: str) -> None:
     prompt = _prompt(TEMPLATES[name], CALLED)

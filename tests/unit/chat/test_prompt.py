@@ -18,17 +18,33 @@ def _rendered(messages: tuple[PromptMessage, ...]) -> bytes:
     return "".join(parts).encode("utf-8", "surrogatepass")
 
 
+@st.composite
+def conversations(draw: st.DrawFn) -> list[Turn]:
+    """Questions with the passages that were found for each, and the answers between them."""
+    asked = draw(st.lists(st.tuples(texts, passages, texts), min_size=2, max_size=6))
+    turns = []
+    for question, found, answer in asked:
+        turns += [Turn("user", question, found), Turn("assistant", answer)]
+    return turns
+
+
 @given(
     instructions=texts,
     memories=st.lists(texts, max_size=3),
-    turns=st.lists(st.builds(Turn, st.just("user"), texts, passages), min_size=2, max_size=6),
+    summary=st.none() | texts,
+    turns=conversations(),
 )
 def test_each_turn_is_a_byte_prefix_of_the_next(
-    instructions: str, memories: list[str], turns: list[Turn]
+    instructions: str, memories: list[str], summary: str | None, turns: list[Turn]
 ) -> None:
     prompts = [
         _rendered(
-            compile_prompt(instructions=instructions, memories=memories, history=turns[:count])
+            compile_prompt(
+                instructions=instructions,
+                memories=memories,
+                summary=summary,
+                history=turns[:count],
+            )
         )
         for count in range(1, len(turns) + 1)
     ]
