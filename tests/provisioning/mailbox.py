@@ -25,14 +25,16 @@ class Mailbox:
     inbox: Inbox = field(default_factory=Inbox)
 
     @property
-    def subjects(self) -> list[str]:
-        """Return all subjects without the box's name."""
-        return [str(mail["Subject"]).partition(": ")[2] for mail in self.inbox.mails]
+    def subjects(self) -> dict[str, list[str]]:
+        """Return the subjects, without the box's name, by who got them."""
+        found: dict[str, list[str]] = {}
+        for mail in self.inbox.mails:
+            found.setdefault(str(mail["To"]), []).append(str(mail["Subject"]).partition(": ")[2])
+        return found
 
-    @property
-    def last(self) -> EmailMessage:
-        """Return the newest mail."""
-        return self.inbox.mails[-1]
+    def last(self, address: str) -> EmailMessage:
+        """Return the newest mail that somebody got."""
+        return [mail for mail in self.inbox.mails if mail["To"] == address][-1]
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """The box looks after itself, and a person watches: heat, a full disk, a runtime that hangs.
 
 The target's own systemd, nginx, runtime, engine and rescue page, and a real browser on their
-network. Ana reads English, Ben German. Heat and time are recorded; the disk and the mails are real.
+network. Ana reads English, Ben German, on their screens and in their mail. Heat and time are
+recorded; the disk and the mails are real.
 """
 
 import random
@@ -36,6 +37,8 @@ HOT, HOT_DE = "The box is hot.", "Die Box ist heiß."
 FULL, FULL_DE = "The disk is nearly full.", "Die Platte ist fast voll."
 SLOWER = "Allerac works more slowly until the box has cooled down; documents wait."
 SLOWER_DE = "Allerac arbeitet langsamer, bis die Box abgekühlt ist; Dokumente warten."
+OVER, OVER_DE = "It is over: {}", "Es ist vorbei: {}"
+ANA, BEN = "ana@example.com", "ben@example.com"
 HOUR = 3600.0
 
 
@@ -56,13 +59,14 @@ class Home:
             page.goto(f"{URL}{path}")
         return seen
 
-    def until_told(self, *subjects: str) -> None:
-        """Wait until these mails, and no others, have arrived."""
+    def until_told(self, *subjects: tuple[str, str]) -> None:
+        """Wait until these mails, and no others, have reached Ana in English and Ben in German."""
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while len(self.mails.subjects) < len(subjects):
+        while len(self.mails.inbox.mails) < 2 * len(subjects):
             assert time.monotonic() < deadline, self.mails.subjects
             time.sleep(0.2)
-        assert self.mails.subjects == list(subjects)
+        english, german = (list(told) for told in zip(*subjects, strict=True))
+        assert self.mails.subjects == {ANA: english, BEN: german}
 
 
 @pytest.fixture(scope="module")
@@ -91,12 +95,15 @@ def home(box: CaredBox, browser: Browser) -> Iterator[Home]:
         context.close()
 
 
-def test_somebody_wishes_to_be_told_by_mail(home: Home) -> None:
+def test_both_wish_to_be_told_by_mail_each_in_their_language(home: Home) -> None:
     home.mails.inbox.mails.clear()
     page, _ = home.pages("/box/health")
     page.get_by_role("checkbox", name="Quiet hours").uncheck()
     page.get_by_role("checkbox", name="By mail").check()
-    page.get_by_label("To", exact=True).fill("ana@example.com")
+    page.get_by_label("To", exact=True).fill(ANA)
+    page.get_by_role("button", name="Tell somebody else too").click()
+    page.get_by_label("To", exact=True).nth(1).fill(BEN)
+    page.get_by_role("combobox", name="Language").nth(1).select_option("de")
     page.get_by_role("textbox", name="From").fill("box@example.com")
     page.get_by_label("Mail server").fill("127.0.0.1")
     page.get_by_label("Port").fill(str(home.mails.port))
@@ -105,11 +112,11 @@ def test_somebody_wishes_to_be_told_by_mail(home: Home) -> None:
     expect(page.get_by_text("Saved.")).to_be_visible()
     page.get_by_role("button", name="Send a test").click()
     expect(page.get_by_text("The test is on its way.")).to_be_visible(timeout=PATIENCE)
-    home.until_told("This is a test.")
+    home.until_told(("This is a test.", "Das ist ein Test."))
     page.close()
 
 
-def test_heat_slows_the_box_is_told_by_one_mail_and_is_over(home: Home) -> None:
+def test_heat_slows_the_box_is_told_by_one_mail_to_each_and_is_over(home: Home) -> None:
     home.mails.inbox.mails.clear()
     english, german = home.pages("/box/health")
     expect(english.get_by_role("heading", name="All is well.")).to_be_visible(timeout=PATIENCE)
@@ -120,10 +127,14 @@ def test_heat_slows_the_box_is_told_by_one_mail_and_is_over(home: Home) -> None:
         expect(english.get_by_text(SLOWER).first).to_be_visible(timeout=PATIENCE)
         expect(german.get_by_text(SLOWER_DE).first).to_be_visible(timeout=PATIENCE)
         expect(german.get_by_text("Ihr Prozessor hat 91 Grad.")).to_be_visible()
-        home.until_told(HOT)
-        text = home.mails.last.get_content()
-        assert "Its processor has 91 degrees." in text
-        assert "Give it air" in text
+        home.until_told((HOT, HOT_DE))
+        for reader, meaning, advice in (
+            (ANA, "Its processor has 91 degrees.", "Give it air"),
+            (BEN, "Ihr Prozessor hat 91 Grad.", "Gib ihr Luft"),
+        ):
+            text = home.mails.last(reader).get_content()
+            assert meaning in text
+            assert advice in text
 
         home.box.machine.heat(48)
         expect(english.get_by_role("heading", name="All is well.")).to_be_visible(timeout=PATIENCE)
@@ -140,9 +151,9 @@ def test_heat_slows_the_box_is_told_by_one_mail_and_is_over(home: Home) -> None:
         expect(chart.locator("line").first).to_be_attached()
         expect(chart.locator("rect").first).to_be_attached()
         page.close()
-    home.until_told(HOT)
+    home.until_told((HOT, HOT_DE))
     home.box.time.skip(HOUR)
-    home.until_told(HOT, f"It is over: {HOT}")
+    home.until_told((HOT, HOT_DE), (OVER.format(HOT), OVER_DE.format(HOT_DE)))
 
 
 def test_a_full_disk_is_freed_from_the_rescue_page(home: Home) -> None:
@@ -152,7 +163,7 @@ def test_a_full_disk_is_freed_from_the_rescue_page(home: Home) -> None:
     with home.box.time.passing(FASTER):
         expect(english.get_by_text(FULL).first).to_be_visible(timeout=PATIENCE)
         expect(german.get_by_text(FULL_DE).first).to_be_visible(timeout=PATIENCE)
-        home.until_told(FULL)
+        home.until_told((FULL, FULL_DE))
         home.box.fill_the_disk()  # what the reserve gave back
 
         german.goto(f"{URL}/rescue/")
@@ -175,7 +186,7 @@ def test_a_full_disk_is_freed_from_the_rescue_page(home: Home) -> None:
             seen.close()
     assert list(home.box.downloads.iterdir()) == []
     home.box.time.skip(HOUR)
-    home.until_told(FULL, f"It is over: {FULL}")
+    home.until_told((FULL, FULL_DE), (OVER.format(FULL), OVER_DE.format(FULL_DE)))
 
 
 def test_none_of_a_hundred_secrets_in_the_log_is_in_the_report(home: Home) -> None:
