@@ -34,6 +34,7 @@ ACCELERATORS: Mapping[str, tuple[str, ...]] = {
 ESCAPES = re.compile(r"\x1b(\[[0-9;?=]*[ -/]*[@-~]|[()][A-Z0-9]|[=>78cDEHM])|\r")
 """Control sequences of terminals (ECMA-48), which firmware, GRUB and systemd send."""
 
+NVME = "nvme"
 READY_SECONDS = 60.0
 POLL_SECONDS = 0.2
 SAVE_SECONDS = 300.0
@@ -76,7 +77,8 @@ class Hardware:
     """What the PC is made of; `clock` is what its battery-backed clock says at power-on.
 
     `variables` is the format of the firmware's, `resume` the state it goes on from (`save`). `tpm`
-    is the socket of swtpm(8), if it has a TPM; with `usb` it has ports for `plug_in`.
+    is the socket of swtpm(8), if it has a TPM; with `usb` it has ports for `plug_in`. `nvme` is a
+    second disk, behind a controller of its own.
     """
 
     memory_mb: int = 2048
@@ -86,6 +88,7 @@ class Hardware:
     resume: str = ""
     tpm: Path | None = None
     usb: bool = False
+    nvme: Path | None = None
 
 
 def accelerator(environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
@@ -137,6 +140,10 @@ def command_line(
         words += ["-tpmdev", "emulator,id=tpm,chardev=swtpm", "-device", "tpm-tis,tpmdev=tpm"]
     if hardware.usb:
         words += ["-device", "qemu-xhci,id=usb"]
+    if hardware.nvme is not None:
+        file = _word(str(hardware.nvme))
+        words += ["-drive", f"if=none,id=second,format={_format(hardware.nvme)},file={file}"]
+        words += ["-device", f"nvme,id={NVME},drive=second,serial=SECOND"]
     if hardware.resume:
         words += ["-loadvm", hardware.resume]
     return words
@@ -178,6 +185,7 @@ class Emulator:
         resume: str = "",
         tpm: Path | None = None,
         usb: bool = False,
+        nvme: Path | None = None,
     ) -> None:
         """Give it power and return when QEMU runs; `prefix` stands in front of QEMU's command.
 
@@ -195,7 +203,7 @@ class Emulator:
         (self.folder / "serial.log").write_bytes(b"")
         (self.folder / "serial.sock").unlink(missing_ok=True)
         state = (_format(variables), resume)
-        hardware = Hardware(memory_mb, sector_bytes, clock, *state, tpm=tpm, usb=usb)
+        hardware = Hardware(memory_mb, sector_bytes, clock, *state, tpm=tpm, usb=usb, nvme=nvme)
         ours, its = socket.socketpair()
         self._monitor = Monitor(ours)
         try:
@@ -324,6 +332,17 @@ class Emulator:
         self._monitor.execute("blockdev-add", **media)
         stick: dict[str, Any] = {"driver": "usb-storage", "bus": "usb.0", "removable": True}
         self._monitor.execute("device_add", **stick, drive=name, id=f"{name}-plug")
+
+    def warn(self, warning: int) -> None:
+        """Have the second disk's SMART give this critical warning from now on.
+
+        `warning` is a set of bits: NVM Express base specification, 5.16.1.3. Raises `ImageError`
+        without power, OSError when QEMU does not take it.
+        """
+        if self._monitor is None or not self.running:
+            raise ImageError("The emulated machine has no power.")
+        place: dict[str, Any] = {"path": f"/machine/peripheral/{NVME}"}
+        self._monitor.execute("qom-set", **place, property="smart_critical_warning", value=warning)
 
     def save(self, name: str) -> None:
         """Keep memory, devices and disk as they are now, in the disk's file.

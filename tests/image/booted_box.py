@@ -31,9 +31,14 @@ class BootedBox(VisitedBox):
     address: str = ""
 
     def switch_on(
-        self, *, sector_bytes: int = 512, clock: datetime | None = None, resume: str = ""
+        self,
+        *,
+        sector_bytes: int = 512,
+        clock: datetime | None = None,
+        resume: str = "",
+        nvme: Path | None = None,
     ) -> None:
-        """Give it power; `clock` is what its battery-backed clock says.
+        """Give it power; `clock` is what its battery-backed clock says, `nvme` a second disk.
 
         With `resume` it goes on from a state of that name that the emulator kept.
         """
@@ -45,6 +50,7 @@ class BootedBox(VisitedBox):
             sector_bytes=sector_bytes,
             clock=clock,
             resume=resume,
+            nvme=nvme,
         )
         _favour(self.emulator.pid)
 

@@ -81,6 +81,14 @@ def lose_file(disk: Path, name: str, file: Path) -> None:
     _change(disk, name, f"unlink {file.name}", "set_super_value state 2")
 
 
+def put_file_in(disk: Path, name: str, folder: str, file: Path) -> None:
+    """Put `file` into a new folder of an ext4 partition; it belongs to root and keeps its mode."""
+    orders = f"mkdir {folder}\ncd {folder}\nwrite {file} {file.name}\n"
+    place = f"{disk}?offset={partitions(disk)[name][0]}"
+    command = ["debugfs", "-w", "-f", "-", place]
+    subprocess.run(command, input=orders, text=True, check=True, capture_output=True, timeout=120)
+
+
 def _change(disk: Path, name: str, *requests: str) -> None:
     for request in requests:
         _output("debugfs", "-w", "-R", request, f"{disk}?offset={partitions(disk)[name][0]}")

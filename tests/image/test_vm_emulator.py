@@ -84,6 +84,24 @@ def test_has_a_tpm_and_usb_ports_where_asked(disk: Path) -> None:
     assert "xhci" not in told(disk)
 
 
+def test_has_a_second_disk_behind_a_controller_of_its_own_where_asked(
+    disk: Path, tmp_path: Path
+) -> None:
+    second = tmp_path / "second.img"
+    second.write_bytes(bytes(512))
+    words = told(disk, nvme=second)
+    assert f"-drive if=none,id=second,format=raw,file={second}" in words
+    assert "-device nvme,id=nvme,drive=second,serial=SECOND" in words
+    assert "nvme" not in told(disk)
+
+
+def test_the_second_disk_of_a_machine_without_power_warns_of_nothing(
+    machine: Callable[..., Emulator],
+) -> None:
+    with pytest.raises(ImageError, match="has no power"):
+        machine().warn(4)
+
+
 def test_sector_size_memory_and_clock_are_the_callers(disk: Path) -> None:
     words = told(disk, memory_mb=512, sector_bytes=4096, clock=datetime(1970, 1, 1, tzinfo=UTC))
     assert "logical_block_size=4096,physical_block_size=4096" in words

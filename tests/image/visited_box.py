@@ -54,8 +54,9 @@ class VisitedBox(ABC):
             assert time.monotonic() < deadline, names
             time.sleep(1)
 
-    def claim(self, code: str) -> None:
-        """Go through the wizard."""
+    def claim(self, code: str) -> str:
+        """Go through the wizard; returns the owner's recovery code."""
+        recovery = ""
         steps: list[tuple[str, str, Any]] = [
             ("PUT", "language", {"language": "en"}),
             ("POST", "claim", {"code": code}),
@@ -67,7 +68,9 @@ class VisitedBox(ABC):
             ("POST", "finish", None),
         ]
         for method, step, body in steps:
-            self.call(method, f"/onboarding/{step}", body)
+            told = self.call(method, f"/onboarding/{step}", body)
+            recovery = told.get("recovery_code", recovery) if isinstance(told, dict) else recovery
+        return recovery
 
     def sign_in(self) -> None:
         """Sign in as the owner."""
