@@ -23,6 +23,13 @@ UNITS = {
         f"[Service]\nEnvironment=ALLERAC_SAMPLE_SECONDS={SAMPLE_SECONDS}\n"
     ),
 }
+STARTS = """
+from pysqlite3.dbapi2 import connect
+diary = connect("file:/data/allerac/health.sqlite?mode=ro", uri=True)
+print(*diary.execute("SELECT count(*), count(DISTINCT boot) FROM start").fetchone())
+"""
+"""Prints how many starts of the runtime are kept, and of how many boots."""
+
 Told = dict[str, dict[str, Any]]
 
 
@@ -80,3 +87,16 @@ def test_a_service_that_starts_again_and_again_is_told_with_its_number(home: Vis
     assert list(told) == [AGAIN]
     assert told[AGAIN]["evidence"] == {"unit": AGAIN, "restarts": OFTEN}
     assert home.system.ask("systemctl", "is-failed", AGAIN).strip() == "active"
+
+
+def test_a_runtime_that_was_killed_knows_by_its_diary_that_it_started_before(
+    home: VisitedSystem,
+) -> None:
+    def kept() -> list[str]:
+        return home.system.ask("/opt/allerac/venv/bin/python", "-c", STARTS).split()
+
+    assert kept() == ["1", "1"]
+    home.system.ask("systemctl", "kill", "--signal=KILL", "allerac.service")
+    home.system.wait_for(("systemctl", "is-active", "allerac.service"), "active")
+    home.wait_ready()
+    assert kept() == ["2", "1"]
