@@ -106,6 +106,7 @@ def settings_of(root: Path, folder: Path, keyring: Path, wishes: Wishes) -> str:
         r"=/run/rauc$": f"={folder}/mount",
         r"=/dev/disk/by-partlabel/": f"={folder}/slots/",
         r"=/etc/rauc/keyring\.pem$": f"={keyring}",
+        r"^sandbox-user=nobody$": "sandbox-user=root",  # who alone reads the folders of tests
         **{rf"^{re.escape(line)}\n": "" for line in wishes.without},
     }
     for pattern, new in changes.items():
@@ -151,9 +152,17 @@ async def box_rauc(
 def _announce(
     root: Path, folder: Path, command: Sequence[str | Path], environment: Mapping[str, str]
 ) -> None:
-    """Tell the bus how the service is started."""
+    """Tell the bus how the service is started, and the service how it starts itself to stream."""
     modules = root / LIBRARIES / "gio/modules"
-    variables = {**environment, "GIO_MODULE_DIR": str(modules)}
+    streamer = folder / "streamer.sh"
+    itself = [root / LOADER, "--library-path", root / LIBRARIES, root / "usr/bin/rauc"]
+    streamer.write_text(f"#!/bin/sh\nexec {shlex.join(map(str, itself))}\n")
+    streamer.chmod(0o755)
+    variables = {
+        **environment,
+        "GIO_MODULE_DIR": str(modules),
+        "RAUC_TEST_NBD_SERVER": str(streamer),
+    }
     program = folder / "rauc.sh"
     program.write_text(
         PROGRAM.format(

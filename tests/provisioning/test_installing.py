@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from allerac.errors import UpdateFailed
-from allerac.updates.rauc import INSTALLER
+from allerac.updates.rauc import INSTALLER, Rauc
 from allerac.updates.reasons import REASONS
 from tests.provisioning.box_rauc import (
     DAEMON,
@@ -250,3 +250,32 @@ async def test_an_installer_that_ends_while_it_is_asked_is_asked_again(
         await box.bus.call(DAEMON, "GetId")  # what was sent before this has arrived
         await box.kill()
         assert (await asked).version == "1.1.0"
+
+
+async def test_an_installer_that_waits_for_a_silent_server_is_given_up_on_and_ended(
+    root: Path, tmp_path: Path, workshop: Workshop, first: Path
+) -> None:
+    """It asks for the bundle's first bytes before there is anything that ends by itself."""
+    prepare(tmp_path)
+    asked = asyncio.Event()
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        asked.set()
+        await reader.read()
+        writer.close()
+
+    async with (
+        box_rauc(root, tmp_path, workshop.ours.file, PLAIN) as box,
+        await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server,
+    ):
+        port = server.sockets[0].getsockname()[1]
+        impatient = Rauc(box.bus, wish=tmp_path / WISH, look_seconds=0.1, still_seconds=1.0)
+        with pytest.raises(UpdateFailed) as caught:
+            await impatient.install(f"http://127.0.0.1:{port}/{first.name}", lambda *_: None)
+        sys.stdout.write(f"silent server: {caught.value.reason} ({caught.value.detail})\n")
+        assert (caught.value.reason, asked.is_set()) == ("transfer_cut", True)
+        assert (tmp_path / WISH).exists()
+        assert await box.rauc.is_installing()
+        await box.kill()
+        assert await _outcome(box, "afterwards", first) == "installed"
