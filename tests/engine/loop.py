@@ -39,6 +39,7 @@ class WatchedContext(Context):
         super().__init__(model, log, **how)
         self.codes: list[int] = []
         self.held_rows: int | None = None
+        self.heeds_abort = True
         self.is_held = threading.Event()
         self._goes_on = threading.Event()
 
@@ -51,10 +52,10 @@ class WatchedContext(Context):
 
     def abort(self, *, on: bool) -> None:
         super().abort(on=on)
-        if on:
-            self._goes_on.set()
-        else:
+        if not on:
             self._goes_on.clear()
+        elif self.heeds_abort:
+            self._goes_on.set()
 
     def release(self) -> None:
         """Hold no step any more, and let the one go on that is held."""

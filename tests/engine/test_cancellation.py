@@ -17,7 +17,8 @@ from tests.engine.loop import (
 )
 
 SHORT = Sampling(temperature=0.0, max_tokens=4)
-LONG = 100
+LONG = 30
+"""Rows of a step; also where the machine has much other work, and prompts are cut short."""
 
 
 def _held(one: Loop) -> None:
@@ -67,7 +68,7 @@ def test_step_that_brings_others_their_words_is_not_ended_for_one_who_leaves(
     with running_loop(tiny_path) as one:
         writing = one.ask("b", replace(ENDLESS, max_tokens=300), person="bob")
         writing.first_words()
-        one.context.held_rows = 30
+        one.context.held_rows = 5
         reading = one.ask("a" * 400, SHORT)
         _held(one)
         one.scheduler.cancel(reading.ticket)
@@ -98,7 +99,7 @@ def test_step_of_the_background_ends_as_soon_as_somebody_asks(
         one.context.held_rows = LONG
         title = one.ask("a" * 400, SHORT, person="eve", priority="background")
         _held(one)
-        asked = one.ask("b" * 50, SHORT, priority=priority)
+        asked = one.ask("b" * 10, SHORT, priority=priority)
         assert asked.end().reason == "length"
         assert ABORTED in one.context.codes
         assert one.ended == [asked]

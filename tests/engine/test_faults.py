@@ -130,6 +130,21 @@ async def test_hung_process_is_replaced(tiny_path: Path) -> None:
         await engine.stop()
 
 
+@pytest.mark.slow
+async def test_hung_process_is_being_replaced_before_the_promised_time_is_over(
+    endless: EngineSupervisor,
+) -> None:
+    stream = endless.generate(request("Hi", model="random"))
+    await first_words(stream)
+    hung = kill(endless, signal.SIGSTOP)
+    await until(lambda: endless.status().restarts == 1)
+    with pytest.raises(EngineStopped):
+        async for _ in stream:
+            pass
+    await until(lambda: endless.status().state == "ready")
+    assert endless.status().pid != hung
+
+
 async def test_idle_process_that_hangs_is_replaced(tiny_path: Path) -> None:
     engine = EngineSupervisor(hang_seconds=HANG_SECONDS)
     await engine.start()

@@ -8,6 +8,7 @@ from allerac.engine.embedding_llama import EmbeddingContext, RankingContext, Vec
 from allerac.engine.gguf import read_header
 from allerac.engine.limits import address_space_bytes
 from allerac.engine.llama import LoadError, Log, Model
+from allerac.engine.movement import Movement
 from allerac.engine.protocol import ModelFile
 from allerac.engine.service import Pulse
 from allerac.engine.wire import (
@@ -30,10 +31,10 @@ class EmbeddingService:
 
     def __init__(self, file: ModelFile, channel: Channel, pulse: Pulse) -> None:
         self._channel = channel
-        self._steps = self._beaten_steps = 0
+        self._steps = 0
         self._is_idle = True
         self._model, self._context = _load(file)
-        pulse.is_alive = self._moves
+        pulse.is_alive = Movement(is_idle=lambda: self._is_idle, steps=lambda: self._steps)
 
     def serve(self, commands: Iterator[Command]) -> None:
         """Answer until the runtime closes its end."""
@@ -67,12 +68,6 @@ class EmbeddingService:
     def _count(self, text: str) -> int:
         self._steps += 1
         return len(self._context.tokens(text))
-
-    def _moves(self) -> bool:
-        """False while the loop is inside the same text as at the beat before."""
-        moved = self._is_idle or self._steps != self._beaten_steps
-        self._beaten_steps = self._steps
-        return moved
 
 
 def _load(file: ModelFile) -> tuple[Model, EmbeddingContext | RankingContext]:

@@ -39,6 +39,7 @@ LOAD_BYTES_PER_SECOND: Final = 20e6  # a slow disk; a load beyond this is not go
 BACK_OFF_SECONDS: Final = (0.0, 0.5, 1.0, 2.0)  # then a start may take 8 of the 10 s we promise
 FAILED_BACK_OFF_SECONDS: Final = 30.0
 ATTEMPTS_UNTIL_FAILED: Final = 3
+LOOKS: Final = 12  # in the time after which silence is a hang
 
 
 class Watcher(Protocol):
@@ -242,7 +243,7 @@ class EngineKeeper:
         silent_before = False
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._hang_seconds / 8):
+                async with asyncio.timeout(self._hang_seconds / LOOKS):
                     await process.ended()
                     return
             patience = self._hang_seconds if process.has_spoken else FIRST_WORD_SECONDS

@@ -132,6 +132,10 @@ class Scheduler:
     def is_idle(self) -> bool:
         return not self._running and not len(self._waiting)
 
+    def is_resting(self) -> bool:
+        """Whether there is nothing to do, and nothing has come that was not looked at."""
+        return self.is_idle() and self._inbox.empty()
+
     def speed(self) -> Speed:
         return self._pace.speed()
 
@@ -162,7 +166,7 @@ class Scheduler:
 
     def _receive(self) -> None:
         """Take what has arrived; waits for it when there is nothing to do."""
-        busy = not self.is_idle() or not self._inbox.empty()
+        busy = not self.is_resting()
         wait = not self._save(is_busy=busy) and not busy and self._on_measured is None
         while True:
             try:
@@ -192,7 +196,7 @@ class Scheduler:
         on_measured, calibration = self._on_measured, self._calibration
         if on_measured is None:
             return
-        if not self.is_idle() or not self._inbox.empty():
+        if not self.is_resting():
             if calibration is not None:
                 calibration.stop()
                 self._calibration = None

@@ -19,6 +19,7 @@ from allerac.engine.isolation import STATE_VARIABLE
 from allerac.engine.limits import address_space_bytes
 from allerac.engine.llama import Batch, Context, LoadError, Log, Model
 from allerac.engine.memory import SEQUENCES_BESIDE
+from allerac.engine.movement import Movement
 from allerac.engine.prefix_file import owner_of
 from allerac.engine.prefix_key import prefix_key
 from allerac.engine.prefix_store import PrefixStore, sweep
@@ -91,9 +92,9 @@ class Service:
         self._threads = ThreadPolicy(file.threads, file.prefill_threads or file.threads)
         self._tickets: WeakValueDictionary[str, Ticket] = WeakValueDictionary()
         self._jobs: queue.SimpleQueue[Ticket | Count | None] = queue.SimpleQueue()
-        self._beaten_steps = -1
         pulse.speed = self._scheduler.speed
-        pulse.is_alive = self._moves
+        loop = self._scheduler
+        pulse.is_alive = Movement(is_idle=loop.is_resting, steps=lambda: loop.steps)
         channel.send(Loaded(length, _kept_tokens(file) if self._store else 0))
 
     def serve(self, commands: Iterator[Command]) -> None:
@@ -196,13 +197,6 @@ class Service:
 
     def _push(self, events: Events) -> None:
         self._channel.send(Step(time.monotonic(), tuple(events)))
-
-    def _moves(self) -> bool:
-        """False while the loop is inside the same step as at the beat before."""
-        steps = self._scheduler.steps
-        moved = self._scheduler.is_idle() or steps != self._beaten_steps
-        self._beaten_steps = steps
-        return moved
 
 
 def load_model(file: ModelFile) -> tuple[Model, Context]:

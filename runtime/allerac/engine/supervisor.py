@@ -48,7 +48,8 @@ from allerac.errors import (
     ModelDamaged,
 )
 
-HANG_SECONDS: Final = 10.0
+HANG_SECONDS: Final = 6.0
+"""Of silence. It is seen twice, and another process is started: 10 s are promised for all of it."""
 
 
 class EngineSupervisor:
