@@ -323,13 +323,11 @@ class Acts:
         await self.journal.move("refused", ended=ended, **values)
 
     def _waiting(self, record: UpdateRecord, error: UpdateFailed) -> dict[str, Any]:
+        return {**self._later(record), "reason": error.reason, "detail": error.detail}
+
+    def _later(self, record: UpdateRecord) -> dict[str, Any]:
         tries = record.tries + 1
-        return {
-            "tries": tries,
-            "not_before": self._clock() + back_off(tries),
-            "reason": error.reason,
-            "detail": error.detail,
-        }
+        return {"tries": tries, "not_before": self._clock() + back_off(tries)}
 
     async def _switch(self, undo: Event) -> None:
         try:
@@ -343,8 +341,11 @@ class Acts:
             with suppress(UpdateFailed):
                 await stay(self._installer, other_works=undo == "cancelled")
             name = error.reason if isinstance(error, UpdateFailed) else "disk_full"
-            ended = Ended("failed", name) if undo == "cancelled" else None
-            await self.journal.move(undo, ended=ended, reason=name, detail=error.message)
+            told: dict[str, Any] = {"reason": name, "detail": error.message}
+            if undo == "cancelled":
+                await self.journal.move(undo, ended=Ended("failed", name), **told)
+            else:
+                await self.journal.move(undo, **told, **self._later(await self.journal.load()))
             raise
 
     def _switch_from(self, slots: Slots) -> dict[str, Any]:

@@ -63,6 +63,28 @@ async def test_without_room_for_the_copy_nothing_is_switched(home: Household) ->
     assert home.machine.order[0] == "rootfs.0"
 
 
+async def test_a_switch_for_which_there_was_no_room_is_not_tried_again_at_once(
+    home: Household,
+) -> None:
+    await bring_to(home, "installed")
+    (home.folder / "snapshots").write_text("in the way")
+    home.clock.now = NIGHT
+    service = home.service()
+    await service._tend_once()
+    first = service._act
+    assert first is not None
+    await asyncio.wait({first})
+    assert (await service.status()).reason == "disk_full"
+    await service._tend_once()
+    assert service._act is first
+    (home.folder / "snapshots").unlink()
+    home.clock.now += timedelta(minutes=5)
+    await service._tend_once()
+    async with asyncio.timeout(20):
+        await home.machine.asked_to_restart.wait()
+    await service.stop()
+
+
 async def test_going_back_ends_in_the_old_version_and_stays_there(home: Household) -> None:
     new = await _in_the_new_version(home)
     status = await new.service().go_back()
