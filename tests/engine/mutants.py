@@ -139,15 +139,22 @@ def _load(path: Path) -> int:
     return _LOADED
 
 
+def write_mutant(folder: Path, seed: int) -> Path:
+    """Write the broken file of this number, the same every time, in place of the one before."""
+    good = folder / "whole.gguf"
+    whole = (good if good.exists() else write_tiny_model(good)).read_bytes()
+    header_bytes = whole.index(b"blk.1.ffn_down.weight") + 64
+    path = folder / "mutant.gguf"
+    path.write_bytes(mutated(whole, Random(seed), header_bytes))  # noqa: S311 - variety, not secrecy
+    return path
+
+
 def run(number: int, seed: int, folder: Path) -> Iterator[tuple[Outcome, float]]:
     """Make and examine `number` files; yields how each ended and after how many seconds."""
     import allerac.engine.service  # noqa: F401 - loaded once, before the forks
 
-    whole = write_tiny_model(folder / "whole.gguf").read_bytes()
-    header_bytes = whole.index(b"blk.1.ffn_down.weight") + 64
-    path = folder / "mutant.gguf"
     for at in range(number):
-        path.write_bytes(mutated(whole, Random(seed * 1_000_003 + at), header_bytes))  # noqa: S311
+        path = write_mutant(folder, seed * 1_000_003 + at)
         started = time.monotonic()
         yield examine(path), time.monotonic() - started
 
