@@ -204,7 +204,7 @@ def test_model_that_knows_nothing_calls_the_tool_that_is_required(
     assert answer.choices[0].finish_reason == "tool_calls"
 
 
-@pytest.mark.parametrize("family", [name for name in FAMILIES if name != "gemma"])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_required_call_keeps_the_form_of_each_family(
     client: openai.OpenAI, models: dict[str, str], family: str
 ) -> None:
