@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from structlog.testing import capture_logs
 
 from allerac.engine.protocol import EngineEvent, PromptMessage, Sampling
 from allerac.engine.supervisor import EngineSupervisor
@@ -63,6 +64,16 @@ async def test_kill_in_mid_answer_costs_that_answer_only(endless: EngineSupervis
     assert end_of(events).usage.completion_tokens <= 2
     assert endless.status().pid != killed
     assert endless.status().restarts == 1
+
+
+async def test_log_says_how_each_process_ended(endless: EngineSupervisor) -> None:
+    with capture_logs() as told:
+        for number, blow in enumerate((signal.SIGKILL, signal.SIGSEGV, signal.SIGKILL), 1):
+            kill(endless, blow)
+            await until(lambda: endless.status().restarts == number)  # noqa: B023 - awaited here
+            await until(lambda: endless.status().state == "ready")
+    ends = [entry["status"] for entry in told if entry["event"] == "engine_ended"]
+    assert ends == [-signal.SIGKILL, -signal.SIGSEGV, -signal.SIGKILL]
 
 
 async def test_request_that_had_sent_nothing_is_answered_by_the_next_process(

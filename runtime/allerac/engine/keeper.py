@@ -39,6 +39,7 @@ LOAD_BYTES_PER_SECOND: Final = 20e6  # a slow disk; a load beyond this is not go
 BACK_OFF_SECONDS: Final = (0.0, 0.5, 1.0, 2.0)  # then a start may take 8 of the 10 s we promise
 FAILED_BACK_OFF_SECONDS: Final = 30.0
 ATTEMPTS_UNTIL_FAILED: Final = 3
+GONE_SECONDS: Final = 1.0  # to kill what has just died would lose how it ended
 LOOKS: Final = 12  # in the time after which silence is a hang
 
 
@@ -260,8 +261,7 @@ class EngineKeeper:
         self.restarts += 1
         self._watcher.on_lost()
         if (process := self._process) is not None:
-            process.kill()
-            stderr = await process.end()
+            stderr = await process.end(GONE_SECONDS)
             self._process = None
             status = process.returncode
             self.last_error = (
