@@ -51,14 +51,15 @@ async def test_lowest_of_several_limits_holds(supervisor: EngineSupervisor) -> N
         assert supervisor.thread_limit == lowest
 
 
-def _tasks(pid: int | None) -> int:
-    return len(list(Path(f"/proc/{pid}/task").iterdir()))
+def _tasks(pid: int | None) -> list[int]:
+    """The process's threads, the oldest first."""
+    return sorted(int(task.name) for task in Path(f"/proc/{pid}/task").iterdir())
 
 
 async def _answering_tasks(supervisor: EngineSupervisor) -> int:
     """Threads of the engine's process once it has answered."""
     end_of(await events_of(supervisor, request("Hi", model="random", sampling=SHORT)))
-    return _tasks(supervisor.status().pid)
+    return len(_tasks(supervisor.status().pid))
 
 
 async def test_limit_is_obeyed_and_holds_for_the_process_that_follows(
@@ -98,3 +99,17 @@ def test_process_stays_on_the_processors_that_it_is_given(processors: tuple[int,
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     wanted = sorted(set(processors) & os.sched_getaffinity(0)) or sorted(os.sched_getaffinity(0))
     assert out.stdout.strip() == str(wanted)
+
+
+async def test_first_threads_have_the_first_processors_for_themselves(
+    supervisor: EngineSupervisor, tiny_path: Path
+) -> None:
+    """As on a machine of two kinds of core: who writes stays on the first, all of them read."""
+    order = tuple(sorted(os.sched_getaffinity(0), reverse=True))[:2]
+    file = replace(random_model(tiny_path), threads=1, prefill_threads=len(order))
+    await supervisor.load(replace(file, processors=order, in_order=True))
+    end_of(await events_of(supervisor, request("Hi" * 100, model="random", sampling=SHORT)))
+    places = [os.sched_getaffinity(task) for task in _tasks(supervisor.status().pid)]
+    alone = [place for place in places if len(place) == 1]
+    assert set().union(*alone) == {*order}
+    assert alone[-1] == {order[-1]}, "the helper came last"

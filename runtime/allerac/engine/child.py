@@ -124,7 +124,7 @@ def serve(channel: Channel, commands: Iterator[Command]) -> None:
     if not isinstance(load, Load):
         return
     limit_memory(load.model.memory_limit_bytes)
-    pin(load.model.processors)
+    pin(load.model.processors, in_order=load.model.in_order)
     heart = Heart(channel)
     try:
         service = _service(load.model, channel, heart)

@@ -191,7 +191,8 @@ class ModelFile:
     `prefill_threads` None means `threads`. `memory_limit_bytes` bounds the address space of the
     engine process; None leaves it unbounded. For `embedding`, a text may use `context_length`.
     `prefix_store_bytes` of disk keep what was read over restarts; 0 keeps nothing. `processors`
-    are those that compute, none means any. `guesses` lets what stands in the prompt be guessed.
+    are those that compute, none means any; `in_order` gives each thread one of its own. `guesses`
+    lets what stands in the prompt be guessed.
     """
 
     model_id: str
@@ -205,6 +206,7 @@ class ModelFile:
     cache_tokens: int | None = None
     prefix_store_bytes: int = 0
     processors: tuple[int, ...] = ()
+    in_order: bool = False
     purpose: Purpose = "chat"
     guesses: bool = True
 

@@ -3,6 +3,7 @@
 Two threads of one core share what computes; the engine's arithmetic gains nothing by the second.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -11,20 +12,38 @@ from .machine import cpu_list
 Pinning = Literal["none", "performance_cores", "all_cores"]
 
 
-def processors_for(pinning: Pinning, *, threads: int, root: Path = Path("/")) -> tuple[int, ...]:
-    """Return the numbers of the processors for `threads` threads; none where nothing is to be said.
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """`processors` that the engine keeps to; none where the system decides.
 
-    Where the cores that `pinning` names are fewer than `threads`, all cores serve; where those are
-    fewer too, or nothing is known of them, the system decides.
+    Where they are `in_order`, the first thread has the first one for itself, and so on: those that
+    write then stay on the performance cores, and all of them read.
     """
-    if pinning == "none":
-        return ()
+
+    processors: tuple[int, ...] = ()
+    in_order: bool = False
+
+
+def placement_for(
+    pinning: Pinning, *, decode: int, prefill: int, root: Path = Path("/")
+) -> Placement:
+    """Return where `decode` threads write and `prefill` threads read.
+
+    Where the cores that `pinning` names are too few for those that read, the other cores are taken
+    for the rest of them; where all cores are too few, or nothing is known of them, the system
+    decides.
+    """
     first = _first_of_each_core(root / "sys/devices/system/cpu")
-    performance = first & (cpu_list(_read(root / "sys/devices/cpu_core/cpus")) or first)
-    for processors in (performance if pinning == "performance_cores" else first, first):
-        if len(processors) >= threads:
-            return tuple(sorted(processors))
-    return ()
+    threads = max(decode, prefill)
+    if pinning == "none" or len(first) < threads:
+        return Placement()
+    if pinning == "performance_cores":
+        performance = first & (cpu_list(_read(root / "sys/devices/cpu_core/cpus")) or first)
+        if len(performance) >= threads:
+            return Placement(tuple(sorted(performance)))
+        if len(performance) >= decode:
+            return Placement((*sorted(performance), *sorted(first - performance)), in_order=True)
+    return Placement(tuple(sorted(first)))
 
 
 def _first_of_each_core(folder: Path) -> frozenset[int]:

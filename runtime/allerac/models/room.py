@@ -21,7 +21,7 @@ from allerac.errors import (
 )
 from allerac.hardware.choice import ProfileChoice, threads_for
 from allerac.hardware.machine import Machine
-from allerac.hardware.processors import processors_for
+from allerac.hardware.processors import placement_for
 
 from .card import ANSWER_TOKENS, ModelCard, ModelState, VerifyResult
 from .service import ModelService
@@ -366,6 +366,7 @@ class ModelRoom:
         card = self._files.get(model_id)
         threads = threads_for(self._machine, settings.decode_threads)
         prefill_threads = threads_for(self._machine, settings.prefill_threads)
+        placement = placement_for(settings.cpu_pinning, decode=threads, prefill=prefill_threads)
         return ModelFile(
             model_id=model_id,
             path=self._files.installed_path(model_id),
@@ -379,7 +380,8 @@ class ModelRoom:
             sequences=settings.sequences,
             kv_type=settings.kv_type,
             prefix_store_bytes=settings.prefix_store_mb * 1_000_000,
-            processors=processors_for(settings.cpu_pinning, threads=max(threads, prefill_threads)),
+            processors=placement.processors,
+            in_order=placement.in_order,
             memory_limit_bytes=address_space_bytes(
                 self._memory_for_models(), threads=max(threads, prefill_threads)
             ),

@@ -7,7 +7,7 @@ import pytest
 from allerac.engine.protocol import ModelFile
 from allerac.hardware.choice import ProfileChoice
 from allerac.hardware.machine import Machine
-from allerac.hardware.processors import processors_for
+from allerac.hardware.processors import Placement, placement_for
 from allerac.models import ModelRoom
 from tests.fakes import FakeEngine
 
@@ -55,7 +55,8 @@ async def test_threads_are_those_of_the_profile_on_this_machine(
     file = await _loaded(room, profile, machine)
     assert (file.threads, file.prefill_threads) == (decode, prefill)
     pinning = PROFILES.by_id[profile].engine.cpu_pinning
-    assert file.processors == processors_for(pinning, threads=prefill)
+    placement = placement_for(pinning, decode=decode, prefill=prefill)
+    assert Placement(file.processors, file.in_order) == placement
 
 
 @pytest.mark.parametrize("profile", ["n100", "i5", "i7", "vm"])
