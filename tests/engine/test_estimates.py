@@ -3,6 +3,7 @@
 import pytest
 
 from allerac.engine.pace import Pace
+from allerac.engine.protocol import Speed
 from tests.engine.known_machine import MACHINES, Box, Machine, settled
 
 
@@ -66,6 +67,19 @@ def test_those_who_come_together_hear_their_first_word_when_they_were_told(
     assert len(errors) == len(asked)
     assert errors[len(errors) // 2] < 0.2, errors
     assert errors[-1] < 0.5, errors
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_those_who_come_together_are_read_in_their_order_where_the_machine_was_busy_before(
+    machine: Machine,
+) -> None:
+    box = settled(machine)
+    box.share.token_seconds = 3 * machine.token
+    for _ in range(20):
+        box.pace.learn(Speed(prefill_tokens_per_second=1 / box.share.token_seconds))
+    answers = [box.ask(f"p{n}", 400, 16) for n in range(6)]
+    box.until_quiet()
+    assert sorted(answers, key=lambda a: box.first_words[a]) == answers
 
 
 @pytest.mark.parametrize("machine", MACHINES)

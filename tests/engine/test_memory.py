@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -211,6 +212,21 @@ def test_prompt_that_was_begun_is_read_to_its_end_though_it_takes_longer_than_wa
     share.begin(begun)
     begun.read = 200
     share.charge("eve", 3 * 200 * share.token_seconds)
+    assert share.key(begun) < share.key(equal)
+
+
+@pytest.mark.parametrize("quicker", [0.2, 0.9, 1.1, 5.0])
+def test_prompt_that_was_begun_stays_first_when_tokens_turn_out_to_take_another_time(
+    quicker: float,
+) -> None:
+    share = FairShare()
+    begun, equal = answer(range(500), "eve"), answer(range(500), "kim")
+    for one in (begun, equal):
+        share.enter(one.person)
+    share.begin(begun)
+    share.token_seconds /= quicker
+    begun.read = 100
+    share.charge("eve", 100 * share.token_seconds)
     assert share.key(begun) < share.key(equal)
 
 

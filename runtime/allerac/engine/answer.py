@@ -57,13 +57,26 @@ class CallListener:
         return "".join(part for part in parts if isinstance(part, str)), calls
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a prompt stands among those that are read, until `ends` tokens of it are.
+
+    It was given when `unread` tokens were to be read and its person had been `served` seconds.
+    Seconds of the place itself would not do: what a token takes is learnt on the way, and each that
+    comes after would be let in before those that were begun by a worse guess.
+    """
+
+    served: float
+    unread: int
+    ends: int
+
+
 class Answer:
     """State of one answer.
 
     `tokens` is the prompt and, behind it, what was generated; the first `read` of them are in the
     context's memory as `sequence`. An answer that was pre-empted has `read` 0 and simply reads
-    again, so going on is no special case. `stepped` is the step that gave it a token last, `place`
-    its place among the prompts that are read until `place_ends` tokens of it are. Before
+    again, so going on is no special case. `stepped` is the step that gave it a token last. Before
     it reads, it may wait for its `leader` to read the same, and for the `stored` pieces of its
     prompt to come from disk.
     """
@@ -86,8 +99,7 @@ class Answer:
         self.cached_tokens = 0
         self.order = next(_ORDER)
         self.position: int | None = None
-        self.place: float | None = None
-        self.place_ends = 0
+        self.place: Place | None = None
         self.quoting = Quoting()
         self.stepped = 0
         self.leader: Answer | None = None

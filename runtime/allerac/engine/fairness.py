@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from allerac.engine.answer import Answer
+from allerac.engine.answer import Answer, Place
 
 TOKEN_SECONDS: Final = 0.01  # of a prompt, until it is measured
 PIECE_SECONDS: Final = 8.0  # of a long prompt that keep one place
@@ -52,7 +52,7 @@ class FairShare:
         """
 
         def served(name: str) -> float:
-            return self._served.get(name, self._clock) + computed.get(name, 0.0)
+            return self._served_of(name) + computed.get(name, 0.0)
 
         return all(served(person) < served(other) for other in others if other != person)
 
@@ -72,9 +72,9 @@ class FairShare:
 
     def begin(self, answer: Answer) -> None:
         """`answer` is about to be read: it keeps its place for a piece."""
-        if answer.place is None or answer.read >= answer.place_ends:
-            answer.place = self.next_place(answer, answer.unread)
-            answer.place_ends = answer.read + self.piece_tokens
+        if answer.place is None or answer.read >= answer.place.ends:
+            ends = answer.read + self.piece_tokens
+            answer.place = Place(self._served_of(answer.person), answer.unread, ends)
 
     @property
     def piece_tokens(self) -> int:
@@ -82,13 +82,21 @@ class FairShare:
         return max(1, int(PIECE_SECONDS / self.token_seconds))
 
     def place(self, answer: Answer) -> float:
-        """Return the place that `answer` has, or would begin with."""
-        return self.next_place(answer, answer.unread) if answer.place is None else answer.place
+        """Return the place that `answer` has, or would begin with, in seconds of a share."""
+        place = answer.place
+        if place is None:
+            return self.next_place(answer, answer.unread)
+        return place.served + self._piece_seconds(place.unread)
 
     def next_place(self, answer: Answer, unread: float, *, computed: float = 0.0) -> float:
         """Return the place of its next piece, once its person has `computed` more seconds."""
-        served = self._served.get(answer.person, self._clock) + computed
-        return served + min(unread * self.token_seconds, PIECE_SECONDS)
+        return self._served_of(answer.person) + computed + self._piece_seconds(unread)
+
+    def _piece_seconds(self, unread: float) -> float:
+        return min(unread * self.token_seconds, PIECE_SECONDS)
+
+    def _served_of(self, person: str) -> float:
+        return self._served.get(person, self._clock)
 
     def rotation(self, answers: Sequence[Answer], places: int) -> list[Answer]:
         """Choose who gets a token in the next step: one of each person's first, then the rest.

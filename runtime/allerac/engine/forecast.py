@@ -133,8 +133,8 @@ class _Play:
     def take(self, answer: Answer) -> None:
         """`answer` begins to be read, or goes on."""
         piece = float(self._share.piece_tokens)
-        if answer.place is not None and answer.read < answer.place_ends:
-            piece = answer.place_ends - answer.read
+        if answer.place is not None and answer.read < answer.place.ends:
+            piece = float(answer.place.ends - answer.read)
         self._enter(_Reader(answer, answer.unread, self._share.place(answer), piece))
 
     def go_on(self) -> bool:
