@@ -48,8 +48,7 @@ def test_a_box_that_lost_its_data_says_so_and_starts_as_new_once_all_is_forgotte
     assert unit.request("POST", "/rescue/open", form={"code": code})["status"] == 303
     tools = unit.request("GET", "/rescue/")["body"]
     assert "Repair the disk" in tools
-    forget = {"sure": "yes", "word": "FORGET"}
-    assert unit.request("POST", "/rescue/acts/factory-reset", form=forget)["status"] == 303
+    unit.rescue(code, "factory-reset", word="FORGET")
     ended = unit.emulator.wait_for_serial("reboot: Restarting system", START_SECONDS)
     unit.emulator.wait_for_serial(CLAIM_CODE, START_SECONDS, after=ended.end())
     unit.find()

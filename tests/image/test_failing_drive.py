@@ -80,12 +80,6 @@ class Home:
         issues = answer["body"]["issues"] if answer["status"] == HTTPStatus.OK else []
         return [issue for issue in issues if issue["code"] == "disk_failing"]
 
-    def act(self, name: str) -> None:
-        """Have the rescue page do something, by the owner's recovery code."""
-        for path, form in (("open", {"code": self.recovery}), (f"acts/{name}", {"sure": "yes"})):
-            asked = self.box.request("POST", f"/rescue/{path}", form=form)
-            assert asked["status"] == 303, asked
-
 
 def _until(reached: Callable[[], object], told: Callable[[], object]) -> None:
     deadline = time.monotonic() + ASKED_SECONDS
@@ -128,7 +122,7 @@ def test_the_second_drive_is_asked_and_well_until_it_is_not(home: Home) -> None:
 
 def test_the_rescue_page_forgets_a_fixed_address(home: Home) -> None:
     assert home.box.address == FIXED
-    home.act("reset-network")
+    home.box.rescue(home.recovery, "reset-network")
 
     def has_another() -> bool:
         home.box.find()
@@ -139,7 +133,7 @@ def test_the_rescue_page_forgets_a_fixed_address(home: Home) -> None:
 
 
 def test_the_rescue_page_starts_allerac_anew(home: Home) -> None:
-    home.act("restart")
+    home.box.rescue(home.recovery, "restart")
     page = "/rescue/acts/restart"
     _until(lambda: "Done." in str(home.box.request("GET", page).get("body")), home.drive)
     home.box.wait_ready()
@@ -158,7 +152,7 @@ def test_the_rescue_page_starts_the_box_anew_and_nothing_has_failed(
     home: Home, tmp_path: Path
 ) -> None:
     emulator = home.box.emulator
-    home.act("restart-box")
+    home.box.rescue(home.recovery, "restart-box")
     end = emulator.wait_for_serial("reboot: Restarting system", START_SECONDS).end()
     emulator.wait_for_serial(STARTED, START_SECONDS, after=end)
     emulator.kill()

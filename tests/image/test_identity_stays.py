@@ -1,4 +1,4 @@
-"""Who a unit is outlives its system and its household: an update, and a reset to new."""
+"""Who a unit is outlives its system and its household: an update, a way back, a reset to new."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from tests.image.first_start import DRIVE_BYTES, identity_files, label_of, signe
 from tests.image.prepared_unit import take
 from tests.image.successor import Predecessor, with_more_in_one_file
 from tests.image.update_shelf import UpdateShelf, served
-from tests.image.updating import wait_for_verdict, wait_until_proven
+from tests.image.updating import installed_version, wait_for_verdict, wait_until_proven
 from tests.image.visited_box import START_SECONDS
 
 pytestmark = [pytest.mark.matrix, pytest.mark.usefixtures("may_emulate_networks")]
@@ -46,7 +46,7 @@ def station(vm_image: BuiltImage, tmp_path: Path) -> Workshop:
 
 
 @pytest.mark.timeout(3 * 3600)
-def test_identity_is_the_same_behind_an_update_and_behind_a_reset(
+def test_identity_is_the_same_behind_an_update_a_way_back_and_a_reset(
     station: Workshop, shelf: UpdateShelf, tmp_path: Path
 ) -> None:
     drive = station.drives / "WD1.img"
@@ -61,6 +61,7 @@ def test_identity_is_the_same_behind_an_update_and_behind_a_reset(
         box.wait_ready()
         box.call("PATCH", "/updates/settings", {"automatic": False})
         wait_until_proven(box)
+        first = installed_version(box)
         take(box)
         box.call("POST", "/updates/restart")
         verdict = wait_for_verdict(box)
@@ -71,10 +72,15 @@ def test_identity_is_the_same_behind_an_update_and_behind_a_reset(
         box.switch_on()
         box.find()
         box.wait_ready()
-        assert box.request("POST", "/rescue/open", form={"code": code})["status"] == 303
-        forget = {"sure": "yes", "word": "FORGET"}
-        assert box.request("POST", "/rescue/acts/factory-reset", form=forget)["status"] == 303
-        emulator.wait_for_serial(RESTARTS, START_SECONDS)
+        box.rescue(code, "previous-system")
+        end = emulator.wait_for_serial(RESTARTS, START_SECONDS).end()
+        box.find()
+        box.wait_ready()
+        box.sign_in()
+        assert installed_version(box) == first
+
+        box.rescue(code, "factory-reset", word="FORGET")
+        emulator.wait_for_serial(RESTARTS, START_SECONDS, after=end)
         box.find()
         box.wait_ready()
         assert box.call("GET", "/status")["claimed"] is False
