@@ -2,38 +2,26 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Protocol
 
 import structlog
 
-from allerac.engine.limits import address_space_bytes
-from allerac.engine.protocol import Engine, ModelFile
-from allerac.errors import (
-    AlleracError,
-    Conflict,
-    EngineUnavailable,
-    InsufficientDisk,
-    ModelDamaged,
-    NotFound,
-)
-from allerac.hardware.choice import ProfileChoice, threads_for
+from allerac.engine.protocol import Engine
+from allerac.errors import AlleracError, EngineUnavailable, NotFound
+from allerac.hardware.choice import ProfileChoice
 from allerac.hardware.machine import Machine
-from allerac.hardware.processors import placement_for
 
 from .card import ANSWER_TOKENS, ModelCard, ModelState, VerifyResult
+from .held import HeldDownloads
+from .loading import ModelLoader, Trial
 from .service import ModelService
 
 log = structlog.get_logger()
 
 WARM_PAUSES_SECONDS = (5.0, 15.0, 60.0)
 """Between attempts to load the model at the start of the box, when all else starts too."""
-
-
-Trial = Callable[[ModelFile], Awaitable[None]]
-"""Raises `ModelDamaged` for a file that must not be used, `EngineUnavailable`."""
 
 
 class Elsewhere(Protocol):
@@ -94,23 +82,19 @@ class ModelRoom:
     ) -> None:
         """`trial` loads a new file where it can do no harm, before the engine does."""
         self._files = files
-        self._trial = trial
+        self._held = HeldDownloads(files)
         self._elsewhere = elsewhere
-        self._engine = engine
         self._default = default
-        self._machine = machine
         self._profile = choice.profile
-        self._loading = asyncio.Lock()
+        self._loader = ModelLoader(
+            files=files, engine=engine, machine=machine, profile=choice.profile, trial=trial
+        )
         self._warming: asyncio.Task[None] | None = None
-        self._rest: EngineUnavailable | None = None
-        self._context_limit: int | None = None
-        self._holds_downloads = False
-        self._held_downloads: list[str] = []
 
     async def start(self) -> None:
         """Begin to load the default model; nobody waits for it."""
         await self._files.start()
-        await self._go_on(await self._files.held())
+        await self._held.start()
         self._warming = asyncio.create_task(self._warm())
 
     async def stop(self) -> None:
@@ -166,35 +150,12 @@ class ModelRoom:
 
         Raises `EngineUnavailable` while the box rests, `Conflict` for one that does not answer.
         """
-        if self._rest is not None:
-            raise EngineUnavailable(self._rest.message, hint=self._rest.hint)
-        if self._is_elsewhere(model_id):
-            return
-        status = self._engine.status()
-        if status.model_id == model_id and status.state not in {"stopped", "failed"}:
-            return
-        if self._files.get(model_id).role == "embedding":
-            raise Conflict("This model finds passages in documents; it does not answer.")
-        async with self._loading:
-            file = self._model_file(model_id)
-            await self._try_new(file)
-            await self._engine.load(file)
+        self._loader.require_awake()
+        if not self._is_elsewhere(model_id):
+            await self._loader.ensure_loaded(model_id)
 
     def _is_elsewhere(self, model_id: str) -> bool:
         return self._elsewhere is not None and self._elsewhere.knows(model_id)
-
-    async def _try_new(self, file: ModelFile) -> None:
-        """Let a file that was never loaded prove itself; it is refused for good if it cannot."""
-        if self._trial is None or not self._files.is_new(file.model_id):
-            return
-        try:
-            await self._trial(file)
-        except ModelDamaged as error:
-            await self._files.note_trial(file.model_id, damaged=error.message)
-            raise
-        except EngineUnavailable:
-            return  # no fault of the file; the engine will say what is missing
-        await self._files.note_trial(file.model_id, damaged=None)
 
     def is_greedy(self, model_id: str) -> bool:
         """Tell whether this is the demonstration model, which must not be sampled."""
@@ -227,15 +188,15 @@ class ModelRoom:
     @property
     def rests(self) -> bool:
         """Whether nothing new is answered, and no model loaded."""
-        return self._rest is not None
+        return self._loader.rests
 
     def rest(self, reason: EngineUnavailable | None) -> None:
         """Answer nothing new for this reason; None ends the rest."""
-        self._rest = reason
+        self._loader.rest(reason)
 
     async def put_aside(self) -> None:
         """Free the memory of the model, once running answers are finished."""
-        await self._engine.unload()
+        await self._loader.unload()
 
     async def take_up(self) -> None:
         """Have the household's model loaded again."""
@@ -243,41 +204,15 @@ class ModelRoom:
 
     async def limit_context(self, tokens: int | None) -> None:
         """Let conversations use at most `tokens` from now on; None as many as the profile says."""
-        self._context_limit = tokens
-        model_id = self._engine.status().model_id
-        if model_id is not None:
-            async with self._loading:
-                await self._engine.load(self._model_file(model_id))
+        await self._loader.limit_context(tokens)
 
     async def hold_downloads(self) -> None:
         """Pause what is on its way and begin nothing: the disk is short."""
-        if self._holds_downloads:
-            return
-        self._holds_downloads = True
-        under_way = [card.id for card in self.in_state("downloading")]
-        self._held_downloads = list(dict.fromkeys([*self._held_downloads, *under_way]))
-        for model_id in under_way:
-            await self._files.pause(model_id)
-        await self._files.note_held(self._held_downloads)
+        await self._held.hold(card.id for card in self.in_state("downloading"))
 
     async def release_downloads(self) -> None:
         """Go on with what was paused for want of room."""
-        self._holds_downloads = False
-        await self._go_on(self._held_downloads)
-
-    async def _go_on(self, held: Sequence[str]) -> None:
-        """Go on with these downloads; those for which there is no room yet are still held."""
-        waiting = []
-        for model_id in held:
-            try:
-                await self._files.resume(model_id)
-            except InsufficientDisk:
-                waiting.append(model_id)
-            except AlleracError as error:
-                log.info("held_download_given_up", model=model_id, reason=error.code)
-        self._held_downloads = waiting
-        if held:
-            await self._files.note_held(waiting)
+        await self._held.release()
 
     async def drop_unfinished(self) -> None:
         """Delete what has arrived of downloads that were paused or failed."""
@@ -290,7 +225,7 @@ class ModelRoom:
 
     async def download(self, model_id: str) -> None:
         """Begin or go on with a download. Raises `InsufficientDisk` while they are held."""
-        self._require_room()
+        self._held.require_room()
         await self._files.download(model_id)
 
     async def pause(self, model_id: str) -> None:
@@ -299,7 +234,7 @@ class ModelRoom:
 
     async def resume(self, model_id: str) -> None:
         """Go on with a paused download. Raises `InsufficientDisk` while they are held."""
-        self._require_room()
+        self._held.require_room()
         await self._files.resume(model_id)
 
     async def cancel(self, model_id: str) -> None:
@@ -312,8 +247,8 @@ class ModelRoom:
 
     async def remove(self, model_id: str) -> None:
         """Delete a model; the engine lets go of it first."""
-        if self._engine.status().model_id == model_id and not self._files.get(model_id).is_demo:
-            await self._engine.unload()
+        if not self._files.get(model_id).is_demo:
+            await self._loader.let_go_of(model_id)
         await self._files.remove(model_id)
 
     async def import_file(self, path: Path, *, title: str | None) -> ModelCard:
@@ -350,51 +285,8 @@ class ModelRoom:
             else:
                 return
 
-    def _require_room(self) -> None:
-        if self._holds_downloads:
-            raise InsufficientDisk(
-                "The disk is nearly full, so downloads wait.",
-                needed_bytes=0,
-                available_bytes=0,
-            )
-
     def _created(self, model_id: str) -> int:
         return int(self._files.installed_path(model_id).stat().st_mtime)
-
-    def _model_file(self, model_id: str) -> ModelFile:
-        settings = self._profile.engine
-        card = self._files.get(model_id)
-        threads = threads_for(self._machine, settings.decode_threads)
-        prefill_threads = threads_for(self._machine, settings.prefill_threads)
-        placement = placement_for(settings.cpu_pinning, decode=threads, prefill=prefill_threads)
-        return ModelFile(
-            model_id=model_id,
-            path=self._files.installed_path(model_id),
-            context_length=min(
-                settings.context_length,
-                card.context_length,
-                self._context_limit or settings.context_length,
-            ),
-            threads=threads,
-            prefill_threads=prefill_threads,
-            sequences=settings.sequences,
-            kv_type=settings.kv_type,
-            prefix_store_bytes=settings.prefix_store_mb * 1_000_000,
-            processors=placement.processors,
-            in_order=placement.in_order,
-            memory_limit_bytes=address_space_bytes(
-                self._memory_for_models(), threads=max(threads, prefill_threads)
-            ),
-        )
-
-    def _memory_for_models(self) -> int:
-        """What the system leaves, as the cards judge it; never less than the tier's own budget.
-
-        Where the operator has set the profile of a larger machine, its budget decides.
-        """
-        budget = self._profile.memory
-        left = self._machine.memory_bytes - budget.system_bytes
-        return max(left, budget.weights_bytes + budget.kv_bytes)
 
 
 def _told(card: ModelCard, default: str | None) -> dict[str, Any]:
