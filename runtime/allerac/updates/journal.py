@@ -62,3 +62,8 @@ class Journal:
         """Return when there was a change after `version`."""
         while self.version == version:
             await self._changed.wait()
+
+
+def given_up(record: UpdateRecord) -> Ended | None:
+    """Return how the row of an update ends that another one takes the place of."""
+    return None if record.history_id is None else Ended("failed", record.reason, record.detail)

@@ -2,9 +2,11 @@
 
 import hashlib
 import zoneinfo
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final, Literal
+from types import MappingProxyType
+from typing import Any, Final, Literal
 
 from allerac.storage.box import BoxRecord
 from allerac.storage.updates import UpdateRecord
@@ -20,6 +22,8 @@ BACKOFF: Final = timedelta(minutes=2)
 LONGEST_BACKOFF: Final = timedelta(hours=6)
 MOST_TRIES: Final = 20
 LONGEST_POSTPONEMENT: Final = timedelta(days=30)
+UNTRIED: Final[Mapping[str, Any]] = MappingProxyType({"tries": 0, "not_before": None})
+"""What the record says once something went well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,11 @@ def _wished(record: UpdateRecord, box: BoxRecord, moment: Moment) -> Act | None:
     if record.state == "available" and moment.is_for_all and free:
         return "install"
     return "check" if _is_check_due(record, box, moment.now) else None
+
+
+def try_later(tries: int, now: datetime) -> dict[str, Any]:
+    """Return what the record says after one more failure behind `tries` others in a row."""
+    return {"tries": tries + 1, "not_before": now + back_off(tries + 1)}
 
 
 def back_off(tries: int) -> timedelta:

@@ -1,6 +1,6 @@
 """Updates of this box: what may be asked of them, and what happens by itself.
 
-What is done is in `acts.py`; here is who may begin it, and when.
+What is done is in `acts.py` and `switch.py`; here is who may begin it, and when.
 """
 
 import asyncio
@@ -73,6 +73,7 @@ class UpdateService:
         look_seconds: float = LOOK_SECONDS,
     ) -> None:
         self._acts = acts
+        self._selection = acts.selection
         self._household = household
         self._is_busy = is_busy
         self._supported = supported
@@ -100,19 +101,19 @@ class UpdateService:
         """Return where the update is."""
         record, box = await self._acts.journal.load(), await self._household.load()
         automatic = box.automatic_updates and box.claimed_at is not None
-        waits = record.state == "installed" and automatic and await self._acts.may_come(record)
+        waits = record.state == "installed" and automatic and await self._selection.may_come(record)
         after = max(self._clock(), record.postponed_until or self._clock())
         return UpdateStatus(
             supported=self._supported,
             state=record.state,
-            installed=str(self._acts.installed),
+            installed=str(self._selection.installed),
             available=Offer.restored(record.offer),
-            withheld=await self._acts.withheld(record),
+            withheld=await self._selection.withheld(record),
             progress=self._acts.progress,
             reason=record.reason,
             detail=record.detail,
             origin=record.origin,
-            channel=self._acts.channel(record),
+            channel=self._selection.channel(record),
             pinned_version=record.pinned_version,
             postponed_until=record.postponed_until,
             checked_at=record.checked_at,
@@ -151,7 +152,7 @@ class UpdateService:
         Raises `Conflict`, `NotFound`, and `UpdateFailed` for a bundle that this box may not take.
         """
         await self._require(*RESTING)
-        offer = await self._acts.offer_on_drive(name)
+        offer = await self._selection.on_drive(name)
         self._begin(self._acts.install(offer))
         return await self.status()
 
@@ -162,13 +163,13 @@ class UpdateService:
     async def restart(self) -> UpdateStatus:
         """Switch to what is installed, now. Raises `Conflict` and `UpdateFailed`."""
         await self._require("installed")
-        await self._do(self._acts.restart())
+        await self._do(self._acts.switch.forward())
         return await self.status()
 
     async def go_back(self) -> UpdateStatus:
         """Switch to the version before, now. Raises `Conflict` and `UpdateFailed`."""
         await self._require(*RESTING)
-        await self._do(self._acts.go_back())
+        await self._do(self._acts.switch.back())
         return await self.status()
 
     async def postpone(self, until: datetime | None) -> UpdateStatus:
@@ -259,23 +260,23 @@ class UpdateService:
         record = await self._acts.journal.load()
         if record.state != self._seen_state or record.state not in SETTLED:
             await self._acts.reconcile()
-            self._other_version = await self._acts.other_version()
+            self._other_version = await self._acts.switch.other_version()
             record = await self._acts.journal.load()
             self._seen_state = record.state
         box = await self._household.load()
         moment = Moment(
             now=self._clock(),
             is_busy=self._is_busy(),
-            is_for_all=await self._acts.is_for_all(record),
-            may_come=await self._acts.may_come(record),
+            is_for_all=await self._selection.is_for_all(record),
+            may_come=await self._selection.may_come(record),
         )
         act = due(record, box, moment)
-        if act == "check" and self._acts.can_check:
+        if act == "check" and self._selection.can_ask:
             self._begin(self._acts.check(by_owner=False))
         elif act == "install":
             self._begin(self._acts.install())
         elif act == "restart":
-            self._begin(self._acts.restart())
+            self._begin(self._acts.switch.forward())
         elif record.state == "downloading":
             self._begin(self._acts.follow())
         return PROOF_LOOK_SECONDS if record.state == "proving" else self._look_seconds

@@ -213,7 +213,7 @@ async def bring_to(home: Household, state: str) -> None:
     steps = {
         "available": lambda: home.acts.check(by_owner=True),
         "installed": home.acts.install,
-        "rebooting": home.acts.restart,
+        "rebooting": home.acts.switch.forward,
     }
     for name, step in steps.items():
         await step()

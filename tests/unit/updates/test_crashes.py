@@ -46,7 +46,7 @@ async def _next_step(home: Household) -> None:
         case "downloading":
             await home.acts.follow()
         case "installed":
-            await home.acts.restart()
+            await home.acts.switch.forward()
             home.machine.boot()
         case "proving":
             home.machine.prove()
@@ -143,7 +143,7 @@ async def _go_back_through(folder: Path, blows: list[tuple[int, bool]]) -> None:
                 if await home.state() == "proving":
                     home.machine.prove()
                 elif home.machine.booted == "rootfs.1":
-                    await home.acts.go_back()
+                    await home.acts.switch.back()
                     home.machine.boot()
             except PowerCutError:
                 if next(cuts)[1]:

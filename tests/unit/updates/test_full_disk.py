@@ -101,7 +101,7 @@ async def _go_on(home: Household) -> None:
         case "downloading":
             await home.acts.follow()
         case "installed":
-            await home.acts.restart()
+            await home.acts.switch.forward()
             home.machine.boot()
         case "proving":
             home.machine.prove()

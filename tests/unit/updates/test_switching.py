@@ -108,10 +108,10 @@ async def test_a_restart_that_nobody_carries_out_does_not_come_by_surprise(home:
     _break_at(home, "restart", failed("restart_failed"))
     assert await home.reason_of(home.service().restart()) == "restart_failed"
     assert await home.state() == "installed"
-    assert await home.acts.other_version() is None
+    assert await home.acts.switch.other_version() is None
     home.machine.boot()
     assert home.machine.booted == "rootfs.0"
-    await home.acts.restart()
+    await home.acts.switch.forward()
     home.machine.boot()
     assert home.machine.booted == "rootfs.1"
 
@@ -120,7 +120,7 @@ async def test_a_way_back_that_ended_half_way_does_not_come_by_surprise(home: Ho
     new = await _in_the_new_version(home)
     _break_at(home, "marked active", PowerCutError("the runtime alone"))
     with pytest.raises(PowerCutError):
-        await new.acts.go_back()
+        await new.acts.switch.back()
     assert home.machine.order[0] == "rootfs.0"
     again = home.again()
     await again.acts.reconcile()
@@ -151,7 +151,7 @@ async def test_a_version_that_is_withdrawn_before_the_night_is_not_started(home:
 async def test_a_server_that_cannot_be_asked_does_not_stop_the_restart(home: Household) -> None:
     await bring_to(home, "installed")
     home.wares.problem = "server_unreachable"
-    await home.acts.restart()
+    await home.acts.switch.forward()
     assert home.machine.restarts == 1
 
 
@@ -225,7 +225,7 @@ async def test_a_machine_that_shuts_down_slowly_is_waited_for(home: Household) -
     await bring_to(home, "rebooting")
     await home.acts.reconcile()
     assert await home.state() == "rebooting"
-    home.acts._restarts_until = 0.0
+    home.acts.switch._restarts_until = 0.0
     await home.acts.reconcile()
     record = await home.store.load()
     assert (record.state, record.reason) == ("installed", "interrupted")

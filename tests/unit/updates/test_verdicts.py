@@ -10,7 +10,7 @@ async def test_what_works_is_recorded_for_this_very_update_before_the_boot_loade
 ) -> None:
     await bring_to(home, "installed")
     assert home.measured.attempts == []
-    await home.acts.restart()
+    await home.acts.switch.forward()
     [row] = await home.store.history(9)
     assert home.measured.attempts == [(row.id, True)]
 
@@ -21,7 +21,7 @@ async def test_an_owner_may_go_back_to_a_version_that_was_always_slower(home: Ho
     home.machine.prove()
     new = home.again()
     await new.acts.reconcile()
-    await new.acts.go_back()
+    await new.acts.switch.back()
     row = (await new.store.history(9))[0]
     assert new.measured.attempts == [(row.id, False)]
 
