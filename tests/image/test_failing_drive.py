@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.fixed_address import FILE, fixed_connection
 from tests.image.booted_box import BootedBox, flashed_unit
 from tests.image.conftest import BUILD_SECONDS, BuiltImage
 from tests.image.offline_disk import (
@@ -44,19 +45,6 @@ UNIT_STARTED = "39f53479d3a045ac8e11786248231fbf"
 """SD_MESSAGE_UNIT_STARTED of systemd's message catalogue (sd-messages.h)."""
 
 FIXED = "169.254.88.8"
-FIXED_CONNECTION = f"""[connection]
-id=Fixed
-uuid=0c6d0b1e-6b5c-4a5e-9a55-0d3a4d5c7f10
-type=ethernet
-autoconnect-priority=10
-
-[ipv4]
-method=manual
-address1={FIXED}/16
-
-[ipv6]
-method=link-local
-"""
 GAUGE = re.compile(rf'^allerac_drive_(\w+){{drive="{DRIVE}"}} (\S+)$', re.MULTILINE)
 
 
@@ -94,8 +82,8 @@ def home(
 ) -> Iterator[Home]:
     """A box with a fixed address and a second drive, claimed, that has proven itself."""
     folder = tmp_path_factory.mktemp("unit")
-    connection, second = folder / "fixed.nmconnection", folder / "second.img"
-    connection.write_text(FIXED_CONNECTION)
+    connection, second = folder / FILE, folder / "second.img"
+    connection.write_text(fixed_connection(f"{FIXED}/16", ipv6="link-local"))
     connection.chmod(0o600)
     with second.open("wb") as drive:
         drive.truncate(DRIVE_BYTES)

@@ -15,6 +15,7 @@ from queue import SimpleQueue
 import pytest
 from zeroconf import ServiceBrowser, ServiceInfo, ServiceStateChange, Zeroconf
 
+from tests.fixed_address import FILE, fixed_connection
 from tests.image.emulated_lan import Visit
 from tests.provisioning.namespaces import inside, ip, join, network
 from tests.provisioning.own_system import OwnSystem, running_system
@@ -25,21 +26,8 @@ OWN_ADDRESS = "169.254.7.7"
 PATIENCE_SECONDS = 120.0
 CLOSED = (22, 53, 5355, 8600)
 FIXED = "10.79.0.2"
-FIXED_CONNECTION = f"""[connection]
-id=Fixed
-uuid=0c6d0b1e-6b5c-4a5e-9a55-0d3a4d5c7f10
-type=ethernet
-autoconnect-priority=10
-
-[ipv4]
-method=manual
-address1={FIXED}/24
-
-[ipv6]
-method=ignore
-"""
 LOOK = ("ip", "-json", "-4", "addr", "show", "dev", "lan0")
-KEEP = 'umask 077; echo "$0" > /data/network/fixed.nmconnection'
+KEEP = f'umask 077; echo "$0" > /data/network/{FILE}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +139,7 @@ def test_a_fixed_address_is_forgotten_from_the_rescue_page_and_the_cable_works_b
     link: Link,
 ) -> None:
     box = link.box
-    box.ask("sh", "-c", KEEP, FIXED_CONNECTION)
+    box.ask("sh", "-c", KEEP, fixed_connection(f"{FIXED}/24"))
     box.ask("nmcli", "connection", "reload")
     box.ask("nmcli", "connection", "up", "Fixed")
     assert _until_addressed(box, FIXED) == FIXED
