@@ -130,6 +130,14 @@ def test_space_is_shown_and_freed(box: OwnSystem, person: Person) -> None:
     assert box.ask("ls", "/data/allerac/downloads") == ""
 
 
+def test_a_look_that_is_cut_short_by_the_switch_has_not_failed(box: OwnSystem) -> None:
+    look = "allerac-act-inspect.service"
+    held = f"until pid=$(systemctl show -P MainPID {look}); [ $pid -gt 0 ]; do :; done"
+    box.ask("sh", "-c", f"systemctl start --no-block {look}; {held}; kill -STOP $pid")
+    box.ask("systemctl", "stop", look)
+    assert box.ask("systemctl", "show", "-P", "Result", look).strip() == "success"
+
+
 def test_without_its_database_the_page_answers(box: OwnSystem, helped: Person) -> None:
     box.ask("systemctl", "stop", "allerac.service")
     try:
