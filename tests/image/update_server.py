@@ -28,8 +28,13 @@ SILENT_SECONDS = 0.2
 CUT_SHARE = 0.1
 """Of the answers, while some are still to be cut: each is asked for again a few times only."""
 
-FLIPPED_ANSWER = (20, 120)
-"""By then the signature was read, and the update is not."""
+BLOCK_BYTES = 4096
+PAYLOAD_SHARE = 0.97
+"""Of a bundle, behind which its index, its tree of hashes and its signature lie."""
+
+FLIPPED_ANSWER = (1, 40)
+"""Of those with a block of the payload: an update that changes one file reads about fifty. What
+looks at the drive that streams a bundle, before it is opened, asks for more at once."""
 
 
 class Cuts:
@@ -56,7 +61,8 @@ class Cuts:
 class Flip:
     """Turns over one bit of a bundle, as the file `order` says: of the first byte of an answer.
 
-    An update reads little of a bundle, so that hardly any other bit is ever noticed.
+    An update reads little of a bundle, so that hardly any other bit is ever noticed: blocks of the
+    payload, one by one.
     """
 
     def __init__(self, order: Path) -> None:
@@ -64,8 +70,11 @@ class Flip:
         self._left: int | None = None
         self._lock = threading.Lock()
 
-    def before(self, bundle: Path, first: int) -> None:
-        """Note that `bundle` is read from the byte `first` on."""
+    def before(self, bundle: Path, first: int, size: int) -> None:
+        """Note that `size` bytes of `bundle` are read from the byte `first` on."""
+        end = PAYLOAD_SHARE * bundle.stat().st_size
+        if size != BLOCK_BYTES or not 0 < first < end:
+            return
         with self._lock:
             if self._left is None and self._order.is_file():
                 chance = random.Random(int(self._order.read_text()))  # noqa: S311 - no secret
@@ -111,7 +120,7 @@ class Handler(SimpleHTTPRequestHandler):
         first = int(asked[1]) if asked else 0
         last = min(int(asked[2]), size - 1) if asked and asked[2] else size - 1
         if path.suffix == BUNDLE:
-            self._flip.before(path, first)
+            self._flip.before(path, first, last - first + 1)
         self.send_response(HTTPStatus.PARTIAL_CONTENT if asked else HTTPStatus.OK)
         self.send_header("Accept-Ranges", "bytes")
         self.send_header("Content-Type", "application/octet-stream")

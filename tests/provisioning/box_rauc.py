@@ -137,7 +137,8 @@ async def box_rauc(
     with private_bus(folder) as address:
         _announce(root, folder, command, {"DBUS_SYSTEM_BUS_ADDRESS": address, **wishes.environment})
         bus = SystemBus(address)
-        rauc = Rauc(bus, wish=folder / WISH, look_seconds=LOOK_SECONDS)
+        wish = folder / WISH  # which nobody fulfils
+        rauc = Rauc(bus, wish=wish, look_seconds=LOOK_SECONDS, end_seconds=LOOK_SECONDS)
         box = BoxRauc(folder, rauc, bus)
         try:
             async with asyncio.timeout(START_SECONDS):

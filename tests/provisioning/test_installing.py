@@ -270,7 +270,8 @@ async def test_an_installer_that_waits_for_a_silent_server_is_given_up_on_and_en
         await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server,
     ):
         port = server.sockets[0].getsockname()[1]
-        impatient = Rauc(box.bus, wish=tmp_path / WISH, look_seconds=0.1, still_seconds=1.0)
+        limits = {"look_seconds": 0.1, "still_seconds": 1.0, "end_seconds": 0.1}
+        impatient = Rauc(box.bus, wish=tmp_path / WISH, **limits)
         with pytest.raises(UpdateFailed) as caught:
             await impatient.install(f"http://127.0.0.1:{port}/{first.name}", lambda *_: None)
         sys.stdout.write(f"silent server: {caught.value.reason} ({caught.value.detail})\n")

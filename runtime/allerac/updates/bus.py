@@ -98,6 +98,14 @@ class SystemBus:
         [value] = await self.call(properties, "Get", "ss", remote.interface, name)
         return value
 
+    async def owner(self, service: str) -> str | None:
+        """Return who has the name now, None when nobody does; it is another for each process."""
+        try:
+            [name] = await self.call(_DAEMON, "GetNameOwner", "s", service)
+        except BusLostError:
+            return None
+        return str(name)
+
     @asynccontextmanager
     async def listening(self, remote: Remote, listener: Listener) -> AsyncIterator[None]:
         """Pass on the signals of an object, those of its properties too."""
@@ -115,16 +123,15 @@ class SystemBus:
             ):
                 listener(message.member or "", unpack_variants(message.body))
 
-        daemon = Remote("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus")
         rule = f"type='signal',sender='{remote.service}',path='{remote.path}'"
         bus.add_message_handler(pass_on)
         try:
-            await self.call(daemon, "AddMatch", "s", rule)
+            await self.call(_DAEMON, "AddMatch", "s", rule)
             yield
         finally:
             bus.remove_message_handler(pass_on)
             with suppress(BusLostError, RefusedError):
-                await self.call(daemon, "RemoveMatch", "s", rule)
+                await self.call(_DAEMON, "RemoveMatch", "s", rule)
 
     async def _connected(self) -> MessageBus:
         async with self._connecting:
@@ -134,6 +141,7 @@ class SystemBus:
             return self._bus
 
 
+_DAEMON = Remote("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus")
 _NOBODY = frozenset(
     f"org.freedesktop.DBus.Error.{name}"
     for name in ("ServiceUnknown", "NameHasNoOwner", "Disconnected", "TimedOut")

@@ -35,6 +35,11 @@ STILL_SECONDS = 3600.0
 """In which an installation must come on by a percent: of the slowest line that is a megabyte, and
 reading a slot for the first time takes minutes."""
 
+END_SECONDS = 30.0
+"""For systemd to see the wish and end the installer."""
+
+END_LOOK_SECONDS = 0.2
+
 OnProgress = Callable[[int, str], None]
 """Gets percent and what is being done, in RAUC's words."""
 
@@ -121,12 +126,14 @@ class Rauc:
         look_seconds: float = LOOK_SECONDS,
         inspect_seconds: float = INSPECT_SECONDS,
         still_seconds: float = STILL_SECONDS,
+        end_seconds: float = END_SECONDS,
     ) -> None:
         self._bus = bus
         self._wish = wish
         self._look_seconds = look_seconds
         self._inspect_seconds = inspect_seconds
         self._still_seconds = still_seconds
+        self._end_seconds = end_seconds
 
     async def compatible(self) -> str:
         """Return the system's `compatible`, `allerac-<tier>`."""
@@ -249,11 +256,20 @@ class Rauc:
         raise failed("installer_unavailable", "it no longer answers")
 
     async def _end(self, reason: str) -> None:
-        """Have RAUC ended, which hears nothing or remembers what is not so."""
+        """Have RAUC ended, which hears nothing or remembers what is not so.
+
+        It is waited for: whoever tries again at once would else be cut off by that end.
+        """
         log.warning("installer_ended_for", reason=reason, ended=self._wish is not None)
-        if self._wish is not None:
-            with suppress(OSError):
-                await asyncio.to_thread(self._wish.write_text, "")
+        if self._wish is None:
+            return
+        owner = await self._bus.owner(INSTALLER.service)
+        with suppress(OSError):
+            await asyncio.to_thread(self._wish.write_text, "")
+            for _ in range(int(self._end_seconds / END_LOOK_SECONDS)):
+                if owner is None or owner != await self._bus.owner(INSTALLER.service):
+                    return
+                await asyncio.sleep(END_LOOK_SECONDS)
 
     async def _get(self, name: str) -> Any:
         try:

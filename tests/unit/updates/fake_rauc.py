@@ -59,6 +59,7 @@ class FakeRauc(ServiceInterface):
     def __init__(self, box: EmulatedBox) -> None:
         super().__init__(INSTALLER.interface)
         self.box = box
+        self.bus: MessageBus | None = None
         self.keeps_silent = False
         self.waits_for_server = False
         self.last_error = ""
@@ -199,9 +200,19 @@ async def fake_rauc(address: str, box: EmulatedBox) -> AsyncIterator[FakeRauc]:
     """Offer RAUC on the bus at `address`."""
     bus = await MessageBus(bus_address=address).connect()
     rauc = FakeRauc(box)
+    rauc.bus = bus
     bus.export(INSTALLER.path, rauc)
     await bus.request_name(INSTALLER.service)
     try:
         yield rauc
     finally:
         bus.disconnect()
+
+
+async def ends_at(wish: Path, service: FakeRauc, seconds: float) -> None:
+    """Do what the box's path unit does: end the service `seconds` after there is a `wish`."""
+    while not await asyncio.to_thread(wish.exists):  # noqa: ASYNC110 - a file has no event
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(seconds)
+    assert service.bus is not None
+    service.bus.disconnect()

@@ -11,10 +11,10 @@ import pytest
 
 from allerac.errors import UpdateFailed
 from allerac.updates.bus import SystemBus
-from allerac.updates.rauc import Bundle, Rauc
+from allerac.updates.rauc import INSTALLER, Bundle, Rauc
 
 from .emulated_box import EmulatedBox, bundle_of
-from .fake_rauc import FakeRauc, fake_rauc, private_bus
+from .fake_rauc import FakeRauc, ends_at, fake_rauc, private_bus
 from .publisher import hash_of
 
 URL = "http://127.0.0.1:1/targets/vm/1.1.0/x.raucb"
@@ -37,7 +37,8 @@ async def open_bench(folder: Path) -> AsyncIterator[Bench]:
     with private_bus(folder) as address:
         bus = SystemBus(address)
         async with fake_rauc(address, box) as service:
-            rauc = Rauc(bus, wish=folder / "end", look_seconds=0.1, inspect_seconds=0.5)
+            wish = folder / "end"
+            rauc = Rauc(bus, wish=wish, look_seconds=0.1, inspect_seconds=0.5, end_seconds=0.5)
             yield Bench(box, rauc, service, bus)
         await bus.close()
 
@@ -56,6 +57,17 @@ async def test_an_installer_that_waits_for_a_silent_server_is_ended(
     with pytest.raises(UpdateFailed) as caught:
         await bench.rauc.inspect(URL)
     assert (caught.value.reason, (tmp_path / "end").exists()) == ("server_slow", True)
+
+
+async def test_whoever_tries_again_meets_the_next_installer(bench: Bench, tmp_path: Path) -> None:
+    bench.service.waits_for_server = True
+    patient = Rauc(bench.bus, wish=tmp_path / "end", inspect_seconds=0.1, end_seconds=60)
+    ended = asyncio.create_task(ends_at(tmp_path / "end", bench.service, 0.5))
+    with pytest.raises(UpdateFailed) as caught:
+        await patient.inspect(URL)
+    assert caught.value.reason == "server_slow"
+    assert ended.done()
+    assert await bench.bus.owner(INSTALLER.service) is None
 
 
 async def test_an_installer_that_refuses_is_left_alone(bench: Bench, tmp_path: Path) -> None:
@@ -159,7 +171,7 @@ async def test_an_installation_that_comes_on_no_more_is_given_up_and_its_install
 ) -> None:
     bench.box.may_finish.clear()
     wish = tmp_path / "give-up"
-    impatient = Rauc(bench.bus, wish=wish, look_seconds=0.02, still_seconds=0.2)
+    impatient = Rauc(bench.bus, wish=wish, look_seconds=0.02, still_seconds=0.2, end_seconds=0.1)
     for waiting in (impatient.install(URL, lambda *_: None), impatient.follow(lambda *_: None)):
         with pytest.raises(UpdateFailed) as caught:
             await waiting
