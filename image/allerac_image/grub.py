@@ -33,14 +33,13 @@ def make_boot_loader(plan: Plan, log: StepLog) -> None:
     """Write GRUB as firmware finds it without being told, and both environment blocks."""
     folder = plan.parts / "esp" / "EFI" / "BOOT"
     folder.mkdir(parents=True)
-    # The early configuration must not read grub.cfg itself: it would be read twice, and every boot
-    # would count as two tries.
+    # Without an early configuration it looks for grub.cfg below its prefix on the drive that it was
+    # itself read from (grub_set_prefix_and_root), and reads it once: each time counts as a try.
     log.run(
         [
             *foreign(plan.root, "usr/bin/grub-mkimage"),
             f"--directory={plan.root / 'usr/lib/grub/x86_64-efi'}",
             "--format=x86_64-efi",
-            f"--config={IMAGE / 'files' / 'early.cfg'}",
             "--prefix=/EFI/BOOT",
             f"--output={folder / 'BOOTX64.EFI'}",
             *MODULES,

@@ -3,8 +3,6 @@
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from allerac_image.grub import BLOCK_BYTES, FRESH, environment_block, grub_configuration
 from allerac_image.plan import IMAGE
 from allerac_image.slot import root_hash_of, slot_configuration
@@ -13,11 +11,9 @@ from tests.image.plans import plan_below
 TEMPLATE = (IMAGE / "files" / "grub.cfg").read_text("utf-8")
 
 
-@pytest.mark.parametrize("name", ["grub.cfg", "early.cfg"])
-def test_grub_can_read_the_script(tmp_path: Path, name: str) -> None:
-    script = tmp_path / name
-    template = (IMAGE / "files" / name).read_text("utf-8")
-    script.write_text(grub_configuration(plan_below(tmp_path), template))
+def test_grub_can_read_the_script(tmp_path: Path) -> None:
+    script = tmp_path / "grub.cfg"
+    script.write_text(grub_configuration(plan_below(tmp_path), TEMPLATE))
     checked = subprocess.run(["/usr/bin/grub-script-check", script], capture_output=True, text=True)
     assert (checked.returncode, checked.stderr) == (0, "")
 
@@ -28,11 +24,6 @@ def test_the_script_names_this_disks_slots_and_leaves_nothing_open(tmp_path: Pat
     assert f"start A 2 {plan.uuid('partition/root-A')}" in script
     assert f"start B 3 {plan.uuid('partition/root-B')}" in script
     assert "@" not in script
-
-
-def test_the_early_script_leaves_reading_the_configuration_to_grub() -> None:
-    early = (IMAGE / "files" / "early.cfg").read_text("utf-8")
-    assert "grub.cfg" not in early
 
 
 def test_an_environment_block_is_one_the_system_can_change(tmp_path: Path) -> None:

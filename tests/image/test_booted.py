@@ -115,6 +115,12 @@ def test_it_announces_itself_on_a_network_without_dhcp_and_shows_the_wizard(
     assert status["claimed"] is False
 
 
+def test_the_boot_loader_has_nothing_to_complain_of(box: BootedBox) -> None:
+    told, kernel, _ = box.emulator.serial.partition("Linux version")
+    assert kernel
+    assert "error" not in told
+
+
 def test_only_the_ports_of_the_front_door_answer(box: BootedBox) -> None:
     ports = sorted(OPEN_PORTS | OTHER_PORTS)
     answered = box.lan.ask("knock", address=box.address, ports=ports, seconds=5)
