@@ -2,6 +2,7 @@
 sold do what the tests of the hand-over do by hand. The tier `vm` has no USB.
 
 The emulated machine is none of the tier, so that it fails its burn-in; it signs that all the same.
+It has the ten minutes of a machine that is sold to prove itself: nothing else may run beside it.
 """
 
 import json
