@@ -4,7 +4,7 @@ D-Bus interface of RAUC 1.13 (https://rauc.readthedocs.io/en/v1.13/reference.htm
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -216,7 +216,11 @@ class Rauc:
     async def slots(self) -> Slots:
         """Ask for the state of both slots, and for the primary one."""
         [rows] = await self._call("GetSlotStatus")
-        roots = [_slot(name, facts) for name, facts in rows if facts.get("class") == ROOT_CLASS]
+        roots = [
+            _slot(name, facts, [other for _, other in rows if other.get("parent") == name])
+            for name, facts in rows
+            if facts.get("class") == ROOT_CLASS
+        ]
         booted = [slot for slot in roots if slot.booted]
         others = [slot for slot in roots if not slot.booted]
         if len(booted) != 1 or len(others) != 1:
@@ -313,7 +317,9 @@ def _listener(
     return listen
 
 
-def _slot(name: str, facts: dict[str, Any]) -> Slot:
+def _slot(name: str, facts: dict[str, Any], parts: Sequence[dict[str, Any]]) -> Slot:
+    """Return a slot with its `parts`, as its kernel's: it is whole when all are, of one bundle."""
+    is_one = all(part.get("bundle.hash") == facts.get("bundle.hash") for part in parts)
     return Slot(
         name=name,
         bootname=str(facts.get("bootname", "")),
@@ -321,7 +327,7 @@ def _slot(name: str, facts: dict[str, Any]) -> Slot:
         bootable=facts.get("boot-status") == "good",
         version=facts.get("bundle.version"),
         manifest_hash=facts.get("bundle.hash"),
-        complete=facts.get("status", "ok") == "ok",
+        complete=is_one and all(each.get("status", "ok") == "ok" for each in (facts, *parts)),
         activations=int(facts.get("activated.count", 0)),
     )
 

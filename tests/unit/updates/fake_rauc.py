@@ -61,6 +61,8 @@ class FakeRauc(ServiceInterface):
         self.box = box
         self.bus: MessageBus | None = None
         self.keeps_silent = False
+        self.kernels: dict[str, dict[str, Variant]] = {}
+        """What is other of a slot's kernel than of the slot."""
         self.waits_for_server = False
         self.last_error = ""
         self._progress: list[Any] = [0, "", 0]
@@ -109,9 +111,10 @@ class FakeRauc(ServiceInterface):
             slots = await self.box.slots()
         except UpdateFailed as error:
             raise _refusal(error) from error
-        rows = [[slot.name, _facts(slot)] for slot in (slots.booted, slots.other)]
-        boot = {"class": Variant("s", "boot"), "state": Variant("s", "inactive")}
-        return [*rows, ["boot.0", boot]]
+        both = (slots.booted, slots.other)
+        rows = [[slot.name, _facts(slot)] for slot in both]
+        kernels = [[f"boot.{number}", self._kernel_of(slot)] for number, slot in enumerate(both)]
+        return [*rows, *kernels]
 
     @dbus_method(name="GetPrimary")
     async def get_primary(self) -> DBusStr:
@@ -145,6 +148,11 @@ class FakeRauc(ServiceInterface):
     def completed(self, result: int) -> DBusInt32:
         """Say that it is over."""
         return result
+
+    def _kernel_of(self, slot: Slot) -> dict[str, Variant]:
+        told = {**_facts(slot), **self.kernels.get(slot.name, {})}
+        del told["bootname"], told["boot-status"]
+        return {**told, "class": Variant("s", "boot"), "parent": Variant("s", slot.name)}
 
     async def _install(self, source: str) -> None:
         try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from dbus_fast import Variant
 
 from allerac.errors import UpdateFailed
 from allerac.updates.bus import SystemBus
@@ -146,6 +147,24 @@ async def test_what_nobody_has_heard_before_is_kept_in_its_words(bench: Bench) -
     bench.box.problems = ["interrupted"]
     bench.service.last_error = ""
     assert await reason_of_installing(bench) == ("install_failed", "interrupted")
+
+
+@pytest.mark.parametrize(
+    "kernel",
+    [
+        {"bundle.hash": Variant("s", hash_of("1.0.0"))},
+        {"status": Variant("s", "pending")},
+    ],
+    ids=["of another bundle", "half written"],
+)
+async def test_a_slot_is_not_whole_before_its_kernel_is(
+    bench: Bench, kernel: dict[str, Variant]
+) -> None:
+    await bench.rauc.install(URL, lambda *_: None)
+    other = (await bench.rauc.slots()).other
+    assert other.complete
+    bench.service.kernels[other.name] = kernel
+    assert not (await bench.rauc.slots()).other.complete
 
 
 async def test_an_installation_whose_end_nobody_tells_is_noticed(bench: Bench) -> None:
