@@ -38,6 +38,7 @@ from tests.image.update_shelf import UpdateShelf
 from tests.image.updating import (
     VERDICT_SECONDS,
     installed_version,
+    wait_for_state,
     wait_for_verdict,
     wait_for_way_back,
 )
@@ -205,7 +206,7 @@ def test_a_server_that_says_nothing_is_given_up_on_and_tried_again(
         reason = _wait_for_reason(box)
         assert reason["name"] == "server_slow", reason
         shelf.be_silent(on=False)
-        take(box)
+        _look_again(box)
         trial.result = "`server_slow`, then installed"
 
 
@@ -220,7 +221,7 @@ def test_a_bundle_with_another_bit_is_not_started_and_the_whole_one_is_taken(
         reason = _wait_for_reason(box)
         assert state_of(box) != INSTALLED
         at = shelf.flip_back()
-        take(box)
+        _look_again(box)
         trial.result = f"`{reason['name']}` (byte {at:,}), then installed whole"
 
 
@@ -269,6 +270,12 @@ def _wait_for_reason(box: BootedBox) -> dict[str, Any]:
     until(lambda: box.call("GET", "/updates")["reason"] is not None)
     reason: dict[str, Any] = box.call("GET", "/updates")["reason"]
     return reason
+
+
+def _look_again(box: BootedBox) -> None:
+    """Ask for updates: what was begun and cut off goes on by itself, until it is installed."""
+    box.call("POST", "/updates/check")
+    wait_for_state(box, INSTALLED)
 
 
 def _version(box: BootedBox) -> str:
