@@ -62,6 +62,11 @@ class BoxRauc:
         return self.folder / "slots/root-B"
 
     @property
+    def other_kernel(self) -> Path:
+        """The slot beside it."""
+        return self.folder / "slots/boot-B"
+
+    @property
     def log(self) -> str:
         """What it has said so far."""
         return (self.folder / "rauc.log").read_text(errors="replace")

