@@ -41,6 +41,7 @@ from tests.image.updating import (
     wait_for_state,
     wait_for_verdict,
     wait_for_way_back,
+    wait_until_proven,
 )
 from tests.image.visited_box import API
 
@@ -257,6 +258,7 @@ def test_a_clock_that_is_twenty_years_off_is_seen_through(
 ) -> None:
     clock = datetime.now(UTC) + timedelta(days=CLOCKS[case])
     with evidence.of(case) as trial, ready.started(tmp_path, good, clock) as box:
+        wait_until_proven(box)
         take(box)
         assert what_was_said(box) == list(SAID)
         conversation = box.call("POST", "/conversations", {})["id"]
