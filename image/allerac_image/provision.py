@@ -3,6 +3,9 @@
 import json
 import os
 import re
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
 
 from allerac_release.trust import read_trust
 
@@ -11,8 +14,7 @@ from .errors import CommandFailed, ImageError
 from .log import StepLog, Words, clean_environment, say
 from .plan import IMAGE, PROFILES, REPOSITORY, Plan
 
-CONNECTION = "community.general.chroot"
-INTERPRETER = "/usr/bin/python3"
+PYTHON = "/usr/bin/python3"
 TASK = re.compile(r"TASK \[(\w+) : ")
 """How Ansible begins a task of a role."""
 
@@ -24,7 +26,8 @@ def provision(plan: Plan, log: StepLog) -> None:
     policy.chmod(0o755)
     variables = plan.work / "variables.json"
     variables.write_text(json.dumps(role_variables(plan), indent=2))
-    command: Words = [plan.ansible, "-i", f"{plan.root},", "-c", CONNECTION, plan.playbook]
+    hosts = write_hosts(plan.work, ["/usr/sbin/chroot", plan.root])
+    command: Words = [plan.ansible, "-i", hosts, plan.playbook]
     try:
         run_with_mounts(
             plan.root,
@@ -44,6 +47,18 @@ def provision(plan: Plan, log: StepLog) -> None:
         policy.unlink(missing_ok=True)
 
 
+def write_hosts(folder: Path, enter: Sequence[str | Path]) -> Path:
+    """Write the inventory with one machine, whose programs `enter` begins; return the file."""
+    interpreter = shlex.join([*map(str, enter), PYTHON])
+    host = {
+        "ansible_connection": "mitogen_chroot",
+        "ansible_python_interpreter": interpreter,
+    }
+    file = folder / "hosts.json"
+    file.write_text(json.dumps({"all": {"hosts": {"root": host}}}, indent=2))
+    return file
+
+
 class RoleProgress:
     """Says each role once, when Ansible begins it: the step is the longest of all."""
 
@@ -61,7 +76,6 @@ def role_variables(plan: Plan) -> dict[str, object]:
     """Return what the roles are told about this build."""
     trust = read_trust(plan.trust)
     return {
-        "ansible_python_interpreter": INTERPRETER,
         "target": "image",
         "tier": plan.tier_id,
         "version": plan.version,
@@ -84,6 +98,5 @@ def _ansible_settings(plan: Plan) -> dict[str, str]:
         "ANSIBLE_LOCAL_TEMP": str(plan.work / "ansible" / "tmp"),
         "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_NOCOWS": "1",
-        "ANSIBLE_PIPELINING": "1",
         "PATH": f"{plan.ansible.parent}{os.pathsep}{clean_environment(plan.epoch)['PATH']}",
     }
