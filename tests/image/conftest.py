@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.image.emulated_lan import UPDATES_FROM, emulated_lan
+from tests.made_once import made_once
 
 REPOSITORY = Path(__file__).parents[2]
 BUILD_SECONDS = 3600
@@ -56,9 +57,7 @@ def build_image(
 def vm_image(tmp_path_factory: pytest.TempPathFactory) -> BuiltImage:
     """Build it, or take the folder that `ALLERAC_TEST_IMAGE` names."""
     given = os.environ.get("ALLERAC_TEST_IMAGE")
-    return (
-        BuiltImage(Path(given)) if given else build_image(tmp_path_factory.mktemp("image") / "vm")
-    )
+    return BuiltImage(Path(given) if given else made_once(tmp_path_factory, "vm", build_image))
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,9 @@
 """A Debian root that the roles have been run over, once for all tests that look at it."""
 
+import dataclasses
 import os
-import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from allerac_image.source import read_source
 from allerac_image.wheelhouse import prepare_wheelhouse
 from allerac_release.development import development_trust
 from bootstrap.steps import cache_folder
+from tests.made_once import made_once
 
 HERE = Path(__file__).parent
 PLAY_SECONDS = 2400
@@ -26,7 +27,7 @@ PLAY_SECONDS = 2400
 Step = Callable[[Plan, StepLog], None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Provisioned:
     """A root with the roles done; what was needed while building is still there."""
 
@@ -41,6 +42,17 @@ class Provisioned:
         log = StepLog(self.plan.logs / f"{name}.log", clean_environment(self.plan.epoch))
         step(self.plan, log)
         return log.path.read_text()
+
+    def copy(self, work: Path) -> "Provisioned":
+        """Return one of its own for who changes it."""
+        copied = Provisioned(dataclasses.replace(self.plan, work=work, out=work / "out"))
+        for folder, to in (
+            (self.root, copied.root),
+            (self.plan.wheelhouse, copied.plan.wheelhouse),
+        ):
+            to.parent.mkdir(parents=True, exist_ok=True)
+            subprocess.run(["/usr/bin/cp", "-a", folder, to], check=True)
+        return copied
 
 
 def _plan(work: Path) -> Plan:
@@ -69,19 +81,23 @@ def _make_keys(plan: Plan, log: StepLog) -> None:
     Signer(plan.keys).make_development_keys(log)
 
 
-@pytest.fixture(scope="session")
-def provisioned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provisioned]:
-    """Run the roles over a Debian root, as the image's build does."""
-    if os.geteuid() != 0 and "CI" not in os.environ:
-        pytest.skip("needs root, for the owners of files in the root that is made")
-    made = Provisioned(_plan(tmp_path_factory.mktemp("provisioned")))
+def _make(work: Path) -> None:
+    made = Provisioned(_plan(work))
+    made.plan.save()
     made.do(_make_keys, "keys")
     made.do(prepare_root, "debian")
     made.do(prepare_wheelhouse, "wheelhouse")
     made.do(unpack_root, "unpack")
     made.do(provision, "provision")
-    yield made
-    shutil.rmtree(made.plan.work)
+
+
+@pytest.fixture(scope="session")
+def provisioned(tmp_path_factory: pytest.TempPathFactory) -> Provisioned:
+    """Run the roles over a Debian root, as the image's build does."""
+    if os.geteuid() != 0 and "CI" not in os.environ:
+        pytest.skip("needs root, for the owners of files in the root that is made")
+    work = made_once(tmp_path_factory, "provisioned", _make)
+    return Provisioned(Plan.load(work / "plan.json"))
 
 
 @pytest.fixture(scope="session")
@@ -95,23 +111,25 @@ def root(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture(scope="session")
-def image_root(request: pytest.FixtureRequest) -> Path:
+def image_root(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The root as an image has it; `ALLERAC_IMAGE_ROOT` names one that a build left."""
     given = os.environ.get("ALLERAC_IMAGE_ROOT")
     if given:
         return Path(given)
     provisioned: Provisioned = request.getfixturevalue("provisioned")
-    provisioned.do(seal, "seal")
-    return provisioned.root
+
+    def make(work: Path) -> None:
+        provisioned.copy(work).do(seal, "seal")
+
+    return made_once(tmp_path_factory, "sealed", make) / "root"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Roots are looked at before one is sealed; the first test gets the time to make it."""
+    """The test that happens to make a root gets the time for it."""
     for item in items:
         if {"provisioned", "root", "image_root"} & _fixtures(item):
             item.add_marker(pytest.mark.timeout(PLAY_SECONDS))
             item.add_marker(pytest.mark.slow)
-    items.sort(key=lambda item: "image_root" in _fixtures(item))
 
 
 def _fixtures(item: pytest.Item) -> set[str]:
