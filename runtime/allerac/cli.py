@@ -10,6 +10,8 @@ import gc
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Never
@@ -43,11 +45,9 @@ def main(words: list[str] | None = None) -> Never:
 
 def serve(settings: Settings, _: argparse.Namespace) -> int:
     """Run Allerac until it is asked to stop."""
-    gc.disable()  # what is imported stays: looking for garbage in it takes a sixth of the start
-    from allerac.serving import serve
+    with _quick_imports():
+        from allerac.serving import serve
 
-    gc.freeze()
-    gc.enable()
     serve(settings)
     return 0
 
@@ -65,6 +65,14 @@ def console(settings: Settings, _: argparse.Namespace) -> int:
     view = settings.socket.with_name(FILE_NAME)
     sight = Sight(view, settings.data_dir, _own_addresses, burn_in)
     run_console(sight, sys.stdout, os.environ.get("TERM", ""))
+
+
+@contextmanager
+def _quick_imports() -> Iterator[None]:
+    """Look for garbage when all is there, not again and again meanwhile: a sixth of a start."""
+    gc.disable()
+    yield
+    gc.enable()
 
 
 def _own_addresses() -> list[str]:
@@ -122,8 +130,9 @@ def detect(settings: Settings, _: argparse.Namespace) -> int:
 
 def prove(settings: Settings, _: argparse.Namespace) -> int:
     """Keep the system that has just booted if all that worked before works; otherwise go back."""
-    from allerac.logs import log_to_stderr
-    from allerac.proving import prove_this_system
+    with _quick_imports():
+        from allerac.logs import log_to_stderr
+        from allerac.proving import prove_this_system
 
     log_to_stderr(settings.log_level)
     return asyncio.run(prove_this_system(settings))
