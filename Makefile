@@ -6,6 +6,9 @@ PYTEST := $(BIN)/pytest
 WORKERS := -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder --durations 20
 IMAGE := $(BIN)/python -m allerac_image
 
+# Tests start hundreds of processes, and each would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 TIER ?= vm
 MODELS ?= none
 

@@ -48,7 +48,7 @@ async def until(client: httpx.AsyncClient, file_id: str, reached: Callable[[Json
     async with asyncio.timeout(SECONDS):
         while not reached(file := await paper(client, file_id)):
             assert file["state"] != "failed", file
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.2)
     return file
 
 

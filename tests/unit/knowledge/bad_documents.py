@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 from tests import documents
 
-from .bombs import with_part
+from .bombs import Bomb, with_part
 
-Case = tuple[str, bytes, str]
+Case = Bomb
 """The last is a key of `REASONS`, or "read"."""
 
 MEGABYTE = 1 << 20
@@ -83,7 +83,7 @@ def _zips() -> Iterator[Case]:
         locked[at] |= 1
     yield "locked zip", bytes(locked), "encrypted"
     yield "entries that overlap", _overlapping(), "bomb"
-    yield "zip whose sizes lie", _lying(), "damaged"
+    yield "zip whose sizes lie", _lying, "damaged"
     yield "only a content type", documents.archive({"[Content_Types].xml": _TYPES}), "unknown_kind"
 
 

@@ -1,13 +1,18 @@
-"""Documents that mean to take all of the time, the memory or the disk: name, bytes, the reason."""
+"""Documents that mean to take all of the time, the memory or the disk: name, content, the reason.
+
+What takes long to make is made by whoever asks for it: every worker reads the list of tests.
+"""
 
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from tests import documents
 
-Bomb = tuple[str, bytes, str]
+Content = bytes | Callable[[], bytes]
+Bomb = tuple[str, Content, str]
 
 MEGABYTE = 1 << 20
 DEEP, WIDE, LONG = 200_000, 10_000, 50_000
@@ -35,6 +40,11 @@ _MAIN = {
     "xlsx": "xl/workbook.xml",
     "epub": "OEBPS/book.opf",
 }
+
+
+def made(content: Content) -> bytes:
+    """Return the bytes of a document, made now where that takes long."""
+    return content if isinstance(content, bytes) else content()
 
 
 def bombs() -> list[Bomb]:
@@ -65,22 +75,36 @@ def with_part(document: bytes, part: str, content: bytes) -> bytes:
 
 def _of_xml() -> Iterator[Bomb]:
     for kind, document in _good().items():
-        for way, text in XML.items():
+        for way in XML:
             reason = "bomb" if way == "an endless name" else "damaged"
             if (kind, way) == ("epub", "attributes"):
                 reason = "no_text"  # its list of chapters is empty
-            yield f"{kind} with {way}", with_part(document, _MAIN[kind], text.encode()), reason
+            yield f"{kind} with {way}", partial(_exploding, document, _MAIN[kind], way), reason
+
+
+def _exploding(document: bytes, part: str, way: str) -> bytes:
+    return with_part(document, part, XML[way].encode())
 
 
 def _of_zip() -> Iterator[Bomb]:
     good = _good()
     for kind, document in good.items():
-        huge = with_part(document, _MAIN[kind], b"\0" * 60 * MEGABYTE)
+        huge = partial(_unpacking, document, _MAIN[kind])
         yield f"{kind} that unpacks to a thousandfold", huge, "bomb"
-    many = documents.archive({f"word/{at}": "" for at in range(20_500)})
-    yield "docx of twenty thousand parts", many, "bomb"
-    chapter = with_part(good["epub"], "OEBPS/c0.xhtml", _noise(33 * MEGABYTE))
-    yield "epub with a chapter of 33 MB", chapter, "bomb"
+    yield "docx of twenty thousand parts", _many_parts, "bomb"
+    yield "epub with a chapter of 33 MB", partial(_long_chapter, good["epub"]), "bomb"
+
+
+def _unpacking(document: bytes, part: str) -> bytes:
+    return with_part(document, part, b"\0" * 60 * MEGABYTE)
+
+
+def _many_parts() -> bytes:
+    return documents.archive({f"word/{at}": "" for at in range(20_500)})
+
+
+def _long_chapter(book: bytes) -> bytes:
+    return with_part(book, "OEBPS/c0.xhtml", _noise(33 * MEGABYTE))
 
 
 def _noise(size: int) -> bytes:
@@ -101,15 +125,11 @@ def _page(content: bytes, more: str = "", box: str = "0 0 595 842") -> bytes:
 
 
 def _of_pdf() -> Iterator[Bomb]:
-    zeros = b"\0" * 200 * MEGABYTE
-    once = zlib.compress(zeros, 9)
-    yield "pdf of zeros, packed once", _page(_stream(once, "/FlateDecode")), "no_text"
-    twice = _stream(zlib.compress(once, 9), "[/FlateDecode /FlateDecode]")
-    yield "pdf of zeros, packed twice", _page(twice), "no_text"
+    yield "pdf of zeros, packed once", _zeros, "no_text"
+    yield "pdf of zeros, packed twice", _zeros_packed_twice, "no_text"
     runs = _stream(b"\x81\0" * 2 * MEGABYTE + b"\x80", "/RunLengthDecode")
     yield "pdf of long runs", _page(runs), "no_text"
-    hexed = _stream(b"00" * 10 * MEGABYTE + b">", "[" + "/ASCIIHexDecode " * 8 + "]")
-    yield "pdf of eight filters", _page(hexed), "no_text"
+    yield "pdf of eight filters", _hexed, "no_text"
     itself = "/Resources << /XObject << /X 4 0 R >> >> "
     form = (
         b"<< /Type /XObject /Subtype /Form /BBox [0 0 9 9] /Length 5 "
@@ -143,11 +163,31 @@ def _of_pdf() -> Iterator[Bomb]:
     yield "pdf of two million brackets", brackets, "no_text"
 
 
+def _zeros() -> bytes:
+    return _page(_stream(_packed_zeros(), "/FlateDecode"))
+
+
+def _zeros_packed_twice() -> bytes:
+    return _page(_stream(zlib.compress(_packed_zeros(), 9), "[/FlateDecode /FlateDecode]"))
+
+
+def _packed_zeros() -> bytes:
+    return zlib.compress(b"\0" * 200 * MEGABYTE, 9)
+
+
+def _hexed() -> bytes:
+    filters = "[" + "/ASCIIHexDecode " * 8 + "]"
+    return _page(_stream(b"00" * 10 * MEGABYTE + b">", filters))
+
+
+def _packed_objects() -> bytes:
+    packed = zlib.compress(b"0 0 " + b"[" * 20 * MEGABYTE, 9)
+    return _page(_stream(packed, "/FlateDecode /Type /ObjStm /N 1000000 /First 4"))
+
+
 def _of_objects() -> Iterator[Bomb]:
     """Yield PDFs whose objects are packed into objects, or mean themselves."""
-    packed = zlib.compress(b"0 0 " + b"[" * 20 * MEGABYTE, 9)
-    stream = _stream(packed, "/FlateDecode /Type /ObjStm /N 1000000 /First 4")
-    yield "pdf of a million packed objects", _page(stream), "no_text"
+    yield "pdf of a million packed objects", _packed_objects, "no_text"
     itself = "<< /Length 4 0 R >>\nstream\nendstream"
     yield "pdf of a stream as long as itself", _page(itself.encode()), "no_text"
     words = "<< /Length 9 /Filter [" + "/FlateDecode " * 10_000 + "] >>\nstream\n\nendstream"

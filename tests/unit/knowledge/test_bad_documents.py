@@ -8,7 +8,7 @@ import pytest
 from allerac.knowledge.reader import draw_page, read_document
 from allerac.knowledge.reasons import REASONS, Unreadable
 from tests.unit.knowledge.bad_documents import ANY_OF_CHANGED, cases, changed, locked_pdf
-from tests.unit.knowledge.bombs import bombs
+from tests.unit.knowledge.bombs import Bomb, bombs, made
 
 SECONDS = 60
 CASES, BOMBS, CHANGED = cases(), bombs(), list(changed())
@@ -29,12 +29,10 @@ def test_there_are_at_least_forty_bombs() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", [*CASES, *BOMBS], ids=[name for name, *_ in [*CASES, *BOMBS]])
-async def test_bad_document_is_refused_with_its_reason(
-    case: tuple[str, bytes, str], tmp_path: Path
-) -> None:
+async def test_bad_document_is_refused_with_its_reason(case: Bomb, tmp_path: Path) -> None:
     _, content, expected = case
     path = tmp_path / "document"
-    path.write_bytes(content)
+    path.write_bytes(made(content))
     assert await outcome_of(path) == expected
     assert expected == "read" or REASONS[expected].message.endswith(".")
 
@@ -52,7 +50,7 @@ async def test_changed_document_is_read_or_refused_and_crashes_nothing(
 @pytest.mark.slow
 async def test_bomb_is_not_drawn_either(tmp_path: Path) -> None:
     path = tmp_path / "document"
-    path.write_bytes(next(content for name, content, _ in BOMBS if "a town" in name))
+    path.write_bytes(made(next(content for name, content, _ in BOMBS if "a town" in name)))
     with pytest.raises(Unreadable):
         await draw_page(path, 2)
     assert (await draw_page(path, 1)).startswith(b"\x89PNG")
