@@ -41,6 +41,7 @@ class Machine:
             [plan.ansible, "-i", hosts, plan.playbook, "-e", json.dumps(variables)],
             env={**clean_environment(plan.epoch), "ANSIBLE_HOME": str(self.scratch / "ansible")},
             cwd=plan.playbook.parent,
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             check=False,
@@ -65,6 +66,7 @@ def machine(
         yield Machine(provisioned, system, scratch)
 
 
+@pytest.mark.matrix
 def test_a_debian_machine_becomes_an_allerac_and_a_second_run_changes_nothing(
     machine: Machine,
 ) -> None:
@@ -73,6 +75,7 @@ def test_a_debian_machine_becomes_an_allerac_and_a_second_run_changes_nothing(
     assert changes(machine.play()) == 0
 
 
+@pytest.mark.matrix
 def test_what_a_machine_had_of_its_own_is_left_alone(machine: Machine) -> None:
     """Its network, firewall, sign-in, clock and updates are its owner's."""
     ours = ("NetworkManager/conf.d/allerac.conf", "sysctl.d/90-allerac.conf", "rauc/system.conf")
