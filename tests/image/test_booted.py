@@ -1,7 +1,7 @@
 """The image of the `vm` tier, from power to an answer and to the next version, without a way out.
 
 The tests are one story and run in order: each goes on where the one before stopped. A start takes
-minutes in the emulator, so there are three: the first, one after a power cut, one of the update.
+minutes in the emulator, so there are two: the first, and one of the update after a power cut.
 """
 
 import re
@@ -22,11 +22,10 @@ from tests.image.offline_disk import (
     partition,
 )
 from tests.image.successor import Predecessor, with_more_in_one_file
+from tests.image.talker import talking
 from tests.image.update_shelf import UpdateShelf, served
 from tests.image.updating import (
     INSTALL_SECONDS,
-    STARTED,
-    VERDICT_SECONDS,
     installed_version,
     wait_for_state,
     wait_for_verdict,
@@ -35,12 +34,12 @@ from tests.image.updating import (
 )
 
 PASSAGE = "Ana's bicycle is blue. Ben's bicycle is red.\n\nWhat colour is Ana's bicycle?"
-LAST = "Ben's kettle is green. Ana's kettle is white.\n\nWhat colour is Ben's kettle?"
 AFTERWARDS = "The garage code is 2846.\n\nWhat is the garage code?"
 OPEN_PORTS = {80, 443}
 OTHER_PORTS = {22, 53, 111, 631, 3000, 5355, 5432, 6379, 8000, 8080, 8443, 9090, 9100}
 USED_MEMORY_BYTES = 600e6
 NEXT = "0.1.1"
+ANSWER_SECONDS = 120
 LARGEST_SHARE = 0.10
 """Of a bundle, fetched when one file of the runtime changed."""
 
@@ -203,39 +202,35 @@ def test_it_fetched_little_more_than_what_changed(shelf: UpdateShelf) -> None:
 def test_a_power_cut_in_mid_answer_loses_nothing_that_was_acknowledged(
     box: BootedBox, conversation: str
 ) -> None:
+    """It comes when the box has switched to the update and is about to restart."""
     for text in ("Hello", "Thank you"):
         assert _ended(box.follow(box.say(conversation, text)["answer"]["id"])) == "done"
-    last = box.say(conversation, LAST)
-    box.follow(last["answer"]["id"], until="delta")
-    box.emulator.kill()
+    with talking(box, conversation) as talker:
+        assert talker.hears.wait(ANSWER_SECONDS)
+        box.call("POST", "/updates/restart")
+        assert talker.hears.wait(ANSWER_SECONDS)
+        box.emulator.kill()
 
     box.switch_on()
     box.find()
     box.wait_ready()
     box.sign_in()
-    assert _said(box, conversation) == [PASSAGE, "Hello", "Thank you", LAST]
+    acknowledged = [PASSAGE, "Hello", "Thank you", *talker.sent[: len(talker.answers)]]
+    assert _said(box, conversation)[: len(acknowledged)] == acknowledged
+    assert set(_said(box, conversation)) <= {*acknowledged, *talker.sent}
     messages = box.call("GET", f"/conversations/{conversation}/messages")["items"]
-    cut = next(message for message in messages if message["id"] == last["answer"]["id"])
-    assert cut["status"] != "generating"
+    cut = next(message for message in messages if message["id"] == talker.answers[-1])
+    assert cut["status"] == "interrupted"
     again = box.follow(box.say(conversation, AFTERWARDS)["answer"]["id"])
     assert _ended(again) == "done"
     assert "2846" in _words(again)
-    wait_for_state(box, "installed")  # the update was not lost either
 
 
-def test_it_restarts_into_the_update_and_the_gate_keeps_it(box: BootedBox) -> None:
-    wait_until_proven(box)  # a restart would end the proof, which counts as a failed unit
-    cold = box.emulator.wait_for_serial(STARTED, 0)
-    box.call("POST", "/updates/restart")
-    warm = box.emulator.wait_for_serial(STARTED, VERDICT_SECONDS, after=cold.end())
+def test_it_has_started_into_the_update_and_the_gate_keeps_it(box: BootedBox) -> None:
     verdict = wait_for_verdict(box)
     assert (verdict["version"], verdict["result"], verdict["reason"]) == (NEXT, "good", None)
     assert installed_version(box) == NEXT
-    wait_until_proven(box, after=warm.end())
-
-
-def test_what_was_said_before_is_still_there(box: BootedBox, conversation: str) -> None:
-    assert _said(box, conversation) == [PASSAGE, "Hello", "Thank you", LAST, AFTERWARDS]
+    wait_until_proven(box)
 
 
 def test_the_version_before_waits_in_the_other_slot(box: BootedBox) -> None:
