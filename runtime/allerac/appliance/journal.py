@@ -31,7 +31,7 @@ async def read_journal(lines: int, timeout_seconds: float = TIMEOUT_SECONDS) -> 
         told, _ = await asyncio.wait_for(process.communicate(), timeout_seconds)
     except TimeoutError:
         process.kill()
-        await process.wait()
+        await process.communicate()  # `wait` is for nobody whose output is full
         raise Unavailable("The journal does not answer.") from None
     if process.returncode != 0:
         raise Unavailable("The journal cannot be read.")

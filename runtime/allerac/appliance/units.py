@@ -70,6 +70,6 @@ async def _ask(*words: str) -> str:
             text, _ = await process.communicate()
     except TimeoutError:
         process.kill()
-        await process.wait()
+        await process.communicate()  # `wait` is for nobody whose output is full
         return ""
     return text.decode(errors="replace") if process.returncode == 0 else ""

@@ -105,7 +105,8 @@ async def _worker(path: Path, *words: str) -> AsyncIterator[Process]:
         finally:
             if process.returncode is None:
                 process.kill()
-            await process.wait()
+            # Not `wait`: asyncio sees no end of a process whose output is full and not read.
+            await process.communicate()
 
 
 async def _next_message(process: Process, silent_seconds: float) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What the process that opens documents may take: time for a page's worth, and half a gigabyte."""
 
+import asyncio
 import resource
 from contextlib import aclosing
 from pathlib import Path
@@ -12,6 +13,10 @@ from allerac.knowledge.reasons import Unreadable
 from tests import documents
 
 FEW_SECONDS = 2
+SECONDS = 20
+FULL_SECONDS = 2.0
+"""In which the worker has written as much as is kept for it."""
+
 PARAGRAPH = "The boiler is serviced in March by the plumber from the village.\n\n"
 
 
@@ -78,6 +83,18 @@ async def test_text_without_pages_gets_the_time_of_a_page_for_as_much_of_it(
                 assert _cpu_limit() > CPU_SECONDS
                 return
     pytest.fail("there was less to read than two pages' worth")
+
+
+async def test_document_that_is_left_with_much_still_to_be_read_is_closed(tmp_path: Path) -> None:
+    path = tmp_path / "long.txt"
+    path.write_text(PARAGRAPH * 20_000)
+    reading = read_document(path)
+    async for found in reading:
+        if found.piece is not None:
+            break
+    await asyncio.sleep(FULL_SECONDS)
+    async with asyncio.timeout(SECONDS):
+        await reading.aclose()
 
 
 async def test_page_that_has_not_begun_gets_no_time(tmp_path: Path) -> None:
