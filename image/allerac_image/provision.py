@@ -15,6 +15,12 @@ from .log import StepLog, Words, clean_environment, say
 from .plan import IMAGE, PROFILES, REPOSITORY, Plan
 
 PYTHON = "/usr/bin/python3"
+STRATEGY = {"ANSIBLE_STRATEGY": "mitogen_linear"}
+"""How a play goes into a root that is made here (`write_hosts`), told in Ansible's environment.
+
+A machine of somebody's gets Ansible's own: Mitogen cannot fetch what a module lacks there.
+"""
+
 TASK = re.compile(r"TASK \[(\w+) : ")
 """How Ansible begins a task of a role."""
 
@@ -94,6 +100,7 @@ def role_variables(plan: Plan) -> dict[str, object]:
 
 def _ansible_settings(plan: Plan) -> dict[str, str]:
     return {
+        **STRATEGY,
         "ANSIBLE_HOME": str(plan.work / "ansible"),
         "ANSIBLE_LOCAL_TEMP": str(plan.work / "ansible" / "tmp"),
         "ANSIBLE_NOCOLOR": "1",

@@ -10,7 +10,7 @@ import pytest
 
 from allerac_image.debian import unpack_root
 from allerac_image.log import clean_environment
-from allerac_image.provision import provision, role_variables, write_hosts
+from allerac_image.provision import STRATEGY, provision, role_variables, write_hosts
 from tests.provisioning.conftest import Provisioned
 from tests.provisioning.own_system import OwnSystem, running_system
 from tests.provisioning.visits import changes, status_of
@@ -39,7 +39,11 @@ class Machine:
         variables = {**role_variables(plan), "target": "machine"}
         done = subprocess.run(
             [plan.ansible, "-i", hosts, plan.playbook, "-e", json.dumps(variables)],
-            env={**clean_environment(plan.epoch), "ANSIBLE_HOME": str(self.scratch / "ansible")},
+            env={
+                **clean_environment(plan.epoch),
+                **STRATEGY,
+                "ANSIBLE_HOME": str(self.scratch / "ansible"),
+            },
             cwd=plan.playbook.parent,
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -1,8 +1,7 @@
 """Mitogen in place of Ansible's own way to run a task: modules stay in the target's memory.
 
-A play takes a third of the time. Without the line `strategy` in ansible.cfg everything runs as
-before, only slower. Mitogen's plugin is found here, for its package lies in another folder with
-every version of Python.
+A play takes a fifth of the time. Mitogen's plugin is found here, for its package lies in another
+folder with every version of Python.
 """
 
 from ansible_mitogen.loaders import strategy_loader
