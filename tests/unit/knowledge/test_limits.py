@@ -98,8 +98,8 @@ async def test_document_that_is_left_with_much_still_to_be_read_is_closed(tmp_pa
 
 
 async def test_page_that_has_not_begun_gets_no_time(tmp_path: Path) -> None:
-    path = tmp_path / "short.txt"
-    path.write_text(PARAGRAPH)
+    path = tmp_path / "long.txt"
+    path.write_text(PARAGRAPH * 20_000)  # a worker that has said everything is no longer there
     async with aclosing(read_document(path)) as reading:
         async for found in reading:
             if found.kind is not None:
