@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.starter import ForkedRuntime, start_runtime
+
 READY = re.compile(r"ready:\s+(http://\S+)")
 CODE = re.compile(r"Claim code:\s+(\S+)")
 START_SECONDS = 300
@@ -20,7 +22,7 @@ START_SECONDS = 300
 class RunningBox:
     """Where a box answers, and what it printed."""
 
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[str] | ForkedRuntime
     url: str
     claim_code: str | None
     data_dir: Path
@@ -62,13 +64,7 @@ def start_box(data_dir: Path, *, within: Sequence[str] = (), **settings: str) ->
         "ALLERAC_ANNOUNCE": "false",
         **{f"ALLERAC_{name.upper()}": value for name, value in settings.items()},
     }
-    process = subprocess.Popen(
-        [*within, sys.executable, "-m", "allerac", "serve"],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    process = _start_within(within, environment) if within else start_runtime(environment)
     watchdog = threading.Timer(START_SECONDS, process.kill)
     watchdog.start()
     url, code, lines = None, None, []
@@ -85,6 +81,16 @@ def start_box(data_dir: Path, *, within: Sequence[str] = (), **settings: str) ->
     drain = threading.Thread(target=lambda: [None for _ in process.stdout or ()], daemon=True)
     drain.start()
     return RunningBox(process, url.rstrip("/"), code, data_dir, drain)
+
+
+def _start_within(within: Sequence[str], environment: dict[str, str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*within, sys.executable, "-m", "allerac", "serve"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
 
 
 @contextmanager

@@ -5,10 +5,6 @@ write, and a start needs no engine.
 """
 
 import asyncio
-import os
-import signal
-import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,7 +19,7 @@ from tests.api.conftest import claim
 from tests.claimed_box import REQUEST_SECONDS, Owner
 from tests.engine.asking import DEMO
 from tests.faults.soundness import damage_of, not_searchable
-from tests.running_box import CODE, READY, START_SECONDS
+from tests.running_box import RunningBox, start_box
 
 KILLS = 200
 BROWSERS = 3
@@ -34,40 +30,34 @@ ABSENT_MODEL = "qwen2.5-0.5b-instruct-q4_k_m"
 class Runtime:
     """One box's runtime, started and killed as often as is wanted."""
 
-    def __init__(self, starter: Process, client: httpx.AsyncClient) -> None:
+    def __init__(self, data_dir: Path, client: httpx.AsyncClient) -> None:
         self.client = client
         self.acknowledged: asyncio.Queue[str] = asyncio.Queue()
         self.is_up = asyncio.Event()
         self.claim_code: str | None = None
-        self._starter = starter
-        self._pid = 0
+        self._data_dir = data_dir
+        self._box: RunningBox | None = None
 
     async def start(self) -> None:
         """Start it and return once it is ready."""
-        assert self._starter.stdin is not None
-        self._starter.stdin.write(b"start\n")
-        async with asyncio.timeout(START_SECONDS):
-            while "Stop with" not in (line := await self._line()):
-                assert not (self._pid and "ended" in line), "the runtime did not start"
-                self._pid = int(line) if line.strip().isdigit() else self._pid
-                self.claim_code = found[1] if (found := CODE.search(line)) else self.claim_code
-                if ready := READY.search(line):
-                    self.client.base_url = httpx.URL(ready[1])
+        folder = self._data_dir
+        self._box = await asyncio.to_thread(start_box, folder, demo_model_dir=str(folder))
+        self.claim_code = self._box.claim_code or self.claim_code
+        self.client.base_url = httpx.URL(self._box.url)
         self.acknowledged = asyncio.Queue()
         self.is_up.set()
 
-    def end(self, signal_number: int = signal.SIGKILL) -> None:
-        """End it; by default as a power cut does."""
+    def kill(self) -> None:
+        """End it as a power cut does."""
         self.is_up.clear()
-        if self._pid:
-            os.kill(self._pid, signal_number)
-            self._pid = 0
+        if self._box is not None:
+            self._box.kill()
 
-    async def _line(self) -> str:
-        assert self._starter.stdout is not None
-        line = await self._starter.stdout.readline()
-        assert line, "the runtime did not start"
-        return line.decode()
+    async def stop(self) -> None:
+        """End it as a person does."""
+        self.is_up.clear()
+        if self._box is not None:
+            await asyncio.to_thread(self._box.stop)
 
 
 class Browser:
@@ -125,29 +115,12 @@ class Browser:
 @asynccontextmanager
 async def _runtime(data_dir: Path) -> AsyncIterator[Runtime]:
     copy(DEMO.parent / "model.yaml", data_dir)  # the facts without the file
-    environment = {
-        **os.environ,
-        "ALLERAC_DATA_DIR": str(data_dir),
-        "ALLERAC_DEMO_MODEL_DIR": str(data_dir),
-        "ALLERAC_PORT": "0",
-        "ALLERAC_ANNOUNCE": "false",
-    }
-    starter = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.faults.forked_runtimes"),
-        stdin=PIPE,
-        stdout=PIPE,
-        stderr=DEVNULL,
-        env=environment,
-    )
-    assert starter.stdin is not None
     async with httpx.AsyncClient(timeout=REQUEST_SECONDS) as client:
-        runtime = Runtime(starter, client)
+        runtime = Runtime(data_dir, client)
         try:
             yield runtime
         finally:
-            runtime.end()
-            starter.stdin.close()
-            await starter.wait()
+            runtime.kill()
 
 
 @pytest.mark.slow
@@ -165,7 +138,7 @@ async def test_200_kills_of_the_runtime_lose_and_double_nothing(tmp_path: Path) 
         for number in range(KILLS):
             for _ in range(1 + number % ACKNOWLEDGED_UNTIL_KILL):
                 await runtime.acknowledged.get()
-            runtime.end()
+            runtime.kill()
             if number == KILLS - 1:
                 assert damage_of(file) == []
             await runtime.start()
@@ -174,7 +147,7 @@ async def test_200_kills_of_the_runtime_lose_and_double_nothing(tmp_path: Path) 
         await asyncio.gather(*writing, return_exceptions=True)
         for browser in browsers:
             await _assert_kept(owner, browser)
-        runtime.end(signal.SIGTERM)
+        await runtime.stop()
     assert damage_of(file) == []
     assert not_searchable(file) == []
 
