@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from allerac.yaml_files import read_yaml
 
 Kind = Literal["chat", "embedding", "reranker"]
 Grade = Literal["A", "B", "C", "D"]
@@ -59,7 +60,7 @@ class ModelPin(BaseModel):
 
 def load_pins(path: Path) -> Mapping[str, ModelPin]:
     """Read the catalogue at `path`; raises `pydantic.ValidationError` or `ValueError`."""
-    pins = TypeAdapter(list[ModelPin]).validate_python(yaml.safe_load(path.read_text("utf-8")))
+    pins = TypeAdapter(list[ModelPin]).validate_python(read_yaml(path))
     by_id = {pin.id: pin for pin in pins}
     if len(by_id) != len(pins):
         raise ValueError(f"{path.name}: two models have the same id")

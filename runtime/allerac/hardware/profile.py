@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from allerac.yaml_files import read_yaml
 
 from .pin import ModelPin, load_pins
 
@@ -304,7 +305,7 @@ def load_profiles(directory: Path, *, demo_model_id: str = "allerac-demo") -> Pr
     for path in sorted(directory.glob("*.yaml")):
         if path.name == "models.yaml":
             continue
-        profile = Profile.model_validate(yaml.safe_load(path.read_text("utf-8")))
+        profile = Profile.model_validate(read_yaml(path))
         if profile.id != path.stem:
             raise ValueError(f"{path.name} describes the tier {profile.id}")
         by_id[profile.id] = profile

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from allerac.hardware.pin import FileName, ModelId, ModelPin, Sha256
 from allerac.hardware.profile import Profile
+from allerac.yaml_files import read_yaml
 
 
 class DemoModel(BaseModel):
@@ -33,9 +33,7 @@ class DemoModel(BaseModel):
 
 def load_demo_model(facts: Path) -> DemoModel:
     """Read the facts written beside the file; raises `OSError` or `pydantic.ValidationError`."""
-    return DemoModel.model_validate(
-        yaml.safe_load(facts.read_text("utf-8")) | {"directory": facts.parent}
-    )
+    return DemoModel.model_validate(read_yaml(facts) | {"directory": facts.parent})
 
 
 @dataclass(frozen=True, slots=True)

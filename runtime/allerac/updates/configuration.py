@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from allerac.errors import InvalidInput
+from allerac.yaml_files import read_yaml
 
 from .catalogue import Trust
 from .offer import CHANNELS, ThisBox
@@ -30,7 +31,7 @@ def read_configuration(path: Path) -> UpdateConfiguration:
     `root` where the trust begins, `url` and `channel` where updates come from.
     """
     try:
-        content: Any = yaml.safe_load(path.read_text("utf-8"))
+        content: Any = read_yaml(path)
         url = content.get("url")
         return UpdateConfiguration(
             box=ThisBox(
