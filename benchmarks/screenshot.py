@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 from playwright.sync_api import Page, sync_playwright
 
+from tests.browser.chromium import start_chromium
 from tests.running_box import RunningBox, running_box
 
 PASSAGE = "The alarm code is 7391. The garage code is 2846.\n\nWhat is the garage code?"
@@ -17,9 +18,7 @@ def main(target: Path) -> None:
     with tempfile.TemporaryDirectory() as folder, running_box(Path(folder)) as box:
         claim(box)
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-            )
+            browser = start_chromium(playwright)
             page = browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-GB")
             sign_in_and_ask(page, box)
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -27,7 +27,7 @@ class Program:
 
 
 TESTS = (
-    Program("chromium", "chromium"),
+    Program("chromium-headless-shell", "chromium-headless-shell"),
     Program("debugfs", "e2fsprogs"),
     Program("/usr/bin/dbus-daemon", "dbus-daemon"),
     Program("grub-emu", "grub-emu"),

@@ -6,11 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from tests.browser.chromium import start_chromium
 from tests.browser.mock_box import build
-
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
-
 
 expect.set_options(timeout=15_000)  # a busy machine is slow, not wrong
 
@@ -18,7 +15,7 @@ expect.set_options(timeout=15_000)  # a busy machine is slow, not wrong
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = start_chromium(playwright)
         yield browser
         browser.close()
 

@@ -17,7 +17,7 @@ from playwright.sync_api import ConsoleMessage, Request, expect, sync_playwright
 
 from tests import documents
 from tests.api.conftest import claim
-from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.browser.chromium import start_chromium
 from tests.claimed_box import Owner
 from tests.faults.obedient_model import END, ORDER, Listener, calls_of, obedient_model, trap
 from tests.running_box import RunningBox, running_box
@@ -185,7 +185,7 @@ def test_browser_shows_the_orders_and_does_none_of_them(asked: Asked) -> None:
             refusals.append(message.text)
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = start_chromium(playwright)
         context = browser.new_context(locale="en-GB")
         context.add_cookies(
             [{"name": n, "value": v, "url": asked.box.url} for n, v in asked.cookies.items()]

@@ -17,7 +17,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.browser.chromium import start_chromium
 from tests.provisioning.namespaces import inside
 from tests.provisioning.own_system import OwnSystem, running_system
 from tests.recorded_machine import MachineTime, RecordedMachine
@@ -99,7 +99,7 @@ def browser_in(network: Path) -> Iterator[Browser]:
     """Start Chromium in a network; what it is told goes through pipes."""
     with inside(network):
         playwright = sync_playwright().start()
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = start_chromium(playwright)
     try:
         yield browser
     finally:
