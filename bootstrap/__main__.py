@@ -9,7 +9,7 @@ from .image import prepare_ansible, prepare_emulator, prepare_image_tools, prepa
 from .python import prepare_development, prepare_factory, prepare_python
 from .steps import StepFailed, say
 from .system import prepare_test_programs
-from .web import prepare_web
+from .web import prepare_node_modules, prepare_web
 
 STEPS: dict[str, tuple[Callable[[], None], ...]] = {
     "python": (prepare_development,),
@@ -18,6 +18,7 @@ STEPS: dict[str, tuple[Callable[[], None], ...]] = {
         prepare_development,
         prepare_engine,
         prepare_templates,
+        prepare_node_modules,
         prepare_web,
         prepare_test_programs,
         prepare_image_tools,

@@ -6,9 +6,13 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from .steps import PYTHON, REPOSITORY, VENV, digest, once, run
+from .kept import part_of, shelf, touch
+from .steps import PYTHON, REPOSITORY, VENV, cache_folder, digest, once, run
 
 WEB = REPOSITORY / "onboarding_ui"
+DIST = WEB / "dist"
+KEPT = 10
+"""Web applications; one takes two megabytes."""
 NODE_REQUIREMENT = REPOSITORY / "requirements" / "node.txt"
 MINIMUM_NODE = (20, 19)
 """What Vite 8 asks for."""
@@ -44,15 +48,31 @@ def _install_node() -> None:
 
 
 def prepare_web() -> None:
-    """Build the web application into `onboarding_ui/dist`."""
-    prepare_node_modules()
+    """Have the web application in `onboarding_ui/dist`: built, or kept from an equal build."""
+    key = digest(_sources())
+    kept = cache_folder() / "web" / key
+    if not kept.is_dir():
+        prepare_node_modules()
     once(
         "web",
-        digest(_sources()),
+        key,
         "Web application: build",
-        lambda: npm("run", "build", log="web"),
-        made=WEB / "dist" / "index.html",
+        lambda: _take_or_build(kept),
+        made=DIST / "index.html",
     )
+
+
+def _take_or_build(kept: Path) -> None:
+    with shelf(kept.parent, most=KEPT, of="web applications"):
+        if kept.is_dir():
+            shutil.rmtree(DIST, ignore_errors=True)
+            shutil.copytree(kept, DIST)
+        else:
+            npm("run", "build", log="web")
+            part = part_of(kept)
+            shutil.copytree(DIST, part)
+            part.rename(kept)
+        touch(kept)
 
 
 def npm(*words: str, log: str) -> None:

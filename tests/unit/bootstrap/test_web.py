@@ -1,0 +1,60 @@
+"""The web application is built once for each of its versions, and kept."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bootstrap import steps, web
+
+
+@pytest.fixture
+def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What npm was told, in a checkout without anything built, under a cache without anything."""
+    told: list[str] = []
+
+    def npm(*words: str, log: str) -> None:
+        told.append(" ".join(words))
+        shutil.rmtree(web.DIST, ignore_errors=True)  # as Vite does
+        web.DIST.mkdir(parents=True)
+        (web.DIST / "index.html").write_text("built")
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(web, "npm", npm)
+    monkeypatch.setattr(web, "prepare_node_modules", lambda: told.append("packages"))
+    _fresh_clone(tmp_path / "one", monkeypatch)
+    return told
+
+
+def _fresh_clone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "DIST", folder / "dist")
+    monkeypatch.setattr(steps, "BUILD", folder / "build")
+
+
+def test_what_is_kept_is_taken_without_node(
+    built: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web.prepare_web()
+    assert built == ["packages", "run build"]
+    _fresh_clone(tmp_path / "other", monkeypatch)
+    web.prepare_web()
+    assert built == ["packages", "run build"]
+    assert (web.DIST / "index.html").read_text() == "built"
+
+
+def test_another_version_is_built_and_what_was_there_goes(
+    built: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web.prepare_web()
+    (web.DIST / "of-old.js").write_text("old")
+    other = tmp_path / "another"
+    other.write_text("source")
+    monkeypatch.setattr(steps, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(web, "_sources", lambda: [other])
+    web.prepare_web()
+    assert built[2:] == ["packages", "run build"]
+    _fresh_clone(tmp_path / "third", monkeypatch)
+    web.DIST.mkdir(parents=True)
+    (web.DIST / "of-old.js").write_text("old")
+    web.prepare_web()
+    assert [path.name for path in web.DIST.iterdir()] == ["index.html"]
