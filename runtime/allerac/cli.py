@@ -1,7 +1,8 @@
 """The command line: `allerac serve | console | certificate | prove | detect | models … | openapi`.
 
-Each command imports what it needs: the one that draws the screen runs as long as the box does and
-shall not hold the whole runtime in memory.
+Each command imports what it needs. The screen is drawn for as long as the box runs and shall not
+hold the whole runtime in memory: that and the certificate, which the proxy waits for, are told by
+their units what they need of the settings.
 """
 
 import argparse
@@ -16,26 +17,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Never
 
-from pydantic import ValidationError
-
 from allerac import __version__
-from allerac.errors import AlleracError, InvalidInput, Unavailable
-from allerac.settings import Settings
+from allerac.errors import AlleracError, Unavailable
 
 if TYPE_CHECKING:
     from allerac.models import ModelService
+    from allerac.settings import Settings
 
 
 def main(words: list[str] | None = None) -> Never:
     """Run a command and exit with its status."""
     arguments = _parser().parse_args(words)
     try:
-        settings = Settings()
-    except ValidationError as error:
-        _complain(f"A setting is not right: {error}")
-        sys.exit(78)  # EX_CONFIG of sysexits.h
-    try:
-        sys.exit(arguments.run(settings, arguments))
+        sys.exit(arguments.run(arguments))
     except AlleracError as error:
         _complain(f"{error.message} {error.hint}".strip())
         sys.exit(1)
@@ -43,27 +37,21 @@ def main(words: list[str] | None = None) -> Never:
         sys.exit(130)
 
 
-def serve(settings: Settings, _: argparse.Namespace) -> int:
+def serve(_: argparse.Namespace) -> int:
     """Run Allerac until it is asked to stop."""
     with _quick_imports():
         from allerac.serving import serve
 
-    serve(settings)
+    serve(_settings())
     return 0
 
 
-def console(settings: Settings, _: argparse.Namespace) -> int:
+def console(arguments: argparse.Namespace) -> int:
     """Show the box's name, addresses and claim code on this terminal, until stopped."""
-    from allerac.appliance.burn_in_view import FILE_NAME as BURN_IN
     from allerac.appliance.console import Sight, run_console
-    from allerac.appliance.view import FILE_NAME
 
-    if settings.socket is None:
-        raise InvalidInput("The console belongs to the box's service.", hint="Set ALLERAC_SOCKET.")
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a file, not a test's double
-    burn_in = settings.offered_certificate and settings.offered_certificate.with_name(BURN_IN)
-    view = settings.socket.with_name(FILE_NAME)
-    sight = Sight(view, settings.data_dir, _own_addresses, burn_in)
+    sight = Sight(arguments.view, arguments.data_dir, _own_addresses, arguments.burn_in)
     run_console(sight, sys.stdout, os.environ.get("TERM", ""))
 
 
@@ -76,20 +64,20 @@ def _quick_imports() -> Iterator[None]:
 
 
 def _own_addresses() -> list[str]:
-    from allerac.network import list_addresses
+    from allerac.network.addresses import list_addresses
 
     return [address.ip for address in list_addresses()]
 
 
-def certificate(settings: Settings, _: argparse.Namespace) -> int:
+def certificate(arguments: argparse.Namespace) -> int:
     """Have a certificate for the box's proxy: make it, or renew it when it is time."""
     from allerac.appliance.certificate import CertificateFolder
     from allerac.appliance.identity import read_identity
-    from allerac.network import list_addresses
+    from allerac.network.addresses import list_addresses
 
-    suffix = read_identity(settings.identity_dir).suffix
+    suffix = read_identity(arguments.identity_dir).suffix
     names = [f"allerac-{suffix}.local"] if suffix else []
-    folder = CertificateFolder(settings.data_dir / "tls")
+    folder = CertificateFolder(arguments.data_dir / "tls")
     try:
         made = folder.ensure(names, [a.ip for a in list_addresses()], datetime.now(UTC))
     except OSError as error:
@@ -102,46 +90,51 @@ def certificate(settings: Settings, _: argparse.Namespace) -> int:
     return 0
 
 
-def burn_in(settings: Settings, arguments: argparse.Namespace) -> int:
+def burn_in(arguments: argparse.Namespace) -> int:
     """Prove a new unit under load, once, and sign its birth certificate."""
     from allerac.app.burn_in import run_burn_in
 
+    settings = _settings()
     asked = arguments.seconds, arguments.memory_mb, arguments.disk_mb
     return 0 if asyncio.run(run_burn_in(settings, _write, *asked)) else 1
 
 
-def hand_over(settings: Settings, arguments: argparse.Namespace) -> int:
+def hand_over(arguments: argparse.Namespace) -> int:
     """Put this unit's birth certificate on a USB drive that asks for it."""
     from allerac.app.hand_over import hand_over_certificate
 
+    settings = _settings()
     hand_over_certificate(settings, arguments.device, _write)
     return 0
 
 
-def detect(settings: Settings, _: argparse.Namespace) -> int:
+def detect(_: argparse.Namespace) -> int:
     """Say what this machine is, which profile fits, which models, and how fast."""
     from allerac.app import read_hardware
     from allerac.hardware.report import describe_machine
 
+    settings = _settings()
     hardware = read_hardware(settings)
     print(describe_machine(hardware.machine, hardware.choice, hardware.profiles))
     return 0
 
 
-def prove(settings: Settings, _: argparse.Namespace) -> int:
+def prove(_: argparse.Namespace) -> int:
     """Keep the system that has just booted if all that worked before works; otherwise go back."""
     with _quick_imports():
         from allerac.logs import log_to_stderr
         from allerac.proving import prove_this_system
 
+    settings = _settings()
     log_to_stderr(settings.log_level)
     return asyncio.run(prove_this_system(settings))
 
 
-def models(settings: Settings, arguments: argparse.Namespace) -> int:
+def models(arguments: argparse.Namespace) -> int:
     """List, fetch, verify, remove or import model files."""
     from allerac.app import build_model_service, read_hardware
 
+    settings = _settings()
     service = build_model_service(settings, read_hardware(settings))
     return asyncio.run(_models(service, arguments))
 
@@ -167,10 +160,11 @@ async def _models(service: "ModelService", arguments: argparse.Namespace) -> int
     return 0
 
 
-def openapi(settings: Settings, arguments: argparse.Namespace) -> int:
+def openapi(arguments: argparse.Namespace) -> int:
     """Write the OpenAPI document, or check that the file is today's."""
     from allerac.app import openapi_document
 
+    settings = _settings()
     text = json.dumps(openapi_document(settings), indent=2, ensure_ascii=False) + "\n"
     if not arguments.check:
         arguments.file.write_text(text)
@@ -186,8 +180,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"allerac {__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")
     commands.add_parser("serve", help=serve.__doc__).set_defaults(run=serve)
-    commands.add_parser("console", help=console.__doc__).set_defaults(run=console)
-    commands.add_parser("certificate", help=certificate.__doc__).set_defaults(run=certificate)
+    drawing = commands.add_parser("console", help=console.__doc__)
+    drawing.add_argument("--view", type=Path, required=True, help="what the runtime tells")
+    drawing.add_argument("--data-dir", type=Path, required=True, help="what the box keeps")
+    drawing.add_argument("--burn-in", type=Path, help="what the burn-in tells")
+    drawing.set_defaults(run=console)
+    vouching = commands.add_parser("certificate", help=certificate.__doc__)
+    vouching.add_argument("--data-dir", type=Path, required=True, help="what the box keeps")
+    vouching.add_argument("--identity-dir", type=Path, help="what the factory wrote")
+    vouching.set_defaults(run=certificate)
     proving_unit = commands.add_parser("burn-in", help=burn_in.__doc__)
     proving_unit.add_argument("--seconds", type=float, help="of inference; default: the tier's")
     proving_unit.add_argument(
@@ -216,6 +217,18 @@ def _parser() -> argparse.ArgumentParser:
     document.add_argument("file", type=Path)
     document.set_defaults(run=openapi)
     return parser
+
+
+def _settings() -> "Settings":
+    from pydantic import ValidationError
+
+    from allerac.settings import Settings
+
+    try:
+        return Settings()
+    except ValidationError as error:
+        _complain(f"A setting is not right: {error}")
+        sys.exit(78)  # EX_CONFIG of sysexits.h
 
 
 def _write(text: str) -> None:

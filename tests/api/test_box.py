@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from allerac.api.schemas import box as shape
 from allerac.box import NetworkCheck
-from allerac.network import Reason
+from allerac.network.self_test import Reason
 
 from .fresh_box import FreshBox, fresh_box
 

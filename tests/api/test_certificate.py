@@ -1,7 +1,6 @@
 """People get the authority that their devices shall trust, and can compare it."""
 
 import hashlib
-import os
 import ssl
 import subprocess
 import sys
@@ -56,12 +55,11 @@ async def test_box_without_a_certificate_says_so(tmp_path: Path) -> None:
 
 def run_certificate(folder: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "allerac", "certificate"],
-        env={
-            **os.environ,
-            "ALLERAC_DATA_DIR": str(folder / "data"),
-            "ALLERAC_IDENTITY_DIR": str(folder),
-        },
+        [
+            *(sys.executable, "-m", "allerac", "certificate"),
+            f"--data-dir={folder / 'data'}",
+            f"--identity-dir={folder}",
+        ],
         capture_output=True,
         text=True,
         timeout=SECONDS,

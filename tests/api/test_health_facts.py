@@ -12,7 +12,7 @@ from allerac.app.health_onlookers import Onlookers
 from allerac.appliance.certificate import CertificateFolder
 from allerac.appliance.clock import ClockWatch, since_boot
 from allerac.health import BoxFacts, Issue
-from allerac.network import BoxIdentity
+from allerac.network.identity import BoxIdentity
 from allerac.storage.device_history import DeviceHistory, StoredStart
 from allerac.updates import UpdateStatus
 from tests.api.conftest import Household

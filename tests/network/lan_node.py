@@ -23,7 +23,9 @@ from zeroconf import (  # type: ignore[attr-defined]
 )
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
-from allerac.network import Announcer, BoxIdentity, list_addresses
+from allerac.network.addresses import list_addresses
+from allerac.network.announcer import Announcer
+from allerac.network.identity import BoxIdentity
 
 Command = dict[str, Any]
 CHECK_SECONDS = 6.0

@@ -18,7 +18,7 @@ from allerac.engine.supervisor import EngineSupervisor
 from allerac.errors import AlleracError, StorageDamaged
 from allerac.health import BoxFacts, EngineFacts, Reserve, SpeedBook, Unit, UpdateFacts
 from allerac.models import ModelRoom
-from allerac.network import BoxIdentity
+from allerac.network.identity import BoxIdentity
 from allerac.ssh import SshService
 from allerac.updates import NOT_ASKED, UpdateService
 

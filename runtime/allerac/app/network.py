@@ -6,13 +6,10 @@ import structlog
 
 from allerac import __version__
 from allerac.box import Nearby, NetworkCheck, Place
-from allerac.network import (
-    Announcer,
-    BoxIdentity,
-    is_loopback,
-    list_addresses,
-    suggest_host_label,
-)
+from allerac.network.addresses import is_loopback, list_addresses
+from allerac.network.announcer import Announcer
+from allerac.network.hosts import suggest_host_label
+from allerac.network.identity import BoxIdentity
 from allerac.storage.box import BoxRecord
 
 log = structlog.get_logger()

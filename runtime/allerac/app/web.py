@@ -38,7 +38,7 @@ from allerac.api.proxy import ProxyHeaders
 from allerac.api.schemas.shapes import ProblemBody
 from allerac.api.web import serve_web_application
 from allerac.app.runtime import Runtime
-from allerac.network import HostAllowList
+from allerac.network.hosts import HostAllowList
 from allerac.settings import Settings
 
 ROUTERS = (

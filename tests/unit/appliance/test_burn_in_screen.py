@@ -84,12 +84,8 @@ def test_unit_that_had_no_burn_in_shows_the_box(tmp_path: Path) -> None:
     assert "starting" in "\n".join(see(sight, SCREEN))
 
 
-def test_screen_follows_a_burn_in_from_test_to_verdict(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "run" / FILE_NAME
-    path.parent.mkdir()
-    monkeypatch.setenv("ALLERAC_OFFERED_CERTIFICATE", str(path.with_name("certificate.json")))
+def test_screen_follows_a_burn_in_from_test_to_verdict(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
     with console(tmp_path, "linux") as screen:
         screen.wait_for("starting")
         mark_running(path)

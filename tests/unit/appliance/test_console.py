@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from allerac.appliance import burn_in_view
 from allerac.appliance.console import Sight, see
 from allerac.appliance.view import FILE_NAME, write_view
 
@@ -52,13 +53,13 @@ def console(folder: Path, kind: str, data: Path | None = None) -> Iterator[Watch
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 25, 80, 0, 0))
     process = subprocess.Popen(
-        [sys.executable, "-m", "allerac", "console"],
-        env={
-            **os.environ,
-            "ALLERAC_SOCKET": str(folder / "runtime.sock"),
-            "ALLERAC_DATA_DIR": str(folder if data is None else data),
-            "TERM": kind,
-        },
+        [
+            *(sys.executable, "-m", "allerac", "console"),
+            f"--view={folder / FILE_NAME}",
+            f"--data-dir={folder if data is None else data}",
+            f"--burn-in={folder / burn_in_view.FILE_NAME}",
+        ],
+        env={**os.environ, "TERM": kind},
         stdin=subprocess.DEVNULL,
         stdout=theirs,
         stderr=theirs,
@@ -114,23 +115,22 @@ def test_console_is_stopped_by_its_unit(tmp_path: Path) -> None:
 
 
 def test_console_needs_to_know_its_box() -> None:
-    environment = {key: text for key, text in os.environ.items() if key != "ALLERAC_SOCKET"}
     done = subprocess.run(
         [sys.executable, "-m", "allerac", "console"],
-        env=environment,
         capture_output=True,
         text=True,
         timeout=SECONDS,
         check=False,
     )
-    assert done.returncode == 1
-    assert "ALLERAC_SOCKET" in done.stderr
+    assert done.returncode == 2
+    assert "--view" in done.stderr
 
 
 def test_console_does_not_hold_the_runtime_in_memory() -> None:
     question = (
         "import allerac.cli, allerac.appliance.console, sys\n"
-        "print(*{'fastapi', 'sqlalchemy', 'zeroconf', 'cryptography'} & set(sys.modules))\n"
+        "heavy = {'fastapi', 'pydantic', 'sqlalchemy', 'zeroconf', 'cryptography'}\n"
+        "print(*heavy & set(sys.modules))\n"
     )
     loaded = subprocess.run(
         [sys.executable, "-c", question],
@@ -167,6 +167,18 @@ def test_whatever_stands_in_place_of_the_data_the_rescue_page_is_named(
         data.symlink_to(tmp_path / "gone")
     sight = Sight(tmp_path / FILE_NAME, data, lambda: ["192.168.178.120"])
     assert "http://192.168.178.120/rescue/" in "\n".join(see(sight, SCREEN))
+
+
+def test_unit_shows_what_runtime_and_burn_in_tell() -> None:
+    unit = (ROLE / "files/etc/systemd/system/allerac-console@.service").read_text()
+    runtime = (ROLE.parent / "runtime/templates/etc/allerac/allerac.env.j2").read_text()
+    told = dict(re.findall(r"^ALLERAC_(\w+)=(\S+)$", runtime, re.MULTILINE))
+    words = dict(re.findall(r" --([a-z-]+)=(\S+)", unit))
+    assert words == {
+        "data-dir": told["DATA_DIR"],
+        "view": str(Path(told["SOCKET"]).with_name(FILE_NAME)),
+        "burn-in": str(Path(told["OFFERED_CERTIFICATE"]).with_name(burn_in_view.FILE_NAME)),
+    }
 
 
 def test_screen_starts_without_the_disk_of_which_it_tells() -> None:

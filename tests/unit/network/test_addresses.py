@@ -5,8 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from allerac.network import Address
-from allerac.network.addresses import all_addresses, lasting, served_at, to_announce, to_speak_from
+from allerac.network.addresses import (
+    Address,
+    all_addresses,
+    lasting,
+    served_at,
+    to_announce,
+    to_speak_from,
+)
 
 WIRED, WIRELESS = "eth0", "wlan0"
 IPV4 = Address("192.168.1.20", WIRED, is_ipv6=False)

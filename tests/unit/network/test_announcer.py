@@ -6,7 +6,10 @@ from ipaddress import ip_address
 import pytest
 from structlog.testing import capture_logs
 
-from allerac.network import Announcer, BoxIdentity, SelfTest, list_addresses
+from allerac.network.addresses import list_addresses
+from allerac.network.announcer import Announcer
+from allerac.network.identity import BoxIdentity
+from allerac.network.self_test import SelfTest
 
 UNCLAIMED = BoxIdentity("id-1", "7k3f", "", claimed=False, version="0.1.0")
 CLAIMED = BoxIdentity("id-1", "7k3f", "Ana's Kitchen", claimed=True, version="0.1.0")

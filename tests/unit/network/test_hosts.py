@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from allerac.network import HostAllowList, suggest_host_label
+from allerac.network.hosts import HostAllowList, suggest_host_label
 
 NAMES = ["allerac.local", "allerac-7k3f.local"]
 ADDRESSES = ["192.168.1.20", "fd00::20"]
