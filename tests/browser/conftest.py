@@ -1,13 +1,13 @@
 """A real Chromium, and the web application built over its mock box."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.chromium import start_chromium
 from tests.browser.mock_box import build
+from tests.browser.mock_server import serving
 
 expect.set_options(timeout=15_000)  # a busy machine is slow, not wrong
 
@@ -21,5 +21,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(tmp_path_factory.mktemp("ui"))
+def mock_box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The proxy that leads to the web application over its mock box; see `open_context`."""
+    with serving(build(tmp_path_factory.mktemp("ui"))) as proxy:
+        yield proxy

@@ -1,20 +1,19 @@
-"""The web application over its mock box, served to the browser from memory, without a server."""
+"""The web application over its mock box, and the browser that looks at it."""
 
 import json
-import mimetypes
 import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, Route
+from playwright.sync_api import Browser, BrowserContext, Page
 
-from allerac.api.guard import CONTENT_SECURITY_POLICY
+from tests.browser.mock_server import HOST
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 WEB = REPOSITORY / "onboarding_ui"
-ADDRESS = "http://kitchen.local"
+ADDRESS = f"http://{HOST}"
 
 SIZES = {"narrow": (320, 640), "phone": (390, 844), "desktop": (1280, 800)}
 
@@ -68,10 +67,11 @@ class Look:
         return f"{self.size}-{self.scheme}-{self.language}"
 
 
-def open_context(browser: Browser, built: Path, look: Look) -> BrowserContext:
-    """A browser to which `built` is the box at ADDRESS, under the real one's content policy."""
+def open_context(browser: Browser, proxy: str, look: Look) -> BrowserContext:
+    """A browser for which all the world is the box behind `proxy` (see `mock_server.serving`)."""
     width, height = SIZES[look.size]
-    context = browser.new_context(
+    return browser.new_context(
+        proxy={"server": proxy},
         viewport={"width": width, "height": height},
         color_scheme="dark" if look.scheme == "dark" else "light",
         locale="de-DE" if look.language == "de" else "en-GB",
@@ -80,18 +80,6 @@ def open_context(browser: Browser, built: Path, look: Look) -> BrowserContext:
         has_touch=look.is_touched,
         is_mobile=look.is_touched,
     )
-    context.route("**/*", lambda route: _serve(route, built))
-    return context
-
-
-def _serve(route: Route, built: Path) -> None:
-    path = route.request.url.removeprefix(ADDRESS).split("?")[0].lstrip("/")
-    file = built / path
-    if not path or not file.is_file():
-        file = built / "index.html"
-    kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-    headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY}
-    route.fulfill(body=file.read_bytes(), content_type=kind, headers=headers)
 
 
 def visit(page: Page, path: str, *plays: str) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.browser.audit import violations
 from tests.running_box import RunningBox, running_box
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -49,13 +49,12 @@ def _is_own(url: str, own: str) -> bool:
 def _look(page: Page, name: str) -> None:
     """Check a screen by axe, at the present size; keep its picture when asked to."""
     page.wait_for_load_state("networkidle")
-    report = Axe().run(page)
-    serious = [f"{v['id']}: {v['nodes'][0]['html'][:120]}" for v in report.response["violations"]]
+    broken = violations(page)
     if SHOTS:
         folder = Path(SHOTS)
         folder.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=folder / f"{name}.png")
-    assert serious == [], f"{name}: {serious}"
+    assert broken == [], f"{name}: {broken}"
 
 
 def _turns(page: Page) -> Locator:

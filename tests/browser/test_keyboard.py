@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -31,8 +30,8 @@ FOCUSED = """() => {
 
 
 @pytest.fixture
-def page(browser: Browser, built: Path) -> Iterator[Page]:
-    context = open_context(browser, built, Look("desktop", "light", "en"))
+def page(browser: Browser, mock_box: str) -> Iterator[Page]:
+    context = open_context(browser, mock_box, Look("desktop", "light", "en"))
     yield context.new_page()
     context.close()
 

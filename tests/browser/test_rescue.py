@@ -5,18 +5,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from allerac_rescue.acts import perform
 from allerac_rescue.places import Places
 from allerac_rescue.programs import Told
+from tests.browser.audit import faults, violations
 from tests.browser.mock_box import SIZES
 from tests.rescue.rescued_box import LABEL, NotedPrograms, lay_out, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-AUDIT = Path(__file__).with_name("audit.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -47,9 +45,8 @@ def address(places: Places, programs: NotedPrograms) -> Iterator[str]:
 
 
 def _look(page: Page, is_touched: bool) -> None:
-    assert page.evaluate(AUDIT, is_touched) == []
-    violations = Axe().run(page).response["violations"]
-    assert [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in violations] == []
+    assert faults(page, is_touched=is_touched) == []
+    assert violations(page) == []
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page
 
+from tests.browser.audit import faults, violations
 from tests.browser.mock_box import SIZES, Look, Words, open_context
 from tests.browser.screens import SCREENS, Screen
 
@@ -28,8 +28,6 @@ PAIRWISE = [
 ]
 """Touch and mouse, light and dark, English and German: every two of them meet in one of these."""
 
-AUDIT = Path(__file__).with_name("audit.js").read_text(encoding="utf-8")
-
 
 @pytest.fixture(params=EVERY_LOOK if SHOTS else PAIRWISE, ids=str, scope="module")
 def look(request: pytest.FixtureRequest) -> Look:
@@ -38,9 +36,9 @@ def look(request: pytest.FixtureRequest) -> Look:
 
 
 @pytest.fixture(scope="module")
-def tab(browser: Browser, built: Path, look: Look) -> Iterator[Page]:
+def tab(browser: Browser, mock_box: str, look: Look) -> Iterator[Page]:
     """One tab for all screens: a program that the browser knows already starts twice as fast."""
-    context = open_context(browser, built, look)
+    context = open_context(browser, mock_box, look)
     yield context.new_page()
     context.close()
 
@@ -76,6 +74,5 @@ def test_screen_reads_well_and_can_be_touched(page: Page, look: Look, screen: Sc
         folder = Path(SHOTS) / str(look)
         folder.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=folder / f"{screen.name}.png")
-    assert page.evaluate(AUDIT, look.is_touched) == []
-    violations = Axe().run(page).response["violations"]
-    assert [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in violations] == []
+    assert faults(page, is_touched=look.is_touched) == []
+    assert violations(page) == []
