@@ -5,8 +5,9 @@
   const name = (element) =>
     `<${element.tagName.toLowerCase()}> ${(element.getAttribute("aria-label") ?? element.textContent ?? "").trim().slice(0, 60)}`;
   const isSeen = (element) => element.checkVisibility({ checkOpacity: false, checkVisibilityCSS: true });
-  const width = document.documentElement.scrollWidth;
-  if (width > innerWidth) found.push(`the page is ${width} px wide`);
+  // innerWidth is no measure: a phone zooms out of a page that is too wide, and it grows with it.
+  const { scrollWidth: width, clientWidth } = document.documentElement;
+  if (width > clientWidth) found.push(`the page is ${width} px wide`);
 
   for (const element of document.querySelectorAll("body *")) {
     const style = getComputedStyle(element);

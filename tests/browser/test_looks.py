@@ -41,6 +41,7 @@ def test_axe_finds_the_rule_that_is_broken_and_where(page: Page, body: str, rule
 @pytest.mark.parametrize(
     ("body", "fault"),
     [
+        ("<div style='width: 900px'>Wide</div>", "the page is 9"),
         ("<button style='height: 20px'>Small</button>", "small: <button> Small"),
         ("<p style='width: 20px; overflow: hidden'>Unbroken</p>", "cut: <p> Unbroken"),
     ],
