@@ -109,7 +109,7 @@ def test_both_wish_to_be_told_by_mail_each_in_their_language(home: Home) -> None
     page.get_by_label("Port").fill(str(home.mails.port))
     page.get_by_label("Protection").select_option("none")
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_text("Saved.")).to_be_visible()
+    expect(page.get_by_text("Saved.")).to_be_visible(timeout=PATIENCE)
     page.get_by_role("button", name="Send a test").click()
     expect(page.get_by_text("The test is on its way.")).to_be_visible(timeout=PATIENCE)
     home.until_told(("This is a test.", "Das ist ein Test."))
@@ -126,7 +126,7 @@ def test_heat_slows_the_box_is_told_by_one_mail_to_each_and_is_over(home: Home) 
         expect(german.get_by_role("heading", name=HOT_DE)).to_be_visible(timeout=PATIENCE)
         expect(english.get_by_text(SLOWER).first).to_be_visible(timeout=PATIENCE)
         expect(german.get_by_text(SLOWER_DE).first).to_be_visible(timeout=PATIENCE)
-        expect(german.get_by_text("Ihr Prozessor hat 91 Grad.")).to_be_visible()
+        expect(german.get_by_text("Ihr Prozessor hat 91 Grad.")).to_be_visible(timeout=PATIENCE)
         home.until_told((HOT, HOT_DE))
         for reader, meaning, advice in (
             (ANA, "Its processor has 91 degrees.", "Give it air"),
@@ -167,10 +167,14 @@ def test_a_full_disk_is_freed_from_the_rescue_page(home: Home) -> None:
         home.box.fill_the_disk()  # what the reserve gave back
 
         german.goto(f"{URL}/rescue/")
-        expect(german.get_by_text("Die Platte ist voll. Schaffe unten Platz.")).to_be_visible()
+        expect(german.get_by_text("Die Platte ist voll. Schaffe unten Platz.")).to_be_visible(
+            timeout=PATIENCE
+        )
         page = english
         page.goto(f"{URL}/rescue/")
-        expect(page.get_by_text("The disk is full. Free some space below.")).to_be_visible()
+        expect(page.get_by_text("The disk is full. Free some space below.")).to_be_visible(
+            timeout=PATIENCE
+        )
         page.get_by_label("Code").fill(home.recovery)
         page.get_by_role("button", name="Go on").click()
         expect(page.get_by_text("Unfinished downloads")).to_be_visible(timeout=PATIENCE)
