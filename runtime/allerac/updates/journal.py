@@ -28,8 +28,12 @@ class Journal:
         self.version = 0
 
     async def load(self) -> UpdateRecord:
-        """Return the record."""
-        return await self._store.load()
+        """Return the record; one that is being written only once its writer knows of it.
+
+        Whoever saw it sooner would find the writer busy still with a step that is over.
+        """
+        async with self._turn:
+            return await self._store.load()
 
     async def move(
         self, event: Event, *, begun: Begun | None = None, ended: Ended | None = None, **values: Any

@@ -4,10 +4,11 @@ What is done is in `acts.py` and `switch.py`; here is who may begin it, and when
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 import structlog
 
@@ -31,6 +32,8 @@ PROOF_LOOK_SECONDS: Final = 3.0
 HISTORY_LENGTH: Final = 50
 SETTLED: Final = (*RESTING, "installed")
 """Nothing changes by itself, so the installer is asked once and left to sleep."""
+
+Step = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ class UpdateService:
         self._supported = supported
         self._clock = clock
         self._look_seconds = look_seconds
+        self._turn = asyncio.Lock()
         self._act: asyncio.Task[None] | None = None
         self._tending: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
@@ -137,13 +141,13 @@ class UpdateService:
     async def check(self) -> UpdateStatus:
         """Look for an update now, wherever its rollout is. Raises `Conflict`."""
         await self._require(*RESTING)
-        await self._do(self._acts.check(by_owner=True))
+        await self._do(partial(self._acts.check, by_owner=True))
         return await self.status()
 
     async def install(self) -> UpdateStatus:
         """Begin to install what is available; nobody waits for the end. Raises `Conflict`."""
         await self._require("available")
-        self._begin(self._acts.install())
+        self._begin(self._acts.install)
         return await self.status()
 
     async def install_from_drive(self, name: str) -> UpdateStatus:
@@ -153,7 +157,7 @@ class UpdateService:
         """
         await self._require(*RESTING)
         offer = await self._selection.on_drive(name)
-        self._begin(self._acts.install(offer))
+        self._begin(partial(self._acts.install, offer))
         return await self.status()
 
     async def drive_bundles(self) -> list[BundleFile]:
@@ -163,13 +167,13 @@ class UpdateService:
     async def restart(self) -> UpdateStatus:
         """Switch to what is installed, now. Raises `Conflict` and `UpdateFailed`."""
         await self._require("installed")
-        await self._do(self._acts.switch.forward())
+        await self._do(self._acts.switch.forward)
         return await self.status()
 
     async def go_back(self) -> UpdateStatus:
         """Switch to the version before, now. Raises `Conflict` and `UpdateFailed`."""
         await self._require(*RESTING)
-        await self._do(self._acts.switch.back())
+        await self._do(self._acts.switch.back)
         return await self.status()
 
     async def postpone(self, until: datetime | None) -> UpdateStatus:
@@ -217,15 +221,19 @@ class UpdateService:
     def _is_acting(self) -> bool:
         return self._act is not None and not self._act.done()
 
-    def _begin(self, act: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def _begin(self, act: Step) -> asyncio.Task[None]:
         if self._is_acting:
-            act.close()
             raise Conflict("Another step of an update is under way.", hint="Wait a moment.")
-        self._act = asyncio.create_task(act)
+        self._act = asyncio.create_task(self._in_turn(act))
         self._act.add_done_callback(self._ended)
         return self._act
 
-    async def _do(self, act: Coroutine[Any, Any, None]) -> None:
+    async def _in_turn(self, act: Step) -> None:
+        """Do it while nobody explains the record, who takes a step half done for one cut off."""
+        async with self._turn:
+            await act()
+
+    async def _do(self, act: Step) -> None:
         """Do it to the end, even when the one who asked is gone."""
         await asyncio.shield(self._begin(act))
 
@@ -259,7 +267,7 @@ class UpdateService:
         """Begin what is due; return how long to wait for the next look."""
         record = await self._acts.journal.load()
         if record.state != self._seen_state or record.state not in SETTLED:
-            await self._acts.reconcile()
+            await self._in_turn(self._acts.reconcile)
             self._other_version = await self._acts.switch.other_version()
             record = await self._acts.journal.load()
             self._seen_state = record.state
@@ -272,11 +280,11 @@ class UpdateService:
         )
         act = due(record, box, moment)
         if act == "check" and self._selection.can_ask:
-            self._begin(self._acts.check(by_owner=False))
+            self._begin(partial(self._acts.check, by_owner=False))
         elif act == "install":
-            self._begin(self._acts.install())
+            self._begin(self._acts.install)
         elif act == "restart":
-            self._begin(self._acts.switch.forward())
+            self._begin(self._acts.switch.forward)
         elif record.state == "downloading":
-            self._begin(self._acts.follow())
+            self._begin(self._acts.follow)
         return PROOF_LOOK_SECONDS if record.state == "proving" else self._look_seconds

@@ -51,16 +51,19 @@ def offer_of(version: str, **fields: Any) -> Offer:
 
 
 class Wares:
-    """A catalogue that offers `offers`, or raises the reason `problem`."""
+    """A catalogue that offers `offers` when it `may_answer`, or raises the reason `problem`."""
 
     def __init__(self, *offers: Offer) -> None:
         self.offers: list[Offer] = list(offers)
         self.problem: str | None = None
         self.asked = 0
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
 
     async def refresh(self, known_at: datetime | None) -> Listing:
         """Return what is offered."""
         self.asked += 1
+        await self.may_answer.wait()
         if self.problem is not None:
             raise failed(self.problem, f"known at {known_at}")
         return Listing(tuple(self.offers), NOON - timedelta(days=1))
@@ -94,11 +97,15 @@ class Measured:
 
 
 class TornStore(UpdateStore):
-    """Lets the power go before and after each write."""
+    """Lets the power go before and after each write.
+
+    Others may read what was written `reads_ahead` times before the writer hears that it is.
+    """
 
     def __init__(self, database: Database, cut: Callable[[str], None]) -> None:
         super().__init__(database)
         self._cut = cut
+        self.reads_ahead = 0
 
     async def change(
         self,
@@ -112,6 +119,8 @@ class TornStore(UpdateStore):
         self._cut(f"before {values.get('state')}")
         record = await super().change(values, now, begun=begun, ended=ended)
         self._cut(f"after {values.get('state')}")
+        for _ in range(self.reads_ahead):
+            await self.load()
         return record
 
 
@@ -137,15 +146,16 @@ class Household:
     gate: GateFile
     clock: Clock
     boxes: BoxStore
-    store: UpdateStore
+    store: TornStore
+    parts: Parts
     acts: Acts
     measured: Measured
     busy: bool = False
 
-    def service(self) -> UpdateService:
-        """Return the service, not started."""
+    def service(self, acts: Acts | None = None) -> UpdateService:
+        """Return the service, not started; `acts` are other ones than `self.acts`."""
         return UpdateService(
-            acts=self.acts,
+            acts=acts or self.acts,
             household=self.boxes,
             is_busy=lambda: self.busy,
             clock=self.clock,
@@ -233,20 +243,23 @@ def _household(
     store = TornStore(database, lambda point: machine.cut(point))
     measured = Measured()
     running = machine.root("booted").version or "1.0.0"
+    parts = Parts(
+        store=store,
+        household=boxes,
+        catalogue=wares,
+        installer=machine,
+        machine=machine,
+        drives=RemovableDrives(folder / "media"),
+        verdicts=gate,
+        measure=measured,
+        snapshots_folder=folder / "snapshots",
+    )
     acts = Acts(
-        Parts(
-            store=store,
-            household=boxes,
-            catalogue=wares,
-            installer=machine,
-            machine=machine,
-            drives=RemovableDrives(folder / "media"),
-            verdicts=gate,
-            measure=measured,
-            snapshots_folder=folder / "snapshots",
-        ),
+        parts,
         ThisBox(TIER, Version.read(running), "stable"),
         clock=clock,
         installation=Installation(machine, ready_seconds=0),
     )
-    return Household(folder, database, machine, wares, gate, clock, boxes, store, acts, measured)
+    return Household(
+        folder, database, machine, wares, gate, clock, boxes, store, parts, acts, measured
+    )
