@@ -22,6 +22,7 @@ from tests.provisioning.visited_system import VisitedSystem
 
 SLOT_BYTES = 8 << 20
 STICK_BYTES = 64 << 20
+LOOP_DEVICES = 64
 IMAGE_BYTES = 5 << 20
 NEXT = "9.0.0"
 AT = "/run/media/allerac"
@@ -81,15 +82,22 @@ def _do(*words: str | Path) -> str:
     return done.stdout.strip()
 
 
+def _make_loop_devices(box: OwnSystem) -> None:
+    """Let the box have all there may be: whoever takes one is given the first that is free.
+
+    The machine's other users take and leave them meanwhile, so it may be any.
+    """
+    box.ask("mknod", "/dev/loop-control", "c", "10", "237")
+    for number in range(LOOP_DEVICES):
+        box.ask("mknod", f"/dev/loop{number}", "b", "7", str(number))
+
+
 @contextmanager
-def _device(box: OwnSystem, image: Path) -> Iterator[str]:
-    """Let the box have a file as a block device; yield its name."""
+def _device(image: Path) -> Iterator[str]:
+    """Make a file a block device, which the box has too; yield its name."""
     device = _do("losetup", "--find", "--show", image)
-    name = Path(device).name
     try:
-        box.ask("mknod", device, "b", "7", name.removeprefix("loop"))
-        yield name
-        box.ask("rm", device)
+        yield Path(device).name
     finally:
         _do("losetup", "--detach", device)
 
@@ -104,7 +112,7 @@ def _stick(box: OwnSystem, folder: Path, *files: Path) -> Iterator[str]:
     with image.open("wb") as empty:
         empty.truncate(STICK_BYTES)
     _do("mkfs.ext4", "-q", "-d", folder / "content", image)
-    with _device(box, image) as name:
+    with _device(image) as name:
         box.ask("mkdir", "-p", f"{AT}/{name}")
         said = box.ask("mount", "-o", READERS, f"/dev/{name}", f"{AT}/{name}")
         assert said == ""
@@ -134,13 +142,11 @@ def home(
 ) -> Iterator[Household]:
     """A claimed box that has proven itself and trusts the workshop."""
     with running_system(root, tmp_path_factory.mktemp("system")) as box, ExitStack() as devices:
+        _make_loop_devices(box)
         box.ask("mkdir", "-p", "/dev/disk/by-partlabel")
         for slot in sorted(slots.iterdir()):
-            name = devices.enter_context(_device(box, slot))
+            name = devices.enter_context(_device(slot))
             box.ask("ln", "-s", f"/dev/{name}", f"/dev/disk/by-partlabel/{slot.name}")
-        box.ask("mknod", "/dev/loop-control", "c", "10", "237")
-        for number in range(64):  # of which RAUC takes a free one
-            box.ask("mknod", f"/dev/loop{number}", "b", "7", str(number))
         box.ask("sed", "-i", SETTINGS, "/etc/rauc/system.conf")
         box.ask("sh", "-c", 'echo "$0" > /etc/rauc/keyring.pem', workshop.ours.file.read_text())
         box.ask("sh", "-c", 'echo "$0" > /usr/bin/unsquashfs', UNPACK)
@@ -225,7 +231,7 @@ def test_a_signed_update_on_a_drive_is_installed_while_the_box_is_in_use(
 ) -> None:
     with _stick(home.system, tmp_path, good) as stick:
         begun = home.install(f"{stick}/{good.name}")
-        assert begun["status"] == 202, begun
+        assert begun["status"] == 202, (begun, home.system.ask(*RAUC_SAID))
         assert home.until(_is_installed(NEXT))["reason"] is None
     image = workshop.image_of(good)
     assert (slots / "root-B").read_bytes()[: len(image)] == image
