@@ -16,13 +16,17 @@ QUESTION = "Ben's kettle is green. Ana's kettle is white.\n\nWhat colour is Ben'
 
 @dataclass(slots=True)
 class Talker(VisitedBox):
-    """What was sent, the answers that the box acknowledged, and whether one is coming just now."""
+    """What was sent, which answers the box acknowledged and which of them were heard to the end.
+
+    `hears` is set while the words of one are coming.
+    """
 
     address: str
     conversation: str
     visit: Visit
     sent: list[str] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
+    heard: set[str] = field(default_factory=set)
     hears: Event = field(default_factory=Event)
 
     def ask(self, do: str, **order: Any) -> Any:
@@ -46,6 +50,7 @@ class Talker(VisitedBox):
             self.hears.set()
             if self._heard() != "done":
                 return
+            self.heard.add(self.answers[-1])
             self.hears.clear()
 
     def _heard(self, until: str = "") -> str:
