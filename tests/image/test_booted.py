@@ -223,7 +223,7 @@ def test_a_power_cut_in_mid_answer_loses_nothing_that_was_acknowledged(
     messages = box.call("GET", f"/conversations/{conversation}/messages")["items"]
     answers = {message["id"]: message["status"] for message in messages}
     for answer in talker.answers:
-        assert answers[answer] == ("done" if answer in talker.heard else "interrupted"), answer
+        assert answers[answer] == ("complete" if answer in talker.heard else "interrupted"), answer
     again = box.follow(box.say(conversation, AFTERWARDS)["answer"]["id"])
     assert _ended(again) == "done"
     assert "2846" in _words(again)
