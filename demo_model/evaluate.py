@@ -50,7 +50,7 @@ class Asker:
     """The model in this process, one thread, always the likeliest token."""
 
     def __init__(self, path: Path) -> None:
-        self._llama = Llama(str(path), n_ctx=2048, n_threads=1, verbose=False)
+        self._llama = Llama(str(path), n_ctx=2048, n_threads=1, n_threads_batch=1, verbose=False)
 
     def __call__(self, *turns: str, system: str = "") -> str:
         """The answer to ``turns``, which alternate and begin with the person."""

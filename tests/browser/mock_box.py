@@ -1,5 +1,6 @@
 """The web application over its mock box, and the browser that looks at it."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -65,6 +66,16 @@ class Look:
 
     def __str__(self) -> str:
         return f"{self.size}-{self.scheme}-{self.language}"
+
+
+EVERY_LOOK = [Look(*one) for one in itertools.product(SIZES, ("light", "dark"), ("en", "de"))]
+PAIRWISE = [
+    Look("narrow", "light", "de"),
+    Look("phone", "dark", "en"),
+    Look("desktop", "light", "en"),
+    Look("desktop", "dark", "de"),
+]
+"""Touch and mouse, light and dark, English and German: every two of them meet in one of these."""
 
 
 def open_context(browser: Browser, proxy: str, look: Look) -> BrowserContext:

@@ -11,7 +11,7 @@ from allerac_rescue.acts import perform
 from allerac_rescue.places import Places
 from allerac_rescue.programs import Told
 from tests.browser.audit import faults, violations
-from tests.browser.mock_box import SIZES
+from tests.browser.mock_box import PAIRWISE, SIZES, Look
 from tests.rescue.rescued_box import LABEL, NotedPrograms, lay_out, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -49,19 +49,17 @@ def _look(page: Page, is_touched: bool) -> None:
     assert violations(page) == []
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("look", PAIRWISE, ids=str)
 def test_every_page_reads_well_and_can_be_touched(
-    browser: Browser, address: str, places: Places, size: str, scheme: str, language: str
+    browser: Browser, address: str, places: Places, look: Look
 ) -> None:
-    width, height = SIZES[size]
+    width, height = SIZES[look.size]
     context = browser.new_context(
         viewport={"width": width, "height": height},
-        color_scheme="dark" if scheme == "dark" else "light",
-        locale=language,
+        color_scheme="dark" if look.scheme == "dark" else "light",
+        locale=look.language,
     )
-    page, is_touched = context.new_page(), size != "desktop"
+    page, is_touched = context.new_page(), look.is_touched
     try:
         page.goto(address)
         _look(page, is_touched)

@@ -3,7 +3,6 @@
 `ALLERAC_SCREENSHOTS=<folder>` keeps a picture of each and looks at all combinations.
 """
 
-import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,21 +11,12 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page
 
 from tests.browser.audit import faults, violations
-from tests.browser.mock_box import SIZES, Look, Words, open_context
+from tests.browser.mock_box import EVERY_LOOK, PAIRWISE, Look, Words, open_context
 from tests.browser.screens import SCREENS, Screen
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(120)]
 
 SHOTS = os.environ.get("ALLERAC_SCREENSHOTS")
-
-EVERY_LOOK = [Look(*one) for one in itertools.product(SIZES, ("light", "dark"), ("en", "de"))]
-PAIRWISE = [
-    Look("narrow", "light", "de"),
-    Look("phone", "dark", "en"),
-    Look("desktop", "light", "en"),
-    Look("desktop", "dark", "de"),
-]
-"""Touch and mouse, light and dark, English and German: every two of them meet in one of these."""
 
 
 @pytest.fixture(params=EVERY_LOOK if SHOTS else PAIRWISE, ids=str, scope="module")
