@@ -57,11 +57,13 @@ class RecordedMachine:
     root: Path
 
     def write(self, path: str, text: object) -> None:
-        """Write one file, whole or not at all."""
-        file = self.root / path
+        """Write one file, whole or not at all; one that says so already stays."""
+        file, line = self.root / path, f"{text}\n"
+        if file.is_file() and file.read_text() == line:
+            return
         file.parent.mkdir(parents=True, exist_ok=True)
         scratch = file.with_name(f".{file.name}.part")
-        scratch.write_text(f"{text}\n")
+        scratch.write_text(line)
         scratch.replace(file)
 
     def remove(self, path: str) -> None:
