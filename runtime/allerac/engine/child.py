@@ -7,6 +7,7 @@ nobody else could stop a computation that does not end.
 """
 
 import faulthandler
+import gc
 import os
 import queue
 import socket
@@ -126,12 +127,15 @@ def serve(channel: Channel, commands: Iterator[Command]) -> None:
     limit_memory(load.model.memory_limit_bytes)
     pin(load.model.processors, in_order=load.model.in_order)
     heart = Heart(channel)
+    gc.disable()  # what is imported and loaded stays: looking it through takes a tenth of a start
     try:
         service = _service(load.model, channel, heart)
     except AlleracError as err:
         sys.stderr.write(f"{err.__cause__ or err}\n")  # what llama.cpp said, for the log
         channel.send(LoadFailed(err))
     else:
+        gc.freeze()
+        gc.enable()
         service.serve(commands)
     heart.stop()
 
