@@ -12,6 +12,7 @@ from allerac_image.log import say
 from allerac_release.files import alone
 from allerac_release.passphrases import Passphrases
 
+from .claim_codes import OWASP, Effort
 from .contents import look_at
 from .desk_commands import add_desk_commands, add_records
 from .drives import Drives, SystemDrives
@@ -33,9 +34,12 @@ INTERRUPTED = 130
 MIB = 1 << 20
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Do what the command line says; return the exit status: 2 for what cannot be asked."""
-    options = _parser().parse_args(arguments)
+def main(arguments: Sequence[str], effort: Effort = OWASP) -> int:
+    """Do what the command line says; return the exit status: 2 for what cannot be asked.
+
+    Hashes of new codes take `effort`.
+    """
+    options = _parser().parse_args(arguments, argparse.Namespace(effort=effort))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return int(options.command(options))
@@ -113,7 +117,7 @@ def _flash_alone(options: argparse.Namespace) -> int:
         models=models,
         drives=drives,
         ledger=ledger,
-        pending=Pending(options.records / "pending"),
+        pending=Pending(options.records / "pending", options.effort),
         tell=reporter,
     )
     return _outcome(assignments, [unit.failure for unit in station.flash(assignments)])

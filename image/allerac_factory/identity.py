@@ -40,7 +40,7 @@ from allerac_image.errors import ImageError
 from allerac_image.filesystems import ALLERAC
 from allerac_release.files import write_whole
 
-from .claim_codes import hash_claim_code, is_claim_code, new_claim_code, rescue_line
+from .claim_codes import OWASP, Effort, hash_claim_code, is_claim_code, new_claim_code, rescue_line
 from .file_system import Ext4, make_ext4
 
 SUFFIX_SIGNS = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -93,8 +93,9 @@ class Identity:
 class Pending:
     """Identities of units that are not released yet, in a folder that only root reads."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, effort: Effort = OWASP) -> None:
         self._folder = folder
+        self._effort = effort
 
     def get_or_make(self, serial: str, tier: str, *, burn_in: bool = True) -> Identity:
         """Return the identity of the unit `serial`; a station that was killed finds it again.
@@ -106,7 +107,7 @@ class Pending:
         if not place.exists():
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with TemporaryDirectory(dir=self._folder, prefix=".new-") as name:
-                _make(Path(name) / serial, serial)
+                _make(Path(name) / serial, serial, self._effort)
                 _sync(Path(name) / serial)
                 (Path(name) / serial).rename(place)
             _sync(self._folder)
@@ -196,7 +197,7 @@ def fingerprint_of(public: bytes) -> str:
     return hashlib.sha256(der).hexdigest()
 
 
-def _make(place: Path, serial: str) -> None:
+def _make(place: Path, serial: str, effort: Effort) -> None:
     folder = place / FOLDER
     folder.mkdir(parents=True, mode=0o700)
     key = ec.generate_private_key(ec.SECP256R1())
@@ -208,10 +209,10 @@ def _make(place: Path, serial: str) -> None:
         "serial": f"{serial}\n".encode(),
         "device-id": f"{uuid.uuid4()}\n".encode(),
         "hostname-suffix": f"{suffix}\n".encode(),
-        "claim-code.hash": f"{hash_claim_code(code)}\n".encode(),
+        "claim-code.hash": f"{hash_claim_code(code, effort)}\n".encode(),
         "device.key": private,
         "device.pub": public,
-        RESCUE_CODES: f"{rescue_line(code)}\n".encode(),
+        RESCUE_CODES: f"{rescue_line(code, effort)}\n".encode(),
     }
     (folder / RESCUE).mkdir()
     for name, content in contents.items():

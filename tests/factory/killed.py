@@ -12,6 +12,8 @@ from typing import Any
 import allerac_factory
 from allerac_factory.cli import main
 
+from .workshop import QUICK
+
 PROGRAM = str(Path(allerac_factory.__file__).parent)
 NEVER = 0
 
@@ -58,7 +60,7 @@ def _be_the_station(words: Sequence[str], lines: Lines, writing: int) -> None:
     threading.settrace(lines.trace)
     sys.settrace(lines.trace)
     try:
-        main(words)
+        main(words, QUICK)
     finally:
         sys.settrace(None)
         os.write(writing, str(lines.count).encode())

@@ -12,6 +12,7 @@ from allerac.accounts.codes import ALPHABET
 from allerac.appliance.identity import read_identity
 from allerac.burn_in import is_factory_mode
 from allerac_factory.claim_codes import CODE_SIGNS
+from allerac_factory.cli import main
 from allerac_factory.file_system import Ext4
 from allerac_factory.identity import Pending, fingerprint_of
 from allerac_rescue.acts import perform
@@ -21,14 +22,14 @@ from tests.rescue.rescued_box import NotedPrograms, lay_out
 
 from .started_unit import started_unit
 from .unit_drive import partition_of, table_of
-from .workshop import Workshop
+from .workshop import QUICK, Workshop
 
 
 async def test_unit_is_claimed_by_the_code_of_its_label_and_by_no_other(
     workshop: Workshop, tmp_path: Path
 ) -> None:
     drive = workshop.drive("WD1")
-    assert workshop.flash() == 0
+    assert main(workshop.flash_words(workshop.job())) == 0
     identity = partition_of(drive, tmp_path / "identity")
     known = Pending(workshop.records / "pending").read("ALR-VM-000001")
     async with started_unit(tmp_path / "data", identity) as browser:
@@ -72,7 +73,7 @@ def test_unit_begins_with_a_burn_in_where_its_job_has_one(
     assert workshop.flash(burn_in=burn_in) == 0
     identity = partition_of(drive, tmp_path / "identity")
     assert is_factory_mode(identity) is burn_in
-    pending = Pending(workshop.records / "pending")
+    pending = Pending(workshop.records / "pending", QUICK)
     pending.get_or_make("ALR-VM-000001", "vm", burn_in=not burn_in)
     assert is_factory_mode(pending.files("ALR-VM-000001")) is not burn_in
 
@@ -93,7 +94,7 @@ def test_box_reads_every_fact_that_the_station_wrote(workshop: Workshop, tmp_pat
 
 
 def test_unit_knows_the_tier_of_its_job_also_when_it_keeps_its_identity(tmp_path: Path) -> None:
-    pending = Pending(tmp_path)
+    pending = Pending(tmp_path, QUICK)
     first = pending.get_or_make("ALR-1", "n100")
     assert (pending.files("ALR-1") / "tier").read_text() == "n100\n"
     assert pending.get_or_make("ALR-1", "i5") == first
@@ -132,14 +133,14 @@ def test_device_key_is_the_one_whose_fingerprint_is_in_the_ledger(
 
 
 def test_units_share_nothing(tmp_path: Path) -> None:
-    pending = Pending(tmp_path)
+    pending = Pending(tmp_path, QUICK)
     units = [pending.get_or_make(f"ALR-{number}", "vm") for number in range(8)]
     for field in ("device_id", "fingerprint", "claim_code"):
         assert len({getattr(unit, field) for unit in units}) == len(units), field
 
 
 def test_identity_that_was_begun_is_found_again_and_a_torn_one_is_not(tmp_path: Path) -> None:
-    pending = Pending(tmp_path)
+    pending = Pending(tmp_path, QUICK)
     first = pending.get_or_make("ALR-1", "vm")
     (tmp_path / ".new-torn" / "ALR-2").mkdir(parents=True)
     assert pending.get_or_make("ALR-1", "vm") == first
@@ -148,11 +149,15 @@ def test_identity_that_was_begun_is_found_again_and_a_torn_one_is_not(tmp_path: 
 
 def test_code_of_the_label_opens_the_rescue_page_too(workshop: Workshop, tmp_path: Path) -> None:
     drive = workshop.drive("WD1")
-    assert workshop.flash() == 0
-    codes = partition_of(drive, tmp_path / "identity") / "rescue" / "codes"
+    assert main(workshop.flash_words(workshop.job())) == 0
+    identity = partition_of(drive, tmp_path / "identity")
+    codes = identity / "rescue" / "codes"
     known = Pending(workshop.records / "pending").read("ALR-VM-000001")
     assert Door(codes).opens(known.shown_code)
     assert not Door(codes).opens("AAAA-AAAA")
+    argon2 = (identity / "claim-code.hash").read_text()
+    assert argon2.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert codes.read_text().startswith("label:scrypt$32768$8$3$"), "a guess takes what OWASP says"
     system = Ext4(drive, table_of(drive).partition("identity").offset)
     assert "Mode:  0750" in system.stat("/rescue")
     assert "Mode:  0640" in system.stat("/rescue/codes")

@@ -16,7 +16,7 @@ from allerac_factory.contents import look_at
 from allerac_factory.ledger import Ledger
 
 from .unit_drive import table_of
-from .workshop import Workshop
+from .workshop import QUICK, Workshop
 
 KILLS = 50
 UNITS = 3
@@ -43,7 +43,7 @@ def be_the_station(words: list[str], told: Path) -> None:
         for descriptor in (1, 2):
             os.dup2(file.fileno(), descriptor)
         sys.stdout = sys.stderr = file
-        sys.exit(main(words))
+        sys.exit(main(words, QUICK))
 
 
 def status_of(station: ForkProcess, seconds: float = SECONDS) -> int | None:
@@ -73,11 +73,12 @@ def require_sound(workshop: Workshop, known: Collection[str] = ()) -> None:
         assert list(ledger.problems()) == []
     finally:
         ledger.close()
+    wanted = root_of(workshop.image.raw)
     for unit in workshop.units().values():
         if unit.is_finished and unit.serial not in known:
             drive = workshop.drives / f"{unit.drive}.img"
             assert look_at(drive).serial == unit.serial
-            assert root_of(drive) == root_of(workshop.image.raw)
+            assert root_of(drive) == wanted
 
 
 def root_of(disk: Path) -> bytes:

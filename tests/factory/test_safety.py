@@ -15,7 +15,7 @@ from allerac_factory.cli import main
 from allerac_factory.drives import SystemDrives
 from allerac_factory.gpt import MIB
 
-from .workshop import Workshop
+from .workshop import QUICK, Workshop
 
 OPENED = re.compile(r'open(?:at2?)?\((?:AT_FDCWD, )?"([^"]+)", (?:\{flags=)?([A-Z_|]+)')
 WRITING = ("O_WRONLY", "O_RDWR", "O_TRUNC", "O_CREAT")
@@ -161,7 +161,7 @@ def test_mounted_block_device_is_refused_by_name_and_by_the_kernel(
             SystemDrives().open(found)
         workshop.drives.mkdir()
         job = workshop.job(targets=[{"path": str(device)}], count=1)
-        assert main(workshop.station_words(job)) == 1
+        assert main(workshop.station_words(job), QUICK) == 1
     finally:
         subprocess.run(["umount", str(place)], check=True)  # noqa: S607  as above
     (refusal,) = [act for act in workshop.acts() if act.act == "refused"]

@@ -16,7 +16,7 @@ from allerac_image.layout import KINDS
 
 from .small_image import NAME, SmallImage, make_small_image
 from .unit_drive import leave_claimed, table_of
-from .workshop import DRIVE_BYTES, Workshop
+from .workshop import DRIVE_BYTES, QUICK, Workshop
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +110,7 @@ def test_block_device_with_large_sectors_is_written_as_its_kernel_reads_it(
 ) -> None:
     workshop_4096.drives.mkdir(parents=True)
     job = workshop_4096.job(targets=[{"path": str(loop_4096)}], count=1)
-    assert main(workshop_4096.station_words(job)) == 0
+    assert main(workshop_4096.station_words(job), QUICK) == 0
     said = subprocess.run(
         ["sfdisk", "--json", str(loop_4096)],  # noqa: S607  the system's own
         capture_output=True,

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 import yaml
+from argon2 import PasswordHasher
 
+from allerac_factory.claim_codes import Effort
 from allerac_factory.cli import main
 from allerac_factory.history import UnitHistory, histories
 from allerac_factory.ledger import Act, Ledger
@@ -16,6 +18,10 @@ from .small_image import SmallImage
 
 DRIVE_BYTES = 4_882_817 * 512
 """Sparse; what the tier `vm` needs at least and some, and not in whole pages."""
+
+
+QUICK = Effort(PasswordHasher(time_cost=1, memory_cost=64, parallelism=1), 2, 8, 1)
+"""For codes that nobody shall guess at: a unit would be hashing for longer than all else takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +86,7 @@ class Workshop:
 
     def flash(self, *words: str, **changes: Any) -> int:
         """Write the drives; return the exit status."""
-        return main(self.flash_words(self.job(**changes), *words))
+        return main(self.flash_words(self.job(**changes), *words), QUICK)
 
     def do(self, *words: str) -> int:
         """Run another command on the station's records."""
