@@ -8,12 +8,15 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from allerac.appliance.identity import SERIAL
+from allerac.yaml_files import read_yaml
 from allerac_image.errors import BadInput
 from allerac_image.plan import PROFILES
 from allerac_image.tier import Tier, load_tier
 
 from .placeholders import is_placeholder
+
+SERIAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+"""What the runtime takes (`allerac.appliance.identity`)."""
 
 LONGEST_SERIAL = 40
 """Signs that can still be read when they are as wide as W and share one line of a label."""
@@ -129,7 +132,7 @@ class Job(Part):
 def read_job(path: Path) -> Job:
     """Read a job file; raise `BadInput` that names every field which is wrong, and why."""
     try:
-        fields: Any = yaml.safe_load(path.read_text("utf-8"))
+        fields: Any = read_yaml(path)
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"The job {path} cannot be read: {error}") from error
     except yaml.YAMLError as error:

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from allerac.yaml_files import read_yaml
 from allerac_image.errors import BadInput
 
 from .disk import BlockDisk, Disk
@@ -83,7 +83,7 @@ class PracticeDrives:
 
     def _appearance(self, path: Path) -> Appearance:
         told = path.with_suffix(".yaml")
-        fields: Any = yaml.safe_load(told.read_text("utf-8")) if told.is_file() else {}
+        fields: Any = read_yaml(told) if told.is_file() else {}
         try:
             return Appearance.model_validate(fields)
         except ValidationError as error:

@@ -10,8 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from allerac.yaml_files import read_yaml
 from bootstrap.kept import part_of, shelf, touch
 
 from .errors import BadInput
@@ -78,8 +77,8 @@ class Debian:
 
 def load_debian(tier_packages: Sequence[str]) -> Debian:
     """Read the recipe and the packages every tier has, and add those of one tier."""
-    recipe = yaml.safe_load((IMAGE / "debian.yaml").read_text("utf-8"))
-    common = yaml.safe_load((IMAGE / "packages" / "common.yaml").read_text("utf-8"))
+    recipe = read_yaml(IMAGE / "debian.yaml")
+    common = read_yaml(IMAGE / "packages" / "common.yaml")
     everywhere = [name for group in common["on_the_box"].values() for name in group]
     return Debian(recipe, sorted({*everywhere, *tier_packages}), sorted(common["while_building"]))
 

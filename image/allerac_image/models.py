@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import yaml
+from allerac.yaml_files import read_yaml
 
 from .contents import Component
 from .errors import CommandFailed, ImageError
@@ -68,7 +68,7 @@ def size_of_models(models: list[str]) -> int:
 
 def _catalogue() -> dict[str, Mapping[str, Any]]:
     """Return what is pinned of each model, by its id."""
-    pins = yaml.safe_load((PROFILES / "models.yaml").read_text("utf-8"))
+    pins = read_yaml(PROFILES / "models.yaml")
     return {pin["id"]: pin for pin in pins}
 
 

@@ -4,7 +4,7 @@ import hashlib
 import re
 from pathlib import Path
 
-import yaml
+from allerac.yaml_files import read_yaml
 
 from .errors import ImageError
 from .log import StepLog, clean_environment
@@ -80,7 +80,7 @@ def slot_configuration(plan: Plan, root_hash: str, hash_offset: int) -> str:
 
     GRUB itself is not updated, so only the slot, the disk's identifiers and the machine's are its.
     """
-    common = yaml.safe_load((IMAGE / "kernel.yaml").read_text("utf-8"))["parameters"]
+    common = read_yaml(IMAGE / "kernel.yaml")["parameters"]
     verity = [
         "root=/dev/mapper/root",
         "systemd.verity=1",

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
+from allerac.yaml_files import read_yaml
 
 from .errors import BadInput
 
@@ -49,7 +49,7 @@ def load_tier(name: str, folder: Path) -> Tier:
     known = known_tiers(folder)
     if name not in known:
         raise BadInput(f"There is no tier {name!r}. Tiers: {', '.join(known)}.")
-    return Tier(name, yaml.safe_load((folder / f"{name}.yaml").read_text("utf-8")))
+    return Tier(name, read_yaml(folder / f"{name}.yaml"))
 
 
 def known_tiers(folder: Path) -> list[str]:

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
+from allerac.yaml_files import read_yaml
 from allerac_image.errors import BadInput
 from allerac_image.plan import IMAGE
 
@@ -93,7 +92,7 @@ def require_evidence(evidence: Evidence, build: str) -> None:
 
 def required_cases() -> list[str]:
     """Return the names of the cases that every release has to have survived."""
-    names: list[str] = yaml.safe_load(CASES.read_text("utf-8"))
+    names: list[str] = read_yaml(CASES)
     return names
 
 

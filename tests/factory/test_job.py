@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from allerac_factory.job import LARGEST_NUMBER, LONGEST_SERIAL, SerialScheme, read_job
+from allerac.appliance import identity
+from allerac_factory.job import LARGEST_NUMBER, LONGEST_SERIAL, SERIAL, SerialScheme, read_job
 from allerac_factory.placeholders import is_placeholder
 from allerac_image.errors import BadInput
 
@@ -88,6 +89,10 @@ def test_longest_serial_of_a_scheme_is_one_that_a_label_holds(tmp_path: Path) ->
     form = "ALR-OF-A-VERY-LONG-NAME-000000-{number:06}"
     job = read_job(write(tmp_path, serials={"form": form, "first": LARGEST_NUMBER}))
     assert len(job.serials.serial(job.serials.first)) == LONGEST_SERIAL
+
+
+def test_serials_are_those_that_the_runtime_takes() -> None:
+    assert SERIAL == identity.SERIAL
 
 
 def test_serials_of_a_scheme_are_read_back() -> None:
