@@ -97,7 +97,7 @@ def fit_table(disk: Disk, sector: int, grow: str | None) -> Table:
             image = read_table(read, sector)
             wanted = image.grown(grow, disk.size_bytes) if grow else image
             for offset, content in packed_table(wanted, disk.size_bytes).items():
-                _patch(disk, offset, content)
+                _patch(disk, offset, content, _buffer_for(len(content)))
             disk.flush()
             first = read_table(read, sector)
             second = read_table(read, sector, first.backup_offset)
@@ -113,34 +113,47 @@ def fit_table(disk: Disk, sector: int, grow: str | None) -> Table:
 
 def write_partition(disk: Disk, offset: int, content: bytes) -> str:
     """Write a whole partition, read it back and return the SHA-256 of what came back."""
+    whole, buffer = memoryview(content), _buffer_for(PIECE_BYTES)
+    pieces = {at: whole[at : at + PIECE_BYTES] for at in range(0, len(whole), PIECE_BYTES)}
+    total = hashlib.sha256()
     with drive_faults():
-        for at in range(0, len(content), PIECE_BYTES):
-            _patch(disk, offset + at, content[at : at + PIECE_BYTES])
+        for at, piece in pieces.items():
+            _patch(disk, offset + at, piece, buffer)
         disk.flush()
-        total = hashlib.sha256()
-        for at in range(0, len(content), PIECE_BYTES):
-            total.update(read_bytes(disk, offset + at, min(PIECE_BYTES, len(content) - at)))
-    if total.digest() != hashlib.sha256(content).digest():
-        raise UnitFailed("read-back", f"The drive gives back something else at byte {offset}.")
+        for at, piece in pieces.items():
+            found = _read_into(buffer, disk, offset + at, len(piece))
+            if found.tobytes() != piece.tobytes():  # a view is compared number by number
+                told = f"The drive gives back something else at byte {offset}."
+                raise UnitFailed("read-back", told)
+            total.update(found)
     return total.hexdigest()
 
 
 def read_bytes(disk: Disk, offset: int, size: int) -> bytes:
     """Return any range of a drive that only gives whole pages."""
+    return bytes(_read_into(_buffer_for(size), disk, offset, size))
+
+
+def _buffer_for(size: int) -> memoryview:
+    """Return memory for the pages around a range of `size` bytes."""
+    return memoryview(aligned_buffer(size + 2 * ALIGNMENT))
+
+
+def _read_into(buffer: memoryview, disk: Disk, offset: int, size: int) -> memoryview:
+    """Return any range of a drive, in `buffer`."""
     begin, end = _pages(disk, offset, size)
-    buffer = memoryview(aligned_buffer(end - begin))[: end - begin]
-    disk.read(begin, buffer)
-    return bytes(buffer[offset - begin : offset - begin + size])
+    disk.read(begin, buffer[: end - begin])
+    return buffer[offset - begin : offset - begin + size]
 
 
-def _patch(disk: Disk, offset: int, content: bytes) -> None:
+def _patch(disk: Disk, offset: int, content: bytes | memoryview, buffer: memoryview) -> None:
     """Write any range, keeping what else is on its pages."""
     begin, end = _pages(disk, offset, len(content))
-    buffer = memoryview(aligned_buffer(end - begin))[: end - begin]
+    pages = buffer[: end - begin]
     if (begin, end) != (offset, offset + len(content)):
-        disk.read(begin, buffer)
-    buffer[offset - begin : offset - begin + len(content)] = content
-    disk.write(begin, buffer)
+        disk.read(begin, pages)
+    pages[offset - begin : offset - begin + len(content)] = content
+    disk.write(begin, pages)
 
 
 def _pages(disk: Disk, offset: int, size: int) -> tuple[int, int]:
