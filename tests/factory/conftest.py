@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.made_once import made_once
 from tests.network.conftest import lan
 
 from .small_image import SmallImage, make_small_image
@@ -15,10 +16,10 @@ __all__ = ["lan", "workshop"]
 @pytest.fixture(scope="session")
 def small_image(tmp_path_factory: pytest.TempPathFactory) -> SmallImage:
     """An image that nobody changes."""
-    return make_small_image(tmp_path_factory.mktemp("image"))
+    return SmallImage.in_folder(made_once(tmp_path_factory, "small-image", make_small_image))
 
 
 @pytest.fixture
-def own_image(tmp_path: Path) -> SmallImage:
+def own_image(tmp_path: Path, small_image: SmallImage) -> SmallImage:
     """An image for a test that changes it."""
-    return make_small_image(tmp_path / "own-image")
+    return small_image.copy(tmp_path / "own-image")

@@ -4,6 +4,7 @@ import hashlib
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -18,11 +19,12 @@ SIZES = {
     "esp": 3 * MIB,
     "boot-A": 2 * MIB,
     "boot-B": 2 * MIB,
-    "root-A": 24 * MIB,
-    "root-B": 24 * MIB,
+    "root-A": 12 * MIB,
+    "root-B": 12 * MIB,
     "identity": 16 * MIB,
     "data": 64 * MIB,
 }
+STRIPE_BYTES = MIB // 2
 DISK_ID = "8f0d1a3e-2b68-4b0e-9d6b-0c7b9f0e5a01"
 NAME = "allerac-vm-9.9.9"
 
@@ -37,6 +39,17 @@ class SmallImage:
     key: Path
     raw: Path
 
+    @classmethod
+    def in_folder(cls, folder: Path) -> Self:
+        """Return the one that was made below `folder`."""
+        certificate, key = folder / "signing.crt", folder / "signing.key"
+        return cls(folder / "out", folder / "keyring.pem", certificate, key, folder / f"{NAME}.img")
+
+    def copy(self, to: Path) -> "SmallImage":
+        """Return another one at `to`, which is not there yet, that may be changed."""
+        _run("cp", "--recursive", "--sparse=always", str(self.raw.parent), str(to))
+        return SmallImage.in_folder(to)
+
     def sign(self) -> None:
         """Write the checksums anew and vouch for them."""
         files = [self.folder / f"{NAME}{end}" for end in (".img.zst", ".bmap")]
@@ -48,13 +61,14 @@ class SmallImage:
 def make_small_image(
     folder: Path,
     root_bytes: int = SIZES["root-A"],
-    stripe_bytes: int = MIB,
+    stripe_bytes: int = STRIPE_BYTES,
     sector_bytes: int = 512,
 ) -> SmallImage:
     """Make one below `folder`, in about a second; every other stripe of the root is something."""
     sizes = SIZES | {"root-A": root_bytes, "root-B": root_bytes}
     folder.mkdir(parents=True, exist_ok=True)
-    raw, out = folder / f"{NAME}.img", folder / "out"
+    image = SmallImage.in_folder(folder)
+    raw, out = image.raw, image.folder
     out.mkdir()
     partitions = [
         Partition(number, label, kind, sizes[label])
@@ -70,13 +84,12 @@ def make_small_image(
     for partition, offset in places(partitions):
         if partition.label in contents:
             put(contents[partition.label], raw, offset)
+            contents[partition.label].unlink()
     _run("bmaptool", "create", "--output", str(out / f"{NAME}.bmap"), str(raw))
     _run("zstd", "-q", "-1", str(raw), "-o", str(out / f"{NAME}.img.zst"))
     authority = new_authority("Small authority", 30)
     leaf = new_leaf(authority, "Small images", 30)
-    trust = folder / "keyring.pem"
-    trust.write_bytes(authority.certificate.public_bytes(Encoding.PEM))
-    image = SmallImage(out, trust, folder / "signing.crt", folder / "signing.key", raw)
+    image.trust.write_bytes(authority.certificate.public_bytes(Encoding.PEM))
     leaf.write(image.certificate, image.key)
     image.sign()
     return image
@@ -96,7 +109,7 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _noise(folder: Path, label: str, size: int, stripe: int = MIB) -> Path:
+def _noise(folder: Path, label: str, size: int, stripe: int = STRIPE_BYTES) -> Path:
     """Return a file that does not shrink, with holes in it."""
     path = folder / f"{label}.part"
     with path.open("wb") as file:
