@@ -1,6 +1,7 @@
 """Passwords that would be guessed are refused; the rest is measured honestly."""
 
 import pytest
+from argon2 import extract_parameters
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,6 +63,13 @@ async def test_hash_is_argon2id_and_verifies_only_the_right_password() -> None:
 def test_shipped_parameters_are_those_that_owasp_recommends() -> None:
     hasher = Passwords()._hasher
     assert (hasher.memory_cost, hasher.time_cost, hasher.parallelism) == (19456, 2, 1)
+
+
+async def test_nobody_takes_the_same_work_as_somebody() -> None:
+    passwords = Passwords(memory_kib=64, passes=3)
+    somebody = await passwords.hash("three quiet lanterns")
+    assert extract_parameters(passwords._nobody) == extract_parameters(somebody)
+    assert not passwords._verify(passwords._nobody, "")
 
 
 def test_codes_have_no_signs_that_look_alike() -> None:
