@@ -1,75 +1,16 @@
-"""Which updates there are, by The Update Framework from a server that need not be trusted.
-
-TUF specification 1.0, section 5 (https://theupdateframework.github.io/specification/). What was
-trusted once is kept in a folder, so that a server cannot go back behind it.
-"""
+"""Which updates there are: asked of the server in the background, and what it said last."""
 
 import asyncio
-import contextlib
-import errno
-import os
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import structlog
-from tuf.api import exceptions
-from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Timestamp
-from tuf.ngclient import Updater, UpdaterConfig
-
-from allerac.errors import UpdateFailed
-
-from .fetch import BoundedFetcher, CutError, FetchLimits
+from .listing import FetchLimits, Listing, Trust
 from .offer import Offer
-from .reasons import failed
 
-log = structlog.get_logger()
-
-LIMITS = UpdaterConfig(
-    max_root_rotations=32,
-    root_max_length=256 * 1024,
-    timestamp_max_length=16 * 1024,
-    snapshot_max_length=64 * 1024,
-    targets_max_length=2 * 1024 * 1024,
-)
-"""A hundred releases with notes take less than half a megabyte."""
-
-TIMESTAMP_LIFE = timedelta(days=7)
-"""Timestamps are signed for a week, so one that ends then was not made before this long ago."""
-
-DOUBTFUL = timedelta(days=366)
-"""A list that ended longer ago than any signature holds: rather the clock is wrong."""
-
-_MEANINGS: tuple[tuple[type[Exception], str], ...] = (
-    (CutError, "answer_cut"),
-    (exceptions.DownloadLengthMismatchError, "answer_too_long"),
-    (exceptions.SlowRetrievalError, "server_slow"),
-    (exceptions.DownloadHTTPError, "server_failed"),
-    (exceptions.DownloadError, "server_unreachable"),
-    (exceptions.ExpiredMetadataError, "catalogue_expired"),
-    (exceptions.BadVersionNumberError, "catalogue_replayed"),
-    (exceptions.LengthOrHashMismatchError, "catalogue_mixed"),
-    (exceptions.UnsignedMetadataError, "catalogue_untrusted"),
-    (exceptions.RepositoryError, "catalogue_damaged"),
-)
-"""The first that fits says what an error means."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """What the server offers; `proven_at` is a time that has passed for certain."""
-
-    offers: tuple[Offer, ...]
-    proven_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Trust:
-    """Where the box's trust begins: the image's root of keys, and when the image was made."""
-
-    root_file: Path
-    built_at: datetime
+if TYPE_CHECKING:
+    from .repository import Repository
 
 
 class UpdateCatalogue:
@@ -91,107 +32,37 @@ class UpdateCatalogue:
         self._agent = agent
         self._limits = limits
         self._clock = clock
-        self._fetcher: BoundedFetcher | None = None
 
     async def refresh(self, known_at: datetime | None) -> Listing:
         """Ask the server; `known_at` is a time that had passed already. Raises `UpdateFailed`."""
-        fetcher = self._fetcher = BoundedFetcher(self._limits, self._agent)
-        work = asyncio.create_task(asyncio.to_thread(self._refresh, fetcher, known_at))
+        repository = await asyncio.to_thread(self._repository)
+        now = max(self._clock(), self._trust.built_at, known_at or self._trust.built_at)
+        work = asyncio.create_task(asyncio.to_thread(repository.refresh, now))
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:
-            fetcher.abort()
+            repository.abort()
             await asyncio.gather(work, return_exceptions=True)
             raise
-        finally:
-            self._fetcher = None
 
     async def known(self) -> tuple[Offer, ...]:
         """Return what the server offered when it was last believed; nothing when never."""
         return await asyncio.to_thread(self._known)
 
     def _known(self) -> tuple[Offer, ...]:
-        try:
-            targets = Metadata[Targets].from_file(str(self._folder / "targets.json")).signed
-        except (exceptions.RepositoryError, exceptions.StorageError):
+        if not (self._folder / "targets.json").exists():
             return ()
-        return tuple(self._offers(targets.targets.values()))
+        return self._repository().known()
 
-    def _refresh(self, fetcher: BoundedFetcher, known_at: datetime | None) -> Listing:
-        now = max(self._clock(), self._trust.built_at, known_at or self._trust.built_at)
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _clear(self._folder)
-            updater = Updater(
-                str(self._folder),
-                f"{self._url}/metadata/",
-                fetcher=fetcher,
-                config=LIMITS,
-                bootstrap=self._root(),
-            )
-            # The library believes the clock; a box without a battery cannot.
-            updater._trusted_set.reference_time = now
-            updater.refresh()
-            _write_through(self._folder)
-        except (exceptions.RepositoryError, exceptions.DownloadError) as error:
-            raise self._meaning_of(error, now) from error
-        except OSError as error:
-            full = error.errno in {errno.ENOSPC, errno.EDQUOT}
-            raise failed("disk_full" if full else "not_kept", str(error)) from error
-        finally:
-            fetcher.close()
-        trusted = updater._trusted_set
-        offers = tuple(self._offers(trusted.targets.targets.values()))
-        return Listing(offers, trusted.timestamp.expires - TIMESTAMP_LIFE)
+    def _repository(self) -> "Repository":
+        # Here, and in a thread: the library of TUF is a thirtieth of all that a start would load,
+        # and a box asks once a day.
+        from .repository import Repository
 
-    def _root(self) -> bytes:
-        try:
-            return self._trust.root_file.read_bytes()
-        except OSError as error:
-            raise failed("catalogue_untrusted", str(error)) from error
-
-    def _offers(self, targets: Iterable[TargetFile]) -> Iterable[Offer]:
-        for target in targets:
-            try:
-                yield Offer.of(
-                    target.custom, source=self._address(target), size_bytes=target.length
-                )
-            except (KeyError, ValueError) as error:
-                log.warning("update_offer_not_understood", path=target.path, reason=str(error))
-
-    def _address(self, target: TargetFile) -> str:
-        """Return where the bundle is: its hash is in its name (consistent snapshots)."""
-        path = PurePosixPath(target.path)
-        name = f"{target.hashes['sha256']}.{path.name}"
-        return f"{self._url}/targets/{path.parent / name}"
-
-    def _meaning_of(self, error: Exception, now: datetime) -> UpdateFailed:
-        name = next(name for kind, name in _MEANINGS if isinstance(error, kind))
-        if name == "catalogue_expired" and self._ended_long_before(now):
-            name = "clock_doubtful"
-        return failed(name, f"{type(error).__name__}: {error}")
-
-    def _ended_long_before(self, now: datetime) -> bool:
-        """Tell whether even the newest that is known ended longer ago than signatures hold."""
-        ends = []
-        for name, kind in (("root", Root), ("timestamp", Timestamp), ("snapshot", Snapshot)):
-            with contextlib.suppress(exceptions.RepositoryError, exceptions.StorageError):
-                signed = Metadata[kind].from_file(str(self._folder / f"{name}.json")).signed  # type: ignore[valid-type]
-                ends.append(signed.expires)
-        return bool(ends) and now - max(ends) > DOUBTFUL
-
-
-def _clear(folder: Path) -> None:
-    """Remove what a power cut left half written; the library names it like that."""
-    for path in folder.glob("tmp*"):
-        path.unlink(missing_ok=True)
-
-
-def _write_through(folder: Path) -> None:
-    """Put what was trusted on the disk: a power cut must not let a server go back behind it."""
-    for path in (*folder.rglob("*.json"), folder / "root_history", folder):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        return Repository(
+            url=self._url,
+            folder=self._folder,
+            trust=self._trust,
+            agent=self._agent,
+            limits=self._limits,
+        )

@@ -10,7 +10,7 @@ import yaml
 from allerac.errors import InvalidInput
 from allerac.yaml_files import read_yaml
 
-from .catalogue import Trust
+from .listing import Trust
 from .offer import CHANNELS, ThisBox
 from .version import Version
 

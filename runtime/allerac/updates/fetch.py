@@ -13,15 +13,9 @@ from urllib.parse import urlsplit
 from tuf.api.exceptions import DownloadError, DownloadHTTPError, SlowRetrievalError
 from tuf.ngclient import FetcherInterface
 
+from .listing import FetchLimits
+
 CHUNK_BYTES = 64 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class FetchLimits:
-    """`silence_seconds` without a byte, and `total_seconds` for one look at the catalogue."""
-
-    silence_seconds: float = 20.0
-    total_seconds: float = 120.0
 
 
 class CutError(DownloadError):

@@ -9,7 +9,7 @@ from typing import Protocol
 from allerac.storage.box import BoxStore
 from allerac.storage.updates import UpdateStore
 
-from .catalogue import Listing
+from .listing import Listing
 from .offer import Offer
 from .rauc import Installer
 from .removable import RemovableDrives

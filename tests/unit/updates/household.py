@@ -14,8 +14,8 @@ from allerac.storage import Database
 from allerac.storage.box import BoxStore
 from allerac.storage.updates import Begun, Ended, UpdateRecord, UpdateStore
 from allerac.updates.acts import Acts
-from allerac.updates.catalogue import Listing
 from allerac.updates.installation import Installation
+from allerac.updates.listing import Listing
 from allerac.updates.offer import Offer, ThisBox
 from allerac.updates.parts import Parts
 from allerac.updates.reasons import failed

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from allerac.errors import UpdateFailed
-from allerac.updates.catalogue import Trust, UpdateCatalogue
-from allerac.updates.fetch import FetchLimits
+from allerac.updates.catalogue import UpdateCatalogue
+from allerac.updates.listing import FetchLimits, Trust
 from allerac_release.new_keys import NewKeys, make_keys
 from allerac_release.passphrases import Passphrases
 from allerac_release.repository import utc_now

@@ -7,7 +7,7 @@ import pytest
 
 from allerac.errors import UpdateFailed
 from allerac.storage.updates import UpdateRecord
-from allerac.updates.catalogue import Listing
+from allerac.updates.listing import Listing
 from allerac.updates.standing import require_on_offer
 from allerac.updates.version import Version
 

@@ -17,7 +17,7 @@ from allerac.updates import (
     UpdateCatalogue,
     UpdateService,
 )
-from allerac.updates.catalogue import Trust
+from allerac.updates.listing import Trust
 from allerac.updates.version import Version
 
 from .emulated_box import EmulatedBox, bundle_of
