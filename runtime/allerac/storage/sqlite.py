@@ -4,11 +4,12 @@ Versions before 3.51.3 can corrupt a WAL database when it is reset (https://sqli
 the system's own is older, which is why this is the only place that opens one.
 """
 
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pysqlite3.dbapi2 as driver
-import sqlite_vec
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, QueuePool
@@ -66,9 +67,21 @@ def _take_in_vectors(connection: Any) -> None:
     """Load sqlite-vec, and nothing else ever."""
     connection.enable_load_extension(True)
     try:
-        sqlite_vec.load(connection)
+        connection.load_extension(_vectors())
     finally:
         connection.enable_load_extension(False)
+
+
+@cache
+def _vectors() -> str:
+    """Return where sqlite-vec is: its package is not imported, for that would bring in numpy.
+
+    The name is that of `sqlite_vec.loadable_path`.
+    """
+    package = find_spec("sqlite_vec")
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError("sqlite-vec is not installed", name="sqlite_vec")
+    return str(Path(package.origin).with_name("vec0"))
 
 
 def snapshot(path: Path, target: Path) -> None:
