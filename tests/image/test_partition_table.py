@@ -48,9 +48,12 @@ def test_the_distributions_tool_finds_every_partition_and_no_fault(tmp_path: Pat
 def test_both_copies_of_the_table_are_where_firmware_looks(tmp_path: Path, sector: int) -> None:
     disk = tmp_path / "disk.img"
     table_of(disk, sector)
-    content = disk.read_bytes()
-    for position in (sector, len(content) - sector):
-        fields = HEADER.unpack_from(content, position)
+    with disk.open("rb") as drive:
+        headers = {}
+        for position in (sector, disk.stat().st_size - sector):
+            drive.seek(position)
+            headers[position] = HEADER.unpack(drive.read(HEADER.size))
+    for position, fields in headers.items():
         assert (fields[0], fields[5] * sector) == (SIGNATURE, position)
 
 
