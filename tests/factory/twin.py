@@ -83,7 +83,7 @@ from allerac.burn_in.hand_over import put
 from allerac.hardware.machine import Machine
 from allerac.settings import Settings
 settings, machine = Settings(), Machine(**json.loads(sys.argv[1]))
-asyncio.run(run_burn_in(settings, print, 2.0, 32, 32, machine))
+asyncio.run(run_burn_in(settings, print, 1.0, 32, 32, machine))
 put(Path(sys.argv[2]), sys.argv[3], settings.offered_certificate.read_bytes())
 """
 
