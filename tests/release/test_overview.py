@@ -1,27 +1,50 @@
 """What `show` and `verify` tell, to people and to programs."""
 
 import json
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from allerac_image.cli import main as image_tool
+from allerac_release.cli import main as release_tool
 from allerac_release.overview import overview_of
 from allerac_release.repository import Repository, utc_now
 from tests.release.conftest import BundleOf
-from tests.release.release_shop import Shop
+from tests.release.release_shop import NOTES, Shop
+
+
+@pytest.fixture(scope="module")
+def filled(
+    tmp_path_factory: pytest.TempPathFactory,
+    made_keys: Path,
+    stock: Path,
+    bundle_of: BundleOf,
+    builder: Path,
+) -> Path:
+    """A repository with three releases in two tiers."""
+    folder = tmp_path_factory.mktemp("shelf")
+    repository, notes = folder / "repository", folder / "notes.yaml"
+    shutil.copytree(stock, repository)
+    notes.write_text(NOTES, "utf-8")
+    signing = ["--repository", repository, "--keys", made_keys, "--development"]
+    made = ["--notes", notes, "--built-by", builder / "ca.crt"]
+    for words in (
+        ["promote", "1.0.0"],
+        ["halt", "1.0.0"],
+        ["publish", bundle_of("1.10.0"), "--tier", "vm", *made, "--minimum", "1.0.0"],
+        ["publish", bundle_of("n100/1.9.0"), "--tier", "n100", *made, "--percentage", 5],
+    ):
+        assert release_tool([str(word) for word in (*words, *signing)]) == 0
+    return repository
 
 
 @pytest.fixture
-def shelf(stocked: Shop, bundle_of: BundleOf, builder: Path) -> Shop:
-    """Three releases in two tiers."""
-    stocked.done("promote", "1.0.0")
-    stocked.done("halt", "1.0.0")
-    stocked.publish(bundle_of("1.10.0"), builder / "ca.crt", "--minimum", "1.0.0")
-    words = ["--tier", "n100", "--notes", stocked.notes, "--built-by", builder / "ca.crt"]
-    stocked.done("publish", bundle_of("n100/1.9.0"), *words, "--percentage", 5)
-    return stocked
+def shelf(shop: Shop, filled: Path) -> Shop:
+    """A shop with a copy of it."""
+    shutil.copytree(filled, shop.repository)
+    return shop
 
 
 def verify(shop: Shop) -> tuple[int, str]:
