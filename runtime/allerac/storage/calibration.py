@@ -12,9 +12,9 @@ from typing import Any, Final
 
 import pysqlite3.dbapi2 as sqlite3
 import structlog
-from sqlite_utils import Database
 
 from allerac.errors import StorageUnavailable
+from allerac.storage.rows import Rows
 
 log = structlog.get_logger()
 
@@ -79,8 +79,8 @@ class CalibrationStore:
 
     def _insert(self, table: str, rows: list[dict[str, Any]], kept: int) -> None:
         plain = [{name: _plain(value) for name, value in row.items()} for row in rows]
-        with self._opened() as database, database.conn:
-            database[table].insert_all(plain)  # type: ignore[union-attr]  # a table, no view
+        with self._opened() as database, database.together():
+            database.keep(table, plain)
             database.execute(
                 f"DELETE FROM {table} WHERE rowid NOT IN "  # noqa: S608 - names are ours
                 f"(SELECT rowid FROM {table} ORDER BY rowid DESC LIMIT {kept})"
@@ -88,16 +88,14 @@ class CalibrationStore:
 
     def _rows(self, table: str, order: str, limit: int | None = None) -> list[dict[str, Any]]:
         with self._opened() as database:
-            if not database[table].exists():
-                return []
-            return list(database[table].rows_where(order_by=order, limit=limit))
+            return database.read(table, order=order, limit=limit)
 
     @contextlib.contextmanager
-    def _opened(self) -> Iterator[Database]:
+    def _opened(self) -> Iterator[Rows]:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with contextlib.closing(sqlite3.connect(str(self._path))) as connection:
-                yield Database(connection)
+                yield Rows(connection)
         except sqlite3.DatabaseError as error:
             code = getattr(error, "sqlite_errorcode", 0) & 0xFF
             if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):

@@ -17,9 +17,9 @@ from typing import Any, Final
 
 import pysqlite3.dbapi2 as sqlite3
 import structlog
-from sqlite_utils import Database
 
 from allerac.errors import StorageUnavailable
+from allerac.storage.rows import Rows
 
 log = structlog.get_logger()
 
@@ -46,7 +46,6 @@ STARTS: Final = "start"
 PAST_ISSUES: Final = 1000
 PAST_REACTIONS: Final = 1000
 STARTS_SECONDS: Final = 3600.0
-MOMENTS: Final = {"first_seen_at": int, "last_seen_at": int, "ended_at": int}
 FUTURE: Final = timedelta(days=1)
 """Samples further ahead were taken while the clock was wrong."""
 
@@ -107,15 +106,15 @@ class DeviceHistory:
     def __init__(self, path: Path, levels: Sequence[Level] = LEVELS) -> None:
         self._path = path
         self._levels = levels
-        self._database: Database | None = None
+        self._rows: Rows | None = None
         self._alone = threading.RLock()
 
     def close(self) -> None:
         """Let go of the file."""
         with self._alone:
-            if self._database is not None:
-                self._database.close()
-                self._database = None
+            if self._rows is not None:
+                self._rows.close()
+                self._rows = None
 
     def add(self, samples: Sequence[tuple[datetime, Values]], now: datetime) -> None:
         """Keep samples, fold them into the coarser levels, and drop what is too old."""
@@ -124,8 +123,7 @@ class DeviceHistory:
         rows = [{"at": _milliseconds(at), **values} for at, values in samples]
         first = min(_milliseconds(at) for at, _ in samples)
         with self._writing() as database:
-            finest = self._levels[0].table
-            database[finest].insert_all(rows, pk="at", alter=True, replace=True)  # type: ignore[union-attr]  # a table, no view
+            database.keep(self._levels[0].table, rows, ["at"])
             for below, level in pairwise(self._levels):
                 _fold(database, below, level, first)
             for level in self._levels:
@@ -149,9 +147,7 @@ class DeviceHistory:
     def keep_issue(self, issue: StoredIssue) -> None:
         """Write an issue down, new or changed."""
         with self._writing() as database:
-            database[ISSUES].insert(  # type: ignore[union-attr]  # a table, no view
-                _row(issue), pk="id", alter=True, replace=True, columns=MOMENTS
-            )
+            database.keep(ISSUES, [_row(issue)], ["id"])
             database.execute(
                 f"DELETE FROM {ISSUES} WHERE ended_at IS NOT NULL AND id NOT IN "  # noqa: S608 - names are ours
                 f"(SELECT id FROM {ISSUES} ORDER BY first_seen_at DESC LIMIT {PAST_ISSUES})"
@@ -161,33 +157,29 @@ class DeviceHistory:
         """Write down the best speed of each model."""
         rows = [{"model_id": model, "tokens_per_second": best} for model, best in records.items()]
         with self._writing() as database:
-            database[RECORDS].insert_all(rows, pk="model_id", replace=True)  # type: ignore[union-attr]  # a table, no view
+            database.keep(RECORDS, rows, ["model_id"])
 
     def records(self) -> dict[str, float]:
         """Return the best speed of each model, in tokens a second."""
         with self._reading() as database:
-            if not database[RECORDS].exists():
-                return {}
-            return {row["model_id"]: row["tokens_per_second"] for row in database[RECORDS].rows}
+            rows = database.read(RECORDS)
+            return {row["model_id"]: row["tokens_per_second"] for row in rows}
 
     def issues(self, *, lasting: bool, limit: int = PAST_ISSUES) -> list[StoredIssue]:
         """Return issues that last, or those that are over, the newest first."""
         with self._reading() as database:
-            if not database[ISSUES].exists():
-                return []
             where = "ended_at IS NULL" if lasting else "ended_at IS NOT NULL"
-            rows = database[ISSUES].rows_where(where, order_by="first_seen_at DESC", limit=limit)
+            rows = database.read(ISSUES, where, order="first_seen_at DESC", limit=limit)
             return [_issue(row) for row in rows]
 
     def issues_since(self, since: datetime) -> list[StoredIssue]:
         """Return issues that last, or were not over at `since`, the newest first."""
         with self._reading() as database:
-            if not database[ISSUES].exists():
-                return []
-            rows = database[ISSUES].rows_where(
+            rows = database.read(
+                ISSUES,
                 "ended_at IS NULL OR ended_at >= ?",
                 [_milliseconds(since)],
-                order_by="first_seen_at DESC",
+                order="first_seen_at DESC",
                 limit=PAST_ISSUES,
             )
             return [_issue(row) for row in rows]
@@ -203,9 +195,7 @@ class DeviceHistory:
             for reaction in reactions
         ]
         with self._writing() as database:
-            database[REACTIONS].insert_all(  # type: ignore[union-attr]  # a table, no view
-                rows, pk=("code", "began_at"), replace=True, columns={"ended_at": int}
-            )
+            database.keep(REACTIONS, rows, ["code", "began_at"])
             database.execute(
                 f"DELETE FROM {REACTIONS} WHERE rowid NOT IN "  # noqa: S608 - names are ours
                 f"(SELECT rowid FROM {REACTIONS} ORDER BY began_at DESC LIMIT {PAST_REACTIONS})"
@@ -214,12 +204,11 @@ class DeviceHistory:
     def reactions_since(self, since: datetime) -> list[StoredReaction]:
         """Return what the device does, or still did at `since`, the newest first."""
         with self._reading() as database:
-            if not database[REACTIONS].exists():
-                return []
-            rows = database[REACTIONS].rows_where(
+            rows = database.read(
+                REACTIONS,
                 "ended_at IS NULL OR ended_at >= ?",
                 [_milliseconds(since)],
-                order_by="began_at DESC",
+                order="began_at DESC",
             )
             return [
                 StoredReaction(
@@ -232,7 +221,7 @@ class DeviceHistory:
         """End those that it still did when it was last seen: they ended with the process."""
         finest = self._levels[0].table
         with self._writing() as database:
-            if not database[REACTIONS].exists() or not database[finest].exists():
+            if not database.columns(REACTIONS) or not database.columns(finest):
                 return
             database.execute(
                 f"UPDATE {REACTIONS} SET ended_at = "  # noqa: S608 - names are ours
@@ -252,40 +241,36 @@ class DeviceHistory:
             for position, alert in enumerate(alerts)
         ]
         with self._writing() as database:
-            if database[ALERTS].exists():
+            if database.columns(ALERTS):
                 database.execute(f"DELETE FROM {ALERTS}")  # noqa: S608 - the name is ours
-            if rows:
-                database[ALERTS].insert_all(rows, pk="position", alter=True, columns=MOMENTS)  # type: ignore[union-attr]  # a table, no view
+            database.keep(ALERTS, rows, ["position"])
 
     def alerts(self) -> list[StoredAlert]:
         """Return what is still to be told, in order."""
         with self._reading() as database:
-            if not database[ALERTS].exists():
-                return []
-            rows = database[ALERTS].rows_where(order_by="position")
             return [
-                StoredAlert(row["kind"], row["channel"], row["tries"], _issue(row)) for row in rows
+                StoredAlert(row["kind"], row["channel"], row["tries"], _issue(row))
+                for row in database.read(ALERTS, order="position")
             ]
 
     def note_start(self, start: StoredStart) -> list[StoredStart]:
         """Keep a start; return those since the boot, of which the first and the last hour stay."""
         with self._writing() as database:
-            table = database[STARTS]
-            table.insert(asdict(start), pk=("boot", "steady"), replace=True)  # type: ignore[union-attr]  # a table, no view
+            database.keep(STARTS, [asdict(start)], ["boot", "steady"])
             database.execute(
                 f"DELETE FROM {STARTS} WHERE boot != ? OR steady < ? AND steady > "  # noqa: S608 - names are ours
                 f"(SELECT min(steady) FROM {STARTS} WHERE boot = ?)",
                 [start.boot, start.steady - STARTS_SECONDS, start.boot],
             )
-            return [StoredStart(**row) for row in table.rows_where(order_by="steady")]
+            return [StoredStart(**row) for row in database.read(STARTS, order="steady")]
 
     @contextlib.contextmanager
-    def _writing(self) -> Iterator[Database]:
-        with self._reading() as database, database.conn:
+    def _writing(self) -> Iterator[Rows]:
+        with self._reading() as database, database.together():
             yield database
 
     @contextlib.contextmanager
-    def _reading(self) -> Iterator[Database]:
+    def _reading(self) -> Iterator[Rows]:
         with self._alone, self._named():
             yield self._opened()
 
@@ -304,15 +289,15 @@ class DeviceHistory:
             self.close()
             raise StorageUnavailable("The box's diary cannot be written.") from error
 
-    def _opened(self) -> Database:
-        if self._database is None:
+    def _opened(self) -> Rows:
+        if self._rows is None:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             connection = sqlite3.connect(str(self._path), check_same_thread=False)
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
             connection.execute("PRAGMA cache_size=-256")  # KiB; rows are written and seldom read
-            self._database = Database(connection)
-        return self._database
+            self._rows = Rows(connection)
+        return self._rows
 
 
 def _is_damage(error: Exception) -> bool:
@@ -320,14 +305,11 @@ def _is_damage(error: Exception) -> bool:
     return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
-def _columns(database: Database, level: Level) -> list[str]:
-    table = database[level.table]
-    return (
-        [column.name for column in table.columns if column.name != "at"] if table.exists() else []
-    )
+def _columns(database: Rows, level: Level) -> list[str]:
+    return [name for name in database.columns(level.table) if name != "at"]
 
 
-def _fold(database: Database, below: Level, level: Level, since: int) -> None:
+def _fold(database: Rows, below: Level, level: Level, since: int) -> None:
     """Write the means of `below` from the step of `since` on into `level`."""
     step = level.seconds * 1000
     columns = _columns(database, below)
@@ -336,11 +318,10 @@ def _fold(database: Database, below: Level, level: Level, since: int) -> None:
         + ", ".join(f"avg([{name}]) AS [{name}]" for name in columns)
         + f" FROM {below.table} WHERE at >= ? GROUP BY 1"
     )
-    rows = list(database.query(query, [since // step * step]))
-    database[level.table].insert_all(rows, pk="at", alter=True, replace=True)  # type: ignore[union-attr]  # a table, no view
+    database.keep(level.table, database.query(query, [since // step * step]), ["at"])
 
 
-def _bound(database: Database, level: Level, now: datetime) -> None:
+def _bound(database: Rows, level: Level, now: datetime) -> None:
     """Keep the newest rows. Counted, not dated: a clock that jumps ahead must not empty it."""
     database.execute(
         f"DELETE FROM {level.table} WHERE at > ? OR at <= "  # noqa: S608 - names are ours
@@ -355,7 +336,7 @@ def _row(issue: StoredIssue) -> dict[str, Any]:
         "code": issue.code,
         "subject": issue.subject,
         "severity": issue.severity,
-        "evidence": dict(issue.evidence),
+        "evidence": json.dumps(dict(issue.evidence), default=repr, ensure_ascii=False),
         "first_seen_at": _milliseconds(issue.first_seen_at),
         "last_seen_at": _milliseconds(issue.last_seen_at),
         "ended_at": None if issue.ended_at is None else _milliseconds(issue.ended_at),
