@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from allerac.yaml_files import read_yaml
 from allerac_image.debian import load_debian
 
 REPOSITORY = Path(__file__).parents[2]
@@ -21,17 +21,13 @@ UNITS = sorted(
 )
 
 
-def _yaml(path: Path) -> Any:
-    return yaml.safe_load(path.read_text("utf-8"))
-
-
 def _tasks(role: Path) -> list[dict[str, Any]]:
-    return [task for path in sorted(role.glob("tasks/*.yml")) for task in _yaml(path)]
+    return [task for path in sorted(role.glob("tasks/*.yml")) for task in read_yaml(path)]
 
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
 def test_a_role_says_what_it_takes_and_takes_nothing_else(role: Path) -> None:
-    (entry,) = _yaml(role / "meta" / "argument_specs.yml")["argument_specs"].values()
+    (entry,) = read_yaml(role / "meta" / "argument_specs.yml")["argument_specs"].values()
     assert entry["short_description"]
     options: dict[str, dict[str, Any]] = entry["options"]
     for name, option in options.items():
@@ -39,7 +35,7 @@ def test_a_role_says_what_it_takes_and_takes_nothing_else(role: Path) -> None:
         assert option["description"]
         assert option["type"]
     variables = role / "vars" / "main.yml"
-    known = {*options, *(_yaml(variables) if variables.is_file() else {})}
+    known = {*options, *(read_yaml(variables) if variables.is_file() else {})}
     texts = [path for path in role.rglob("*") if path.suffix in {".yml", ".j2"}]
     used = {
         name
@@ -54,11 +50,11 @@ def test_a_role_says_what_it_takes_and_takes_nothing_else(role: Path) -> None:
 
 
 def test_the_play_gives_every_role_what_it_requires() -> None:
-    (play,) = _yaml(PROVISIONING / "site.yml")
+    (play,) = read_yaml(PROVISIONING / "site.yml")
     given = {entry["role"]: set(entry.get("vars", {})) for entry in play["roles"]}
     assert set(given) == {role.name for role in ROLES}
     for role in ROLES:
-        (entry,) = _yaml(role / "meta" / "argument_specs.yml")["argument_specs"].values()
+        (entry,) = read_yaml(role / "meta" / "argument_specs.yml")["argument_specs"].values()
         assert set(entry["options"]) == given[role.name], role.name
 
 
@@ -70,7 +66,7 @@ def test_packages_of_the_roles_are_in_the_image_before_they_run() -> None:
         for task in _tasks(role):
             wanted = task.get("ansible.builtin.apt", {}).get("name", [])
             if isinstance(wanted, str) and wanted.startswith("{{"):
-                wanted = _yaml(role / "vars" / "main.yml")[wanted.strip("{} ")]
+                wanted = read_yaml(role / "vars" / "main.yml")[wanted.strip("{} ")]
             names = [wanted] if isinstance(wanted, str) else wanted
             assert set(names) <= present, role.name
 
