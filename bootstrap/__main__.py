@@ -6,6 +6,7 @@ from collections.abc import Callable
 from .engine import prepare_engine
 from .engine_source import prepare_templates
 from .image import prepare_ansible, prepare_emulator, prepare_image_tools, prepare_station
+from .interpreter import prefer_the_systems
 from .python import prepare_development, prepare_factory, prepare_python
 from .steps import StepFailed, say
 from .system import prepare_test_programs
@@ -46,4 +47,5 @@ if __name__ == "__main__":
     if len(sys.argv) != 2 or sys.argv[1] not in STEPS:
         say(f"usage: python3 -m bootstrap {'|'.join(STEPS)}")
         sys.exit(2)
+    prefer_the_systems(sys.argv[1:])
     sys.exit(main(sys.argv[1]))

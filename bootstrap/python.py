@@ -9,11 +9,11 @@ import sysconfig
 from functools import partial
 from pathlib import Path
 
+from .interpreter import MINIMUM
 from .kept import part_of, shelf, touch
 from .steps import PYTHON, REPOSITORY, VENV, StepFailed, cache_folder, digest, once, run
 from .system import Program, prepare_programs
 
-MINIMUM = (3, 11)
 VENV_MODULE = (Program(f"{sysconfig.get_path('stdlib')}/ensurepip", "python3-venv"),)
 """What Debian's Python lacks until it is installed."""
 

@@ -35,9 +35,12 @@ class Home:
     language: Language = "en"
 
 
-@dataclass(slots=True)
+@dataclass
 class Inbox:
-    """What arrived; `refuse` makes the server say no, to all or to one of them."""
+    """What arrived; `refuse` makes the server say no, to all or to one of them.
+
+    aiosmtpd looks at all its members, which with slots ends in an error before Python 3.11.3.
+    """
 
     mails: list[EmailMessage] = field(default_factory=list)
     refuse: bool = False
