@@ -55,12 +55,17 @@ class CaredBox:
         return Path(f"/proc/{self.system.pid}/root/data/allerac/downloads")
 
     def fill_the_disk(self) -> None:
-        """Have a download that was never finished take all room, as often as room appears."""
+        """Have a download that was never finished take all room, between two looks at the disk."""
         self.downloads.mkdir(exist_ok=True)
         os.chown(self.downloads, RUNTIME, RUNTIME)
+        self._tell_the_runtime("STOP")
         with (self.downloads / "half").open("ab", buffering=0) as file, suppress(OSError):
             while file.write(bytes(1 << 20)) == 1 << 20:
                 pass
+        self._tell_the_runtime("CONT")
+
+    def _tell_the_runtime(self, signal: str) -> None:
+        self.system.ask("systemctl", "kill", f"--signal={signal}", "allerac.service")
 
     def claim_code(self) -> str:
         """Return the code that the screen shows."""
