@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Any
@@ -12,6 +12,8 @@ from tests.image.emulated_lan import Visit
 from tests.image.visited_box import API, VisitedBox
 
 QUESTION = "Ben's kettle is green. Ana's kettle is white.\n\nWhat colour is Ben's kettle?"
+ON_ITS_WAY_SECONDS = 3.0
+"""By then all is heard that was sent before the power went."""
 
 
 @dataclass(slots=True)
@@ -59,13 +61,17 @@ class Talker(VisitedBox):
 
 @contextmanager
 def talking(box: BootedBox, conversation: str) -> Iterator[Talker]:
-    """Have somebody talk until the box is gone, at the latest at the end."""
+    """Have somebody talk until the box is gone, at the latest at the end.
+
+    Of a box without power nothing more is heard, which a browser would wait for a minute long.
+    """
     visit = Visit(box.lan.prefix)
     talker = Talker(box.address, conversation, visit)
     with ThreadPoolExecutor(1) as thread:
         talks = thread.submit(talker.talk)
         try:
             yield talker
-            talks.result()
+            with suppress(TimeoutError):
+                talks.result(ON_ITS_WAY_SECONDS)
         finally:
             visit.end()
