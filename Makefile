@@ -3,7 +3,7 @@
 BIN := .venv/bin
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix onboarding_ui
 PYTEST := $(BIN)/pytest
-WORKERS := -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder --durations 20
+WORKERS := -n auto --maxprocesses 5 --dist loadscope --no-loadscope-reorder --durations 20
 IMAGE := $(BIN)/python -m allerac_image
 
 # Tests start hundreds of processes, and each would compile everything anew.

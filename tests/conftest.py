@@ -58,8 +58,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFil
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Two for each processor: half of the time tests wait for something."""
-    return (psutil.cpu_count() or 1) * 2
+    """Five for two processors: half of the time tests wait for something."""
+    return (psutil.cpu_count() or 1) * 5 // 2
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
