@@ -1,7 +1,6 @@
 """The source of our binding, pinned by its hash, with the llama.cpp and the templates in it."""
 
 import shutil
-import tarfile
 import tempfile
 from pathlib import Path
 
@@ -24,8 +23,8 @@ def unpack_engine_source(folder: Path) -> Path:
     target = ["-r", str(REQUIREMENT), "-d", str(folder)]
     run([str(PYTHON), "-m", "pip", *command, *target], log="engine-source")
     archive = next(folder.glob("llama_cpp_python-*.tar.gz"))
-    with tarfile.open(archive) as tar:
-        tar.extractall(folder, filter="data")
+    unpack = ["tar", "--extract", "--no-same-owner", "--file", str(archive)]
+    run([*unpack, "--directory", str(folder)], log="engine-unpack")
     archive.unlink()
     return folder / archive.name.removesuffix(".tar.gz")
 
