@@ -5,10 +5,13 @@
 Nothing is trained. A word's vector is a fixed random direction, mixed with those of its meanings
 (`concepts.txt`) and of its letters; a text's is the mean of its words, those that say little
 counting little. It has the shape of a BERT whose one layer changes nothing, so that it takes the
-same way through llama.cpp as the models of the catalogue. The same sources give the same bytes.
+same way through llama.cpp as the models of the catalogue. The same sources give the same bytes, on
+any processor: lengths and means are summed exactly, in whatever order.
 """
 
+import functools
 import hashlib
+import math
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
@@ -193,17 +196,23 @@ def _row(vector: Vector, weight: float) -> Vector:
     return np.concatenate([weight * vector, slack]).astype(np.float32) * np.float32(WIDTH**0.5)
 
 
+@functools.cache
 def _direction(name: str) -> Vector:
     """A fixed random direction of mean 0: as a layer's norm wants it."""
     seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
     vector = np.random.default_rng(seed).normal(size=MEANING).astype(np.float32)
-    vector -= vector.mean()
-    return vector / np.float32(np.linalg.norm(vector))
+    vector -= np.float32(math.fsum(vector.tolist()) / MEANING)
+    return vector / _length(vector)
 
 
 def _unit(vectors: list[Vector]) -> Vector:
     total: Vector = np.sum(vectors, axis=0, dtype=np.float32)
-    return total / np.float32(np.linalg.norm(total))
+    return total / _length(total)
+
+
+def _length(vector: Vector) -> np.float32:
+    """As `numpy.linalg.norm`, whose last bit depends on the processor."""
+    return np.float32(math.sqrt(math.fsum(np.square(vector, dtype=np.float64).tolist())))
 
 
 if __name__ == "__main__":
