@@ -1,5 +1,6 @@
 """The machine below the box, and its profile."""
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,13 +21,17 @@ class Hardware:
 
 def read_hardware(settings: Settings) -> Hardware:
     """Detect the machine and choose its profile, or take the one that is set."""
-    profiles = load_profiles(settings.profiles_dir)
+    profiles = _installed(settings.profiles_dir)
     machine = detect_machine(_root(settings.sensors_root), data_dir=settings.data_dir)
     choice = choose_profile(machine, profiles)
     if settings.profile is not None:
         profile = profiles.by_id[settings.profile]
         choice = ProfileChoice(profile, False, "This profile was set by the operator.")
     return Hardware(machine, choice, profiles)
+
+
+_installed = functools.cache(load_profiles)
+"""The profiles of a folder: they come with the software, so they stay as they are while it runs."""
 
 
 def _root(sensors_root: Path) -> Path:
