@@ -2,8 +2,6 @@
 
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter
-
 from allerac.errors import InvalidInput
 from allerac.health.alerts import (
     AlertService,
@@ -15,10 +13,11 @@ from allerac.health.alerts import (
 )
 
 from .auth import Administrator
+from .routing import API, router_at
 from .schemas import health as shape
 from .services import ServicesOf
 
-router = APIRouter(prefix="/health/alerts", tags=["health"])
+router = router_at(f"{API}/health/alerts", "health")
 
 
 @router.get("", operation_id="getAlerts")

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.responses import StreamingResponse
 
 from allerac.chat.library import Setting, Tried
@@ -10,11 +10,12 @@ from allerac.chat.prompt import Turn
 from allerac.storage import assistants as stored
 
 from .auth import Member, SignedIn
+from .routing import API, router_at
 from .schemas import assistants as shape
 from .services import ServicesOf
 from .sse import EVENT_STREAM_HEADERS, event_frames, with_pings
 
-router = APIRouter(tags=["assistants"])
+router = router_at(API, "assistants")
 
 
 @router.get("/assistants", operation_id="listAssistants")

@@ -1,13 +1,12 @@
 """The box itself, and what a stranger may know of it."""
 
-from fastapi import APIRouter
-
 from .auth import Administrator, Anyone, SignedIn
 from .qr import qr_svg
+from .routing import API, router_at
 from .schemas import box as shape
 from .services import Services, ServicesOf
 
-router = APIRouter(tags=["box"])
+router = router_at(API, "box")
 
 
 @router.get("/status", operation_id="getStatus", dependencies=[Anyone])

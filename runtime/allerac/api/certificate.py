@@ -1,15 +1,15 @@
 """What a device installs to trust the box by HTTPS."""
 
-from fastapi import APIRouter
 from fastapi.responses import FileResponse
 
 from .auth import Anyone
+from .routing import router_at
 from .services import ServicesOf
 
 AUTHORITY_TYPE = "application/x-x509-ca-cert"
 """What Android, iOS, Windows and Firefox take for a certificate authority."""
 
-router = APIRouter(tags=["box"], dependencies=[Anyone])
+router = router_at("", "box", dependencies=[Anyone])
 
 
 @router.get(

@@ -2,14 +2,15 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from .auth import SignedIn
+from .routing import API, router_at
 from .schemas import conversations as shape
 from .schemas.shapes import Page
 from .services import ServicesOf
 
-router = APIRouter(tags=["conversations"])
+router = router_at(API, "conversations")
 
 Cursor = Annotated[str | None, Query(max_length=200)]
 Limit = Annotated[int, Query(ge=1, le=200)]

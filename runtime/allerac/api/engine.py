@@ -1,12 +1,11 @@
 """The engine: how fast models are here, and how well waits were estimated."""
 
-from fastapi import APIRouter
-
 from .auth import SignedIn
+from .routing import API, router_at
 from .schemas import engine as shape
 from .services import ServicesOf
 
-router = APIRouter(prefix="/engine", tags=["engine"])
+router = router_at(f"{API}/engine", "engine")
 
 
 @router.get("/speed", operation_id="getEngineSpeed")

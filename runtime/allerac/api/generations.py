@@ -2,14 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import Header, Query
 from fastapi.responses import StreamingResponse
 
 from .auth import SignedIn
+from .routing import API, router_at
 from .services import ServicesOf
 from .sse import EVENT_STREAM_HEADERS, event_frames, with_pings
 
-router = APIRouter(prefix="/generations", tags=["generations"])
+router = router_at(f"{API}/generations", "generations")
 
 
 @router.get(

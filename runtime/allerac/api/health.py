@@ -2,16 +2,17 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from allerac.health import HealthStatus
 from allerac.health.service import PERIODS
 
 from .auth import Administrator, SignedIn
+from .routing import API, router_at
 from .schemas import health as shape
 from .services import ServicesOf
 
-router = APIRouter(prefix="/health", tags=["health"])
+router = router_at(f"{API}/health", "health")
 
 
 def _view(status: HealthStatus) -> shape.Health:

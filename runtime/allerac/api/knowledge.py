@@ -3,7 +3,7 @@
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 from fastapi.responses import FileResponse
 
 from .auth import Member, SignedIn
@@ -15,11 +15,12 @@ from .knowledge_shapes import (
     sources_shape,
     trace_shape,
 )
+from .routing import API, router_at
 from .schemas import knowledge as shape
 from .schemas.shapes import Page
 from .services import ServicesOf
 
-router = APIRouter(prefix="/knowledge", tags=["knowledge"])
+router = router_at(f"{API}/knowledge", "knowledge")
 
 Name = Annotated[str, Query(min_length=1, max_length=1000)]
 Folder = Annotated[str, Query(max_length=200)]

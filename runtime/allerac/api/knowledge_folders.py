@@ -2,15 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from allerac.knowledge.folders import Documents
 
 from .auth import Member
+from .routing import API, router_at
 from .schemas import knowledge as shape
 from .services import Services, ServicesOf
 
-router = APIRouter(prefix="/knowledge", tags=["knowledge"])
+router = router_at(f"{API}/knowledge", "knowledge")
 
 Named = Annotated[str, Query(min_length=1, max_length=200)]
 

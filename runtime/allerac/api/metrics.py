@@ -4,15 +4,16 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from allerac.health import CONTENT_TYPE, Metrics
 
 from .auth import Program
+from .routing import router_at
 from .services import ServicesOf
 
-router = APIRouter(tags=["metrics"])
+router = router_at("", "metrics")
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 UNROUTED: Final = "other"

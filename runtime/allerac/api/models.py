@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-from fastapi import APIRouter
-
 from .auth import Administrator, SignedIn
+from .routing import API, router_at
 from .schemas import models as shape
 from .services import Services, ServicesOf
 
-router = APIRouter(prefix="/models", tags=["models"])
+router = router_at(f"{API}/models", "models")
 
 
 async def _card(services: Services, model_id: str) -> shape.ModelCard:

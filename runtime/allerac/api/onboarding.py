@@ -1,10 +1,11 @@
 """The first-boot wizard; every route is gone once the box is claimed."""
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from .auth import Anyone, SetupToken, address_of, agent_of
 from .cookies import SESSION, SETUP
 from .qr import qr_svg
+from .routing import API, router_at
 from .schemas import models as model_shape
 from .schemas import onboarding as shape
 from .schemas.accounts import SessionView
@@ -17,9 +18,7 @@ async def unclaimed(services: ServicesOf) -> None:
     await services.onboarding.require_unclaimed()
 
 
-router = APIRouter(
-    prefix="/onboarding", tags=["onboarding"], dependencies=[Anyone, Depends(unclaimed)]
-)
+router = router_at(f"{API}/onboarding", "onboarding", dependencies=[Anyone, Depends(unclaimed)])
 
 
 async def _state(services: Services, token: str | None) -> shape.OnboardingState:

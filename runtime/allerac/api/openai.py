@@ -1,6 +1,5 @@
 """OpenAI's API over our engine: `/v1/models`, `/v1/chat/completions`."""
 
-from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
 from allerac.errors import NotFound
@@ -8,11 +7,12 @@ from allerac.errors import NotFound
 from .auth import Program
 from .openai_answers import answer_chunks, whole_answer
 from .openai_requests import messages_of, required_tools_of, sampling_of, tools_of
+from .routing import router_at
 from .schemas import openai as shape
 from .services import ServicesOf
 from .sse import EVENT_STREAM_HEADERS, with_pings
 
-router = APIRouter(prefix="/v1", tags=["openai"])
+router = router_at("/v1", "openai")
 
 
 @router.get("/models", operation_id="openaiListModels")

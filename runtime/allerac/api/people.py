@@ -1,14 +1,15 @@
 """The household: people, invitations, API keys."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from .auth import Administrator, Anyone, Member, SignedIn, address_of, agent_of
 from .qr import qr_svg
+from .routing import API, router_at
 from .schemas import accounts as shape
 from .services import ServicesOf
 from .session import begin_session
 
-router = APIRouter(tags=["people"])
+router = router_at(API, "people")
 
 
 @router.get("/people", operation_id="listPeople")

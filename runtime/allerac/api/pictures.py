@@ -2,15 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
+from fastapi import Path, Request
 from fastapi.responses import FileResponse
 
 from .auth import SignedIn
 from .knowledge import SAFE_HEADERS, UPLOAD
+from .routing import API, router_at
 from .schemas import pictures as shape
 from .services import ServicesOf
 
-router = APIRouter(tags=["pictures"])
+router = router_at(API, "pictures")
 
 ClientId = Annotated[str, Path(min_length=1, max_length=64)]
 PICTURE: dict[int | str, dict[str, object]] = {

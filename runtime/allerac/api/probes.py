@@ -1,11 +1,12 @@
 """Is the runtime alive; can it do its job."""
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from .auth import Anyone
+from .routing import router_at
 from .services import ServicesOf
 
-router = APIRouter(tags=["probes"], dependencies=[Anyone])
+router = router_at("", "probes", dependencies=[Anyone])
 
 
 @router.get("/healthz", operation_id="getHealth")

@@ -1,14 +1,13 @@
 """Models elsewhere: only the owner adds them; everyone sees where questions go."""
 
-from fastapi import APIRouter
-
 from allerac.models.remote import RemoteModel
 
 from .auth import Owner, SignedIn
+from .routing import API, router_at
 from .schemas import remote_models as shape
 from .services import ServicesOf
 
-router = APIRouter(prefix="/remote-models", tags=["models"])
+router = router_at(f"{API}/remote-models", "models")
 
 
 @router.get("", operation_id="listRemoteModels")

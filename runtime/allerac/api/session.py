@@ -1,16 +1,17 @@
 """Signing in and out, recovery, the caller's own account."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from allerac.accounts import SignedIn as NewSession
 from allerac.errors import NotFound
 
 from .auth import Anyone, SignedIn, address_of, agent_of
 from .cookies import SESSION
+from .routing import API, router_at
 from .schemas import accounts as shape
 from .services import Services, ServicesOf
 
-router = APIRouter(tags=["session"])
+router = router_at(API, "session")
 
 
 async def begin_session(

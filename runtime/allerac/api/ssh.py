@@ -1,15 +1,16 @@
 """SSH of the box, which only its owner opens."""
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 
 from allerac.accounts import Principal
 from allerac.storage.ssh import SshActor
 
 from .auth import Owner, address_of, agent_of
+from .routing import API, router_at
 from .schemas import ssh as shape
 from .services import ServicesOf
 
-router = APIRouter(prefix="/box/ssh", tags=["box"])
+router = router_at(f"{API}/box/ssh", "box")
 
 
 def _actor(principal: Principal, request: Request) -> SshActor:

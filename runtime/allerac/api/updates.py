@@ -2,17 +2,17 @@
 
 from collections.abc import AsyncIterator
 
-from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
 from allerac.updates import UpdateStatus
 
 from .auth import Administrator
+from .routing import API, router_at
 from .schemas import updates as shape
 from .services import ServicesOf
 from .sse import EVENT_STREAM_HEADERS, with_pings
 
-router = APIRouter(prefix="/updates", tags=["updates"])
+router = router_at(f"{API}/updates", "updates")
 
 
 def _view(status: UpdateStatus) -> shape.Updates:

@@ -35,7 +35,7 @@ from allerac.api.errors import install_error_handlers
 from allerac.api.guard import RequestGuard
 from allerac.api.metrics import RequestMeter
 from allerac.api.proxy import ProxyHeaders
-from allerac.api.schemas.shapes import ProblemBody
+from allerac.api.routing import add_routes
 from allerac.api.web import serve_web_application
 from allerac.app.runtime import Runtime
 from allerac.network.hosts import HostAllowList
@@ -60,6 +60,10 @@ ROUTERS = (
     alerts,
     health,
     factory,
+    openai,
+    probes,
+    metrics,
+    certificate,
 )
 
 
@@ -82,17 +86,12 @@ def create_app(settings: Settings, *, port: int, passwords: Passwords | None = N
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        responses={"default": {"model": ProblemBody, "description": "What went wrong"}},
     )
     app.state.services = runtime.services
     app.state.runtime = runtime
     install_error_handlers(app)
     for module in ROUTERS:
-        app.include_router(module.router, prefix="/api/v1")
-    app.include_router(openai.router)
-    app.include_router(probes.router)
-    app.include_router(metrics.router)
-    app.include_router(certificate.router)
+        add_routes(app, module.router)
     serve_web_application(app, settings.web_dir)
     hosts = HostAllowList(
         names=runtime.presence.host_names,
