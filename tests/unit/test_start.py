@@ -2,6 +2,11 @@
 
 import subprocess
 import sys
+from pathlib import Path
+
+from allerac.app import create_app
+from allerac.app.web import ROUTERS
+from allerac.settings import Settings
 
 
 def test_a_start_does_not_load_what_only_a_later_question_needs() -> None:
@@ -28,3 +33,9 @@ def test_a_start_does_not_load_what_only_a_later_question_needs() -> None:
         check=True,
     )
     assert loaded.stdout.split() == []
+
+
+def test_no_route_is_made_a_second_time_while_the_first_request_waits(tmp_path: Path) -> None:
+    app = create_app(Settings(data_dir=tmp_path, announce=False), port=80)
+    served = set(map(id, app.routes))
+    assert all(id(route) in served for module in ROUTERS for route in module.router.routes)
