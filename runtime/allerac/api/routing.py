@@ -22,7 +22,7 @@ def router_at(prefix: str, tag: str, *, dependencies: Sequence[Depends] = ()) ->
 def add_routes(app: FastAPI, router: APIRouter) -> None:
     """Serve the router's routes as they are.
 
-    `include_router` would make each of them once more for this application, while the first request
-    waits: a millisecond each, and there are two hundred.
+    `include_router` would make each of them once more for this application, while the first
+    requests wait: 75 ms for 135 routes.
     """
     app.router.routes.extend(router.routes)
