@@ -32,6 +32,9 @@ PARTS: Final = 5
 """The first two parts of the run warm up; then the first of the rest is compared with the last."""
 
 GROWTH: Final = 0.02
+LOADED: Final = 5_000_000
+"""Bytes; the most that one library takes which is loaded when it is first wanted."""
+
 BROWSERS: Final = httpx.Limits(max_keepalive_connections=0)
 
 
@@ -57,13 +60,14 @@ class Use:
         return values[-(len(values) // PARTS) :]
 
     def crept(self) -> float:
-        """Return by how much memory grew, as a share, less its highest step.
+        """Return by how much memory grew, as a share, less its highest step up to `LOADED`.
 
         A leak creeps; what is loaded once, when it is first wanted, is one step.
         """
         early = median(self.early(self.memory))
         warm = self.memory[2 * len(self.memory) // PARTS :]
-        step = max(0, *(after - before for before, after in pairwise(warm)))
+        step = max(after - before for before, after in pairwise(warm))
+        step = min(max(step, 0), LOADED)
         return (median(self.late(self.memory)) - step) / early - 1
 
 
