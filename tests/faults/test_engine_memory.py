@@ -32,8 +32,11 @@ FEW = 4000
 """Of the answers to choose from: enough for more than a starved engine has, and soon done."""
 
 THREADS = 2
-CHOICES = [f"{number:040}" for number in range(20_000)]
-"""Answers to choose from: their grammar takes the engine tens of megabytes."""
+CHOICES = [f"{number:x<40}" for number in range(20_000)]
+"""Answers to choose from: their grammar takes the engine tens of megabytes.
+
+They differ in their first characters, so few of them remain to be looked at after that.
+"""
 
 
 def _write_profile(folder: Path, room_bytes: int) -> None:
