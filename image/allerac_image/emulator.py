@@ -2,7 +2,13 @@
 
 A guest under KVM hangs on some hosts although the device is there, so emulation is the rule and
 `ALLERAC_ACCEL=kvm` the exception. Two emulated processors on a busy host of two cores cost twice
-the time of one, and `rep stosb` is slow in emulation: hence `-smp 1` and the processor's flags.
+the time of one: hence `-smp 1`. What is slow to emulate is not offered: `rep stosb`, page tables of
+five levels, and a second view of memory for the kernel (SMAP).
+
+QEMU 7.2 keeps what it translated by virtual address, so it translates every program and library
+again for each process, until its gigabyte is full and it begins anew. An emulated system therefore
+puts them at the same addresses every time, by a credential that its systemd reads from the firmware
+(systemd.system-credentials(7), "sysctl.extra"; SMBIOS type 11).
 """
 
 import os
@@ -27,8 +33,12 @@ FIRMWARE = Path("/usr/share/OVMF")
 FIRMWARE_CODE = "OVMF_CODE_4M.fd"
 FIRMWARE_VARIABLES = "OVMF_VARS_4M.fd"
 
+SAME_ADDRESSES = "type=11,value=io.systemd.credential:sysctl.extra=kernel.randomize_va_space=0"
 ACCELERATORS: Mapping[str, tuple[str, ...]] = {
-    "tcg": ("-accel", "tcg,thread=multi", "-cpu", "max,-erms,-fsrm", "-smp", "1"),
+    "tcg": (
+        *("-accel", "tcg,thread=multi", "-cpu", "max,-erms,-fsrm,-la57,-smap", "-smp", "1"),
+        *("-smbios", SAME_ADDRESSES),
+    ),
     "kvm": ("-accel", "kvm", "-cpu", "host", "-smp", "2"),
 }
 ESCAPES = re.compile(r"\x1b(\[[0-9;?=]*[ -/]*[@-~]|[()][A-Z0-9]|[=>78cDEHM])|\r")

@@ -50,7 +50,7 @@ def told(disk: Path, network: Any = None, **hardware: Any) -> str:
 
 
 def test_emulates_with_one_processor_unless_told_otherwise(disk: Path) -> None:
-    assert "-accel tcg,thread=multi -cpu max,-erms,-fsrm -smp 1" in told(disk)
+    assert "-accel tcg,thread=multi -cpu max,-erms,-fsrm,-la57,-smap -smp 1" in told(disk)
     assert accelerator({"ALLERAC_ACCEL": "kvm"})[:2] == ("-accel", "kvm")
     assert accelerator({"ALLERAC_ACCEL": ""}) == accelerator({})
 
