@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 
 from allerac.engine.wire import (
     FRAME_BYTES_LIMIT,
@@ -29,7 +30,14 @@ class Channel:
             self._sock.sendall(frame)
 
     def commands(self) -> Iterator[Command]:
-        """Commands until the runtime closes its end."""
+        """Commands until the runtime closes its end, whether it has read every report or not.
+
+        Raises ValueError for a frame that is too large.
+        """
+        with suppress(ConnectionResetError):  # reports were left unread (unix(7))
+            yield from self._read_commands()
+
+    def _read_commands(self) -> Iterator[Command]:
         while len(head := self._reader.read(LENGTH.size)) == LENGTH.size:
             (size,) = LENGTH.unpack(head)
             if size > FRAME_BYTES_LIMIT:
