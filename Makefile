@@ -104,10 +104,10 @@ lint:
 	@PYTHONPATH=runtime:image $(BIN)/lint-imports
 	@$(BIN)/allerac openapi --check docs/openapi.json
 
-# Style, types and size of the web application, then its tests: parts of `test`. A compiler's
-# garbage is young, and room for it saves a tenth; a second worker would read the application anew.
+# Style, types and size of the web application, then its tests: parts of `test`. A second worker
+# would read the application anew.
 lint-ui:
-	@NODE_OPTIONS=--max-semi-space-size=64 $(NPM) run --silent check
+	@python3 -m bootstrap lint-ui
 	@$(NPM) run --silent size
 
 test-ui:

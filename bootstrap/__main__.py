@@ -10,7 +10,7 @@ from .interpreter import prefer_the_systems
 from .python import prepare_development, prepare_factory, prepare_python
 from .steps import StepFailed, say
 from .system import prepare_test_programs
-from .web import prepare_node_modules, prepare_web
+from .web import check_web, prepare_node_modules, prepare_web
 
 STEPS: dict[str, tuple[Callable[[], None], ...]] = {
     "python": (prepare_development,),
@@ -24,6 +24,7 @@ STEPS: dict[str, tuple[Callable[[], None], ...]] = {
         prepare_test_programs,
         prepare_image_tools,
     ),
+    "lint-ui": (prepare_node_modules, check_web),
     "image": (prepare_python, prepare_web, prepare_image_tools),
     "vm": (prepare_python, prepare_emulator),
     "factory": (prepare_factory, prepare_station),

@@ -58,3 +58,45 @@ def test_another_version_is_built_and_what_was_there_goes(
     (web.DIST / "of-old.js").write_text("old")
     web.prepare_web()
     assert [path.name for path in web.DIST.iterdir()] == ["index.html"]
+
+
+@pytest.fixture
+def looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """How often npm looked at style and types of the one source there is."""
+    told: list[str] = []
+
+    def npm(*words: str, log: str, options: str) -> None:
+        told.append(" ".join(words))
+        if "fault" in (tmp_path / "source").read_text():
+            raise steps.StepFailed("a fault")
+
+    monkeypatch.setattr(web, "npm", npm)
+    monkeypatch.setattr(web, "_sources", lambda: [tmp_path / "source"])
+    monkeypatch.setattr(web, "API", tmp_path / "api")
+    monkeypatch.setattr(web, "WEB", tmp_path)
+    monkeypatch.setattr(steps, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(steps, "BUILD", tmp_path / "build")
+    (tmp_path / "node_modules").mkdir()
+    for name in ("source", "api", "node_modules/.package-lock.json"):
+        (tmp_path / name).write_text("well")
+    return told
+
+
+@pytest.mark.parametrize("changed", ["source", "api"])
+def test_what_passed_is_looked_at_again_once_it_changed(
+    looks: list[str], tmp_path: Path, changed: str
+) -> None:
+    web.check_web()
+    web.check_web()
+    assert len(looks) == 1
+    (tmp_path / changed).write_text("other")
+    web.check_web()
+    assert len(looks) == 2
+
+
+def test_what_did_not_pass_is_looked_at_every_time(looks: list[str], tmp_path: Path) -> None:
+    (tmp_path / "source").write_text("fault")
+    for _ in range(2):
+        with pytest.raises(steps.StepFailed):
+            web.check_web()
+    assert len(looks) == 2
