@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.image.emulated_lan import UPDATES_FROM, emulated_lan
-from tests.made_once import made_once
+from tests.image.kept_image import kept_image
 
 REPOSITORY = Path(__file__).parents[2]
 BUILD_SECONDS = 3600
@@ -54,10 +54,10 @@ def build_image(
 
 
 @pytest.fixture(scope="session")
-def vm_image(tmp_path_factory: pytest.TempPathFactory) -> BuiltImage:
-    """Build it, or take the folder that `ALLERAC_TEST_IMAGE` names."""
+def vm_image() -> BuiltImage:
+    """Build it, take the one that is kept, or the folder that `ALLERAC_TEST_IMAGE` names."""
     given = os.environ.get("ALLERAC_TEST_IMAGE")
-    return BuiltImage(Path(given) if given else made_once(tmp_path_factory, "vm", build_image))
+    return BuiltImage(Path(given) if given else kept_image(build_image, UPDATES_FROM))
 
 
 @pytest.fixture(scope="session")
