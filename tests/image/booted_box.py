@@ -80,6 +80,11 @@ class BootedBox(VisitedBox):
         return self.lan.ask(do, **order)
 
 
+def words_of(events: list[tuple[str, Any]]) -> str:
+    """Return the text of an answer."""
+    return "".join(data["text"] for kind, data in events if kind == "delta")
+
+
 def _favour(pid: int) -> None:
     """Let a session compute first, where that is allowed: its clock goes on while others do.
 

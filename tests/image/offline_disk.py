@@ -107,3 +107,17 @@ def journal(folder: Path) -> list[dict[str, Any]]:
         "journalctl", f"--directory={folder}", "--output=json", f"--output-fields={JOURNAL_FIELDS}"
     )
     return [json.loads(line) for line in text.splitlines()]
+
+
+def complaints(disk: Path, scratch: Path) -> list[str]:
+    """Return what is wrong after a start: a unit that failed or waited in a circle, a damaged disk.
+
+    `scratch` is a folder to work in.
+    """
+    data = partition(disk, "data", scratch / "data.img")
+    found = [] if check_ext4(data).returncode == 0 else ["the data partition is damaged"]
+    for entry in journal(folder_of(data, "/overlay/var/upper/log/journal", scratch / "log")):
+        message = str(entry.get("MESSAGE"))
+        if entry.get("MESSAGE_ID") == UNIT_FAILED or "ordering cycle" in message:
+            found.append(message)
+    return found
