@@ -12,6 +12,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 from xdist.workermanage import WorkerController
 
+from tests.in_memory import place_for_files
 from tests.made_once import shared_folder
 
 TESTS = Path(__file__).parent
@@ -40,6 +41,8 @@ class SlowestFirst(LoadFileScheduling):  # type: ignore[misc]  # the package shi
         given = self.assigned_work[node]
         return [file for file, tests in given.items() if not all(tests.values())]
 
+
+os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(place_for_files()))
 
 gc.disable()
 """Until everything is collected, for what that makes stays: looking for garbage in it again and
