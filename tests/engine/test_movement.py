@@ -2,6 +2,8 @@
 
 import mmap
 import os
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 
 from allerac.engine.movement import Movement, pages_brought
 from allerac.engine.protocol import Sampling
+from bootstrap.steps import BUILD
 from tests.engine.loop import WAIT_SECONDS, running_loop
 
 
@@ -67,8 +70,16 @@ def test_loop_that_is_stuck_while_it_measures_is_noticed_once_somebody_asks(
         assert said.end().usage.completion_tokens == 2
 
 
-def test_pages_from_disk_are_counted(tmp_path: Path) -> None:
-    file = tmp_path / "weights"
+@pytest.fixture
+def folder_on_disk() -> Iterator[Path]:
+    """Other folders of tests may be in memory."""
+    BUILD.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=BUILD) as folder:
+        yield Path(folder)
+
+
+def test_pages_from_disk_are_counted(folder_on_disk: Path) -> None:
+    file = folder_on_disk / "weights"
     file.write_bytes(bytes(64 * mmap.PAGESIZE))
     with file.open("r+b") as opened:
         os.fsync(opened.fileno())
