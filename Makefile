@@ -3,7 +3,7 @@
 BIN := .venv/bin
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix onboarding_ui
 PYTEST := $(BIN)/pytest
-WORKERS := -n auto --maxprocesses 5 --dist loadscope --no-loadscope-reorder --durations 20
+WORKERS := -n auto --maxprocesses 6 --dist loadscope --no-loadscope-reorder --durations 20
 IMAGE := $(BIN)/python -m allerac_image
 
 # Tests start hundreds of processes, and each would compile everything anew.
@@ -52,7 +52,7 @@ twin: ## Make a batch of eight on practice drives, from image to labels, and pri
 ##@ Proof
 test: ## Run every test, as CI does
 	@python3 -m bootstrap test
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-ui lint-ui lint
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint-ui lint
 	@$(PYTEST) $(WORKERS)
 
 check: ## Run lint, types and the quick tests
@@ -104,14 +104,14 @@ lint:
 	@PYTHONPATH=runtime:image $(BIN)/lint-imports
 	@$(BIN)/allerac openapi --check docs/openapi.json
 
-# Style, types and size of the web application, then its tests: parts of `test`. A second worker
-# would read the application anew.
+# Style, types and size of the web application: part of `test`.
 lint-ui:
 	@python3 -m bootstrap lint-ui
 	@$(NPM) run --silent size
 
+# Its tests alone, which are one of those of `test`.
 test-ui:
-	@$(NPM) run --silent test -- --maxWorkers=1
+	@$(NPM) run --silent test
 
 # The README's picture.
 screenshot:

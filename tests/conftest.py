@@ -61,8 +61,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFil
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Five for two processors: half of the time tests wait for something."""
-    return (psutil.cpu_count() or 1) * 5 // 2
+    """Three for each processor: half of the time tests wait for something."""
+    return (psutil.cpu_count() or 1) * 3
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
