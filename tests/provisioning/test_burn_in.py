@@ -33,6 +33,8 @@ NAME = f"{SERIAL}-birth-certificate.json"
 READERS = "ro,nosuid,nodev,noexec"
 PATIENCE_SECONDS = 120.0
 CLEAR = "\x1b[2J"
+OWN_MOUNTS = ("unshare", "--mount", "--propagation", "private")
+ASK = 'mount -t "$0" "$1" "$2" && mkdir "$2/$3" && umount "$2"'
 
 
 def _do(*words: str | Path) -> str:
@@ -47,7 +49,11 @@ def _write(box: OwnSystem, path: str, content: str) -> None:
 
 @contextmanager
 def plugged_in(box: OwnSystem, folder: Path, *, asks: bool = True) -> Iterator[tuple[str, Path]]:
-    """Plug in a drive, mounted for readers as the rule has it; yield its device and its file."""
+    """Plug in a drive, mounted for readers as the rule has it; yield its device and its file.
+
+    It asks by a folder made among mounts that no system which starts meanwhile takes over: it would
+    keep the drive writable, and a file system is not mounted for reading beside that.
+    """
     image = folder / f"{KIND}.img"
     with image.open("wb") as file:
         file.truncate(STICK_BYTES)
@@ -57,13 +63,12 @@ def plugged_in(box: OwnSystem, folder: Path, *, asks: bool = True) -> Iterator[t
     at.mkdir()
     try:
         if asks:
-            _do("mount", "-t", KIND, device, at)
-            (at / FOLDER).mkdir()
-            _do("umount", at)
+            _do(*OWN_MOUNTS, "sh", "-ec", ASK, KIND, device, at, FOLDER)
         name = Path(device).name
         box.ask("mknod", device, "b", "7", name.removeprefix("loop"))
         box.ask("mkdir", "-p", f"/run/media/allerac/{name}")
-        box.ask("mount", "-t", KIND, "-o", READERS, device, f"/run/media/allerac/{name}")
+        said = box.ask("mount", "-t", KIND, "-o", READERS, device, f"/run/media/allerac/{name}")
+        assert not said, said
         yield name, image
         box.ask("umount", f"/run/media/allerac/{name}")
         box.ask("rm", device)
