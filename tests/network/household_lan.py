@@ -46,11 +46,15 @@ def found_at(
 
 
 def agreed(*boxes: Machine, name: str = "allerac.local") -> list[Any]:
-    """Return the statuses of the boxes once exactly one has the shared name."""
+    """Return the statuses of the boxes once all are announced and one alone has the shared name.
+
+    One that has just given a name up has none until it has announced its own anew.
+    """
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         statuses = [box.ask("status") for box in boxes]
-        if sum(name in status["names"] for status in statuses) == 1:
+        names = [status["names"] for status in statuses]
+        if all(names) and sum(name in some for some in names) == 1:
             return statuses
         time.sleep(0.2)
     raise AssertionError(f"no agreement on one owner of {name}")
