@@ -6,6 +6,7 @@ the environment of a start, with two files: one for what the runtime prints, one
 """
 
 import atexit
+import gc
 import json
 import os
 import selectors
@@ -94,8 +95,7 @@ def _dismiss(orders: socket.socket, starter: subprocess.Popen[bytes]) -> None:
 
 def run(orders: socket.socket) -> None:
     """Start what is asked for until nobody is left who could ask."""
-    import allerac.serving  # noqa: F401 - not in the process that only asks
-
+    _import_all()
     while True:
         message, files, _, _ = socket.recv_fds(orders, MESSAGE_BYTES, 2)
         if not message:
@@ -107,6 +107,21 @@ def run(orders: socket.socket) -> None:
         os.close(prints)
         os.close(ends)
         _forget_who_has_ended()
+
+
+def _import_all() -> None:
+    """Import what a runtime does until it is ready; not in the process that only asks.
+
+    None of it is garbage, and what nobody writes to stays one copy.
+    """
+    import uvicorn.lifespan.on
+    import uvicorn.protocols.http.h11_impl  # noqa: F401
+
+    import allerac.serving  # noqa: F401
+    from allerac.health.checks import find_checks
+
+    find_checks()
+    gc.freeze()
 
 
 def _attend(environment: Mapping[str, str], orders: socket.socket, prints: int, ends: int) -> Never:
