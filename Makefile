@@ -9,6 +9,9 @@ IMAGE := $(BIN)/python -m allerac_image
 # Tests start hundreds of processes, and each would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
+# What the type checker knows of a file holds in every checkout.
+export MYPY_CACHE_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/allerac/mypy
+
 TIER ?= vm
 MODELS ?= none
 

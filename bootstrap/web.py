@@ -1,19 +1,25 @@
 """Node and the web application."""
 
 import os
+import platform
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
-from .kept import part_of, shelf, touch
-from .steps import PYTHON, REPOSITORY, VENV, cache_folder, digest, once, run
+from .kept import shelf, take_or_make
+from .steps import PYTHON, REPOSITORY, VENV, cache_folder, digest, once, run, say
 
 WEB = REPOSITORY / "onboarding_ui"
 DIST = WEB / "dist"
 API = REPOSITORY / "docs" / "openapi.json"
 KEPT = 10
 """Web applications; one takes two megabytes."""
+KEPT_PACKAGES = 2
+"""Sets of packages; one takes 330 megabytes and half a minute of npm's work."""
+KEPT_PASSES = 100
+"""Versions of the web application that were well; each is an empty file."""
 NODE_REQUIREMENT = REPOSITORY / "requirements" / "node.txt"
 MINIMUM_NODE = (20, 19)
 """What Vite 8 asks for."""
@@ -34,15 +40,31 @@ def prepare_node_modules() -> None:
             _install_node,
             made=VENV / "bin" / "node",
         )
+    modules = WEB / "node_modules"
+    key = digest([WEB / "package.json", WEB / "package-lock.json", NODE_REQUIREMENT], *_machine())
     once(
         "node-modules",
-        digest([WEB / "package.json", WEB / "package-lock.json"]),
+        key,
         "Web application: packages",
-        # `npm ci` refuses a lock that leaves out another system's binaries, which not every
-        # registry carries; without saving, `install` takes the locked versions and hashes too.
-        lambda: npm("install", "--no-save", "--no-audit", "--no-fund", log="npm"),
-        made=WEB / "node_modules" / ".package-lock.json",
+        lambda: take_or_make(
+            cache_folder() / "node-modules" / key,
+            modules,
+            lambda: _install_packages(modules),
+            most=KEPT_PACKAGES,
+            of="npm packages",
+        ),
+        made=modules / ".package-lock.json",
     )
+
+
+def _install_packages(modules: Path) -> None:
+    """Fetch the locked packages into an empty folder: what is kept has nothing of an older lock.
+
+    `npm ci` refuses a lock that leaves out another system's binaries, which not every registry
+    carries; without saving, `install` takes the locked versions and hashes too.
+    """
+    shutil.rmtree(modules, ignore_errors=True)
+    npm("install", "--no-save", "--no-audit", "--no-fund", log="npm")
 
 
 def _install_node() -> None:
@@ -61,22 +83,11 @@ def prepare_web() -> None:
         "web",
         key,
         "Web application: build",
-        lambda: _take_or_build(kept),
+        lambda: take_or_make(
+            kept, DIST, lambda: npm("run", "build", log="web"), most=KEPT, of="web applications"
+        ),
         made=DIST / "index.html",
     )
-
-
-def _take_or_build(kept: Path) -> None:
-    with shelf(kept.parent, most=KEPT, of="web applications"):
-        if kept.is_dir():
-            shutil.rmtree(DIST, ignore_errors=True)
-            shutil.copytree(kept, DIST)
-        else:
-            npm("run", "build", log="web")
-            part = part_of(kept)
-            shutil.copytree(DIST, part)
-            part.rename(kept)
-        touch(kept)
 
 
 def check_web() -> None:
@@ -84,13 +95,23 @@ def check_web() -> None:
 
     Types lead from file to file, so only all of them together are known to be well.
     """
+    key = digest([*_sources(), API, NODE_REQUIREMENT], *_machine())
     once(
         "web-check",
-        digest([*_sources(), API]),
+        key,
         "Web application: style and types",
-        lambda: npm("run", "--silent", "check", log="web-check", options=YOUNG_GARBAGE),
+        lambda: _look_once(cache_folder() / "web-checks" / key),
         made=WEB / "node_modules" / ".package-lock.json",
     )
+
+
+def _look_once(passed: Path) -> None:
+    with shelf(passed.parent, most=KEPT_PASSES, of="passes of the web application"):
+        if passed.is_file():
+            say("  as it is, it passed before")
+        else:
+            npm("run", "--silent", "check", log="web-check", options=YOUNG_GARBAGE)
+        passed.touch()
 
 
 def npm(*words: str, log: str, options: str = "") -> None:
@@ -107,6 +128,11 @@ def _sources() -> list[Path]:
         if path.is_file() and not NOT_SOURCES.intersection(parts):
             found.append(path)
     return found
+
+
+def _machine() -> tuple[str, ...]:
+    """Return what npm's packages, and what they say of the sources, depend on beside files."""
+    return sys.platform, platform.machine(), str(_node_version())
 
 
 def _node_version() -> tuple[int, int]:
